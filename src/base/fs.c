@@ -1,0 +1,394 @@
+/* Files, paths and clocks (fs.h); content hashes are in fs_hash.c. Called by
+ * every shell layer. Invariant: a file written here is seen whole or not at
+ * all, whatever dies in between. */
+#include "base/fs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { READ_MAX = 64 << 20 };
+
+static int
+open_failed(const char *path, struct err *err)
+{
+    if (errno == ENOENT || errno == ENOTDIR)
+        return err_set(err, -ERR_NOT_FOUND, "%s: %s", path, strerror(errno));
+    return err_sys(err, "open %s", path);
+}
+
+static int
+read_fd(int fd, const char *path, size_t max, struct buf *out, struct err *err)
+{
+    size_t start = out->len;
+    char chunk[16384];
+    for (;;) {
+        ssize_t n = read(fd, chunk, sizeof chunk);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_sys(err, "read %s", path);
+        if (n == 0)
+            return 0;
+        if (out->len - start + (size_t)n > max)
+            return err_set(
+                err, -ERR_LIMIT, "%s: larger than %zu bytes", path, max);
+        buf_add(out, chunk, (size_t)n);
+    }
+}
+
+int
+fs_read(const char *path, size_t max_bytes, struct buf *out, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return open_failed(path, err);
+    struct stat st;
+    int rc;
+    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+        rc = err_set(err, -ERR_INPUT, "%s: is a folder, not a file", path);
+    else
+        rc = read_fd(fd, path, max_bytes ? max_bytes : READ_MAX, out, err);
+    close(fd);
+    return rc;
+}
+
+static int
+write_all(int fd, const char *path, const char *p, size_t n, struct err *err)
+{
+    while (n > 0) {
+        ssize_t w = write(fd, p, n);
+        if (w < 0 && errno == EINTR)
+            continue;
+        if (w < 0)
+            return err_sys(err, "write %s", path);
+        p += w;
+        n -= (size_t)w;
+    }
+    return 0;
+}
+
+int
+fs_sync_dir(const char *path, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return open_failed(path, err);
+    int rc = fsync(fd) == 0 ? 0 : err_sys(err, "sync %s", path);
+    close(fd);
+    return rc;
+}
+
+static int
+write_tmp(const char *tmp, const char *path, const void *data, size_t n,
+    bool durable, struct err *err)
+{
+    int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return open_failed(tmp, err);
+    int rc = write_all(fd, path, data, n, err);
+    struct stat old;
+    if (rc == 0 && stat(path, &old) == 0 && fchmod(fd, old.st_mode) != 0)
+        rc = err_sys(err, "set the mode of %s", path);
+    if (rc == 0 && durable && fsync(fd) != 0)
+        rc = err_sys(err, "sync %s", path);
+    if (close(fd) != 0 && rc == 0)
+        rc = err_sys(err, "close %s", path);
+    return rc;
+}
+
+int
+fs_write_atomic(
+    const char *path, const void *data, size_t n, bool durable, struct err *err)
+{
+    struct arena a = {0};
+    char *tmp = arena_printf(&a, "%s.tmp.%ld", path, (long)getpid());
+    int rc = write_tmp(tmp, path, data, n, durable, err);
+    if (rc == 0 && rename(tmp, path) != 0)
+        rc = err_sys(err, "rename %s to %s", tmp, path);
+    if (rc != 0)
+        unlink(tmp);
+    else if (durable)
+        rc = fs_sync_dir(fs_dir_in(&a, path), err);
+    arena_fini(&a);
+    return rc;
+}
+
+int
+fs_append(const char *path, const void *data, size_t n, struct err *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return open_failed(path, err);
+    int rc = write_all(fd, path, data, n, err);
+    if (close(fd) != 0 && rc == 0)
+        rc = err_sys(err, "close %s", path);
+    return rc;
+}
+
+int
+fs_mkdirs(const char *path, struct err *err)
+{
+    struct arena a = {0};
+    char *p = arena_strdup(&a, path);
+    int rc = 0;
+    for (char *s = p + 1; rc == 0; s++) {
+        if (*s != '/' && *s != '\0')
+            continue;
+        char keep = *s;
+        *s = '\0';
+        if (mkdir(p, 0777) != 0 && !fs_is_dir(p))
+            rc = err_sys(err, "make folder %s", p);
+        *s = keep;
+        if (keep == '\0')
+            break;
+    }
+    arena_fini(&a);
+    return rc;
+}
+
+int
+fs_remove(const char *path, struct err *err)
+{
+    if (unlink(path) != 0 && errno != ENOENT)
+        return err_sys(err, "remove %s", path);
+    return 0;
+}
+
+int
+fs_remove_tree(const char *path, struct err *err)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0)
+        return errno == ENOENT ? 0 : err_sys(err, "stat %s", path);
+    if (!S_ISDIR(st.st_mode))
+        return fs_remove(path, err);
+    struct arena a = {0};
+    const char **names;
+    size_t n;
+    int rc = fs_list_in(&a, path, &names, &n, err);
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = fs_remove_tree(fs_join_in(&a, path, names[i]), err);
+    if (rc == 0 && rmdir(path) != 0 && errno != ENOENT)
+        rc = err_sys(err, "remove folder %s", path);
+    arena_fini(&a);
+    return rc;
+}
+
+bool
+fs_exists(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0;
+}
+
+bool
+fs_is_dir(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+bool
+fs_is_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+int64_t
+fs_size(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 ? (int64_t)st.st_size : -1;
+}
+
+int64_t
+fs_mtime_ms(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return -1;
+    return (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+}
+
+void
+fs_join(struct buf *out, const char *dir, const char *name)
+{
+    if (name[0] != '/' && dir[0] != '\0' && strcmp(dir, ".") != 0) {
+        buf_puts(out, dir);
+        if (dir[strlen(dir) - 1] != '/')
+            buf_putc(out, '/');
+    }
+    buf_puts(out, name);
+}
+
+char *
+fs_join_in(struct arena *a, const char *dir, const char *name)
+{
+    struct buf b = {0};
+    fs_join(&b, dir, name);
+    char *s = arena_strdup(a, buf_str(&b));
+    buf_fini(&b);
+    return s;
+}
+
+const char *
+fs_base(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+char *
+fs_dir_in(struct arena *a, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return arena_strdup(a, ".");
+    return arena_strndup(a, path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+int
+fs_real_in(struct arena *a, const char *path, const char **out, struct err *err)
+{
+    char *real = realpath(path, NULL);
+    if (real == NULL)
+        return open_failed(path, err);
+    *out = arena_strdup(a, real);
+    free(real);
+    return 0;
+}
+
+static int
+name_order(const void *a, const void *b)
+{
+    const char *const *x = a, *const *y = b;
+    return strcmp(*x, *y);
+}
+
+int
+fs_list_in(struct arena *a, const char *dir, const char ***names, size_t *n,
+    struct err *err)
+{
+    DIR *d = opendir(dir);
+    if (d == NULL)
+        return open_failed(dir, err);
+    const char **list = NULL;
+    size_t len = 0, cap = 0;
+    for (struct dirent *e; (e = readdir(d)) != NULL;) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        if (len == cap) {
+            cap = cap ? 2 * cap : 32;
+            list = mem_realloc(list, cap * sizeof *list);
+        }
+        list[len++] = arena_strdup(a, e->d_name);
+    }
+    closedir(d);
+    if (len > 0)
+        qsort(list, len, sizeof *list, name_order);
+    *names = arena_alloc(a, (len + 1) * sizeof *list);
+    for (size_t i = 0; i < len; i++)
+        (*names)[i] = list[i];
+    free(list);
+    *n = len;
+    return 0;
+}
+
+static int64_t
+clock_ns(clockid_t id)
+{
+    struct timespec t = {0};
+    clock_gettime(id, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+int64_t
+fs_now_ms(void)
+{
+    return clock_ns(CLOCK_REALTIME) / 1000000;
+}
+
+int64_t
+fs_boot_ms(void)
+{
+    return clock_ns(CLOCK_BOOTTIME) / 1000000;
+}
+
+int64_t
+fs_mono_us(void)
+{
+    return clock_ns(CLOCK_MONOTONIC) / 1000;
+}
+
+void
+fs_boot_id(char out[FS_BOOT_ID])
+{
+    struct buf b = {0};
+    out[0] = '\0';
+    if (fs_read("/proc/sys/kernel/random/boot_id", 256, &b, NULL) == 0) {
+        size_t n = strcspn(buf_str(&b), "\n");
+        if (n < FS_BOOT_ID) {
+            memcpy(out, buf_str(&b), n);
+            out[n] = '\0';
+        }
+    }
+    buf_fini(&b);
+}
+
+int64_t
+fs_free_bytes(const char *path)
+{
+    struct statvfs v;
+    if (statvfs(path, &v) != 0)
+        return -1;
+    return (int64_t)(v.f_bavail * v.f_frsize);
+}
+
+bool
+fs_is_network(const char *path, const char **name)
+{
+    /* Magic numbers of statfs(2) and of the kernel's magic.h; FUSE is named
+     * because sshfs and cluster mounts come through it. */
+    static const struct {
+        uint32_t magic;
+        const char *name;
+    } nets[] = {
+        {0x6969, "nfs"},
+        {0x517b, "smb"},
+        {0xff534d42, "cifs"},
+        {0xfe534d42, "smb2"},
+        {0x00c36400, "ceph"},
+        {0x0bd00bd0, "lustre"},
+        {0x47504653, "gpfs"},
+        {0x01021997, "9p"},
+        {0x5346414f, "afs"},
+        {0x6b414653, "kafs"},
+        {0x73757245, "coda"},
+        {0x7461636f, "ocfs2"},
+        {0x01161970, "gfs2"},
+        {0x19830326, "beegfs"},
+        {0x65735546, "fuse"},
+    };
+    struct statfs s;
+    if (statfs(path, &s) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof nets / sizeof nets[0]; i++) {
+        if ((uint32_t)s.f_type == nets[i].magic) {
+            if (name != NULL)
+                *name = nets[i].name;
+            return true;
+        }
+    }
+    return false;
+}
