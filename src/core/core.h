@@ -1,0 +1,253 @@
+/* The engine: a pure function of the event log. Plain data with limits; no
+ * clock, no randomness, no allocation, no I/O. Everything that can differ
+ * between two runs comes in as an event.
+ *
+ *   world --fact--> core_step --> state --> decide() --decision--> core_step
+ *                                   |
+ *                                   +--> core_actions: what the shell must do
+ *
+ * The shell appends each fact and the decisions that follow from it to the log
+ * in one transaction, then performs the actions. Actions are derived from the
+ * state (level-triggered), so performing them again after a crash is the same
+ * code as performing them at first. */
+#ifndef CORE_CORE_H
+#define CORE_CORE_H
+
+#include "core/event.h"
+
+enum {
+    HYPOTHESES_MAX = 64,
+    EXPERIMENTS_MAX = 1024,
+    TRIALS_MAX = 4096,
+    JOBS_MAX = 64,      /* in flight in one campaign */
+    FINALISTS_MAX = 3,
+    PAIRS_MAX = 28,     /* of at most 8 combined ideas */
+    OVERRIDES_MAX = 8,  /* knobs that one hypothesis changes */
+    WINDOWS_MAX = 16,   /* data fingerprints seen in one campaign */
+    HASH_LEN = 72,
+    WHY_LEN = 480,
+};
+
+enum campaign_state {
+    CAMPAIGN_NONE,
+    CAMPAIGN_DRAFT,
+    CAMPAIGN_APPROVED,
+    CAMPAIGN_RUNNING,
+    CAMPAIGN_PAUSED,
+    CAMPAIGN_HALTED,
+    CAMPAIGN_DONE,
+    CAMPAIGN_STOPPED,
+};
+
+enum phase_state { PHASE_PENDING, PHASE_ACTIVE, PHASE_DONE, PHASE_SKIPPED };
+
+struct hypothesis { /* H(i+1) */
+    uint8_t source;  /* enum source */
+    uint8_t verdict; /* enum verdict; VERDICT_NONE while open */
+    bool dropped, pinned, needs_hook, proved;
+    uint32_t experiment; /* its single-change experiment, 0: none yet */
+    uint32_t n_over;
+    struct override over[OVERRIDES_MAX];
+    double prior_mean, prior_sd; /* of the gain on the search metric */
+    double cost_factor;          /* cost of a trial against the baseline's */
+    double mean, lo, hi, prob, log_e; /* as judged last */
+};
+
+enum experiment_kind { EXPERIMENT_NONE, EXPERIMENT_BASELINE, EXPERIMENT_SINGLE,
+    EXPERIMENT_CELL, EXPERIMENT_SEARCH };
+
+struct experiment { /* E(i); E0 is the baseline */
+    uint8_t kind;
+    bool finalist;
+    uint64_t mask; /* hypotheses it is made of */
+    struct config config;
+    double prior_mean, prior_sd; /* predicted gain before its own data */
+};
+
+struct trial { /* T(i+1) */
+    uint32_t experiment;
+    uint32_t seed;
+    uint8_t phase, state, window;
+    uint8_t labels;      /* enum label bits: not comparable when set */
+    uint8_t attempts;    /* jobs intended so far */
+    uint8_t failures;    /* attempts that count as failures */
+    uint8_t resumes;     /* attempts that do not */
+    uint8_t next_remedy; /* enum remedy: decided, job not yet intended */
+    uint8_t reason;      /* how the last attempt ended */
+    uint8_t shrinks, stabilises;
+    bool ended;          /* an attempt ended and is not yet classified */
+    bool trained;        /* training ok; evaluation may still be due */
+    bool has_checkpoint;
+    bool sealed_known;
+    uint32_t job;        /* job in flight, 0: none */
+    int64_t cost_u;
+    int64_t started_ms, ended_ms;
+    double sealed;       /* NaN until opened */
+    double metric[METRICS_MAX]; /* NaN: not reported; sealed ones stay NaN */
+};
+
+struct job { /* in flight only; ids are never used again */
+    uint32_t id, trial, attempt;
+    uint8_t kind; /* enum job_kind */
+    bool submitted, cancelled, resume;
+    int64_t reserve_u;
+    int64_t intended_ms;
+    uint32_t n_over;                     /* remedies, on top of the config */
+    struct override over[OVERRIDES_MAX];
+};
+
+struct finalist {
+    uint32_t experiment;
+    bool judged;
+    uint32_t n, n_base;  /* seeds per arm */
+    double gain, lo, hi; /* sealed, signed so that + is better */
+    double base, candidate; /* sealed means in the metric's own direction */
+    double sampling_var; /* of the gain, from per-row predictions; 0: none */
+};
+
+struct pair {
+    uint8_t a, b; /* hypothesis indexes, a < b */
+    uint8_t verdict;
+    double mean, lo, hi;
+};
+
+struct core {
+    struct spec spec;
+    uint64_t seq;         /* of the last event applied */
+    uint64_t random_seed;
+    uint8_t state, phase; /* enum campaign_state, enum phase */
+    uint8_t phase_state[PHASE_COUNT];
+    bool project_ok;      /* the project file is the approved one */
+    bool started, learnt;
+    char plan_hash[HASH_LEN], fingerprint[HASH_LEN];
+    int64_t drafted_ms, approved_ms, started_ms, now_ms, finished_ms;
+    /* ledger, micro-units: spent_u + reserved_u <= approved_u, always */
+    int64_t approved_u, spent_u, reserved_u;
+    int64_t phase_spent_u[PHASE_COUNT];
+    int64_t cost_hint_u;  /* expected cost of one training job, 0: unknown */
+    uint32_t window;      /* index of the data window in force */
+    uint32_t seeds_used, jobs_used;
+    uint32_t n_hypotheses, n_experiments, n_trials, n_jobs, n_finalists,
+        n_pairs;
+    uint32_t looks;       /* openings of the sealed metric */
+    bool sealed_open;     /* opened, values still being read */
+    uint32_t failed_streak; /* trials failed in a row */
+    uint32_t recovered;   /* trials ok after a failed attempt */
+    uint32_t proposal;    /* experiment, 0: none */
+    struct hypothesis hypothesis[HYPOTHESES_MAX];
+    struct experiment experiment[EXPERIMENTS_MAX];
+    struct trial trial[TRIALS_MAX];
+    struct job job[JOBS_MAX];
+    struct finalist finalist[FINALISTS_MAX];
+    struct pair pair[PAIRS_MAX];
+};
+
+struct update {
+    bool has_next;           /* the engine takes one more decision: */
+    struct event next;       /* apply it with the next core_step */
+    char next_why[WHY_LEN];  /* next.why points here */
+    char why[WHY_LEN];       /* of a refusal */
+};
+
+/* A struct core is valid when zeroed and before its first event. It is some
+ * megabytes large and sparsely touched: take it from calloc. */
+
+/* Applies one event. 0: applied, u tells the next decision, if any.
+ * -ERR_REFUSED: refused, *c is unchanged and u->why says why. */
+int core_step(struct core *c, const struct event *e, struct update *u);
+
+/* Computes what core_step would put into u->next, from the state alone. */
+bool core_decide(const struct core *c, struct update *u);
+
+/* Applies a fact and all decisions that follow, calling sink for each event in
+ * order (with seq set to c->seq + 1.. and at_ms of the fact). The event passed
+ * to sink is valid during the call only. Returns 0, or the refusal of the fact
+ * (u as in core_step). A refused decision is a bug and asserts. */
+int core_advance(struct core *c, const struct event *fact, struct update *u,
+    void (*sink)(void *ctx, const struct event *e), void *ctx);
+
+enum action_kind { ACTION_NONE, ACTION_SUBMIT, ACTION_CANCEL,
+    ACTION_OPEN_SEALED, ACTION_KEEP_INSIGHTS };
+
+struct action {
+    uint32_t kind;
+    uint32_t job;   /* SUBMIT, CANCEL */
+    uint32_t trial; /* OPEN_SEALED: one action for each trial to read */
+};
+
+/* What the state asks of the shell now; returns how many (<= cap written). */
+uint32_t core_actions(const struct core *c, struct action *out, uint32_t cap);
+
+/* Snapshot without the spec (that is in event 1). Decoding needs the spec to
+ * be in place and leaves *c in an undefined state on error. */
+size_t core_encode(const struct core *c, unsigned char *out, size_t cap);
+int core_decode(struct core *c, const unsigned char *in, size_t n);
+
+/* Configuration that a job trains: experiment + remedies of this attempt. */
+void job_config(const struct core *c, const struct job *j, struct config *out);
+const struct job *core_job(const struct core *c, uint32_t id); /* NULL: none */
+
+const char *campaign_state_name(uint32_t state);
+const char *phase_state_name(uint32_t state);
+
+/* One narrative line for an event, without a newline: the same in the log,
+ * `rea why`, the report and the tests. c is the state after the event.
+ * Returns the length needed. */
+int trace_line(const struct core *c, const struct event *e, char *out,
+    size_t cap);
+
+/* ---- what plan, status and report show ---- */
+
+struct plan_estimate {
+    uint32_t trials[PHASE_COUNT];
+    int64_t cost_u[PHASE_COUNT];
+    int64_t total_u;
+    double expected_gain;   /* of the best idea after Validation, shrunken */
+    double detectable_gain; /* smallest gain confirmed with power .8 */
+    double noise_sd;        /* assumed or measured seed sd */
+};
+/* Works on drafts (assumed noise: min_gain) and later (measured noise). */
+void plan_estimate(const struct core *c, struct plan_estimate *out);
+
+struct effect { /* gain over the baseline on the search metric, + is better */
+    uint32_t n;          /* comparable trials in it */
+    double mean, sd;     /* shrunken posterior */
+    double lo, hi;       /* 95 % interval of the posterior */
+    double raw, raw_sd;  /* unshrunken difference and its standard error */
+    double prob;         /* P(gain > min_gain) */
+    double log_e;        /* log e-value against gain <= 0 */
+    double metric_mean;  /* mean of the search metric, own direction */
+};
+struct baseline_stat {
+    uint32_t n;
+    double mean, sd; /* search metric, own direction; pooled seed sd */
+    double df;
+};
+void analysis_baseline(const struct core *c, struct baseline_stat *out);
+/* false: no comparable trial yet (out is then the prior). */
+bool analysis_effect(const struct core *c, uint32_t experiment,
+    struct effect *out);
+/* The experiment to name now: highest shrunken gain; 0 when none is better. */
+uint32_t analysis_incumbent(const struct core *c);
+
+struct guard_result {
+    uint32_t metric;
+    double baseline, candidate; /* means, own direction */
+    double limit;               /* absolute bound on the candidate's mean */
+    double lo, hi;              /* 95 % interval of the candidate's mean */
+    bool ok;       /* the estimate is within the limit */
+    bool violated; /* the whole interval lies beyond it */
+};
+/* Guardrails of an experiment against the baseline; phase 0: all trials, else
+ * only that phase's. Returns the count (<= METRICS_MAX written). */
+uint32_t analysis_guards(const struct core *c, uint32_t experiment,
+    uint32_t phase, struct guard_result *out);
+
+/* Seconds-free progress in [0, 1] of the approved work, for time estimates. */
+double core_progress(const struct core *c);
+
+/* Rewrites a hypothesis into the configuration it asks for. */
+void hypothesis_config(const struct core *c, uint32_t hypothesis,
+    struct config *out);
+
+#endif
