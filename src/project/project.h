@@ -1,0 +1,295 @@
+/* A project file: one ranking model under improvement. What decisions need is
+ * in struct spec; the rest here says how its jobs are started, read and paid.
+ * Everything lives in the arena given to project_load. Indexes of knobs and
+ * metrics are those of spec: both are sorted by name, so the order of the
+ * tables in the file means nothing. */
+#ifndef PROJECT_PROJECT_H
+#define PROJECT_PROJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "core/spec.h"
+#include "project/harvest.h"
+
+enum {
+    PROJECT_SCHEMA = 1,
+    PROJECT_BYTES_MAX = 1 << 20,
+    PROJECT_HASH_HEX = 33,        /* with the NUL */
+    PROJECT_KILL_SLACK_MS = 5000, /* between SIGKILL and the end, reserved */
+    EXIT_CODES_MAX = 32,
+    VARS_MAX = 64,
+    NOTIFY_MAX = 16,
+    FINGERPRINT_HEX = 65, /* with the NUL */
+};
+
+/* How {knobs} is written. */
+enum style {
+    STYLE_NONE,
+    STYLE_GNU,      /* --name=value */
+    STYLE_ARGPARSE, /* --name value, switches for bools */
+    STYLE_HYDRA,    /* name=value */
+    STYLE_ENV,      /* NAME=value in the environment */
+    STYLE_JSON,     /* a file, its path as the argument */
+    STYLE_SWITCH,   /* one knob only: --name or nothing */
+};
+
+enum backend_kind {
+    BACKEND_NONE,
+    BACKEND_LOCAL,
+    BACKEND_COMMAND,
+    BACKEND_RECORDED, /* outcomes from a file, for tests and benches */
+};
+
+/* What an exit code of the user's program means ([train] exit_codes). */
+#define EXIT_MEANING_LIST(X)                                                   \
+    X(OK, "ok")                                                                \
+    X(FAILED, "failed")                                                        \
+    X(PREEMPTED, "preempted")                                                  \
+    X(DIVERGED, "diverged")                                                    \
+    X(OOM, "oom")                                                              \
+    X(CONFIG, "config")                                                        \
+    X(DATA, "data")                                                            \
+    X(NODE, "node")
+
+enum exit_meaning {
+    EXIT_MEANS_NONE, /* not mapped */
+#define X(name, text) EXIT_MEANS_##name,
+    EXIT_MEANING_LIST(X)
+#undef X
+};
+
+struct exit_code {
+    int code;        /* 0..255 */
+    uint8_t meaning; /* enum exit_meaning */
+};
+
+struct var {
+    const char *name, *value;
+};
+
+/* What spec.knob[i] does not say. */
+struct project_knob {
+    uint8_t style;      /* enum style; STYLE_NONE: the project's */
+    const char *flag;   /* NULL: made from the name */
+    uint32_t num_mask;  /* bit i: values[i] was a number in the file */
+    uint32_t bool_mask; /* bit i: values[i] was true or false */
+};
+
+struct project {
+    const char *root; /* workspace folder, as given */
+    const char *file; /* path as given or found; messages name it */
+    const char *text; /* the file's bytes */
+    size_t text_len;
+
+    struct {
+        const char *command;
+        bool shell;
+        uint8_t style;          /* enum style */
+        const char *resume;     /* NULL: can't resume; "" : resumes by itself */
+        const char *checkpoint; /* with placeholders; has a default */
+        const char *seed_flag;  /* NULL: seed goes by {seed} or REA_SEED only */
+        int64_t grace_ms;
+        int64_t hang_ms; /* silence that counts as hung; 0: measured */
+        uint32_t n_exit_codes;
+        struct exit_code exit_codes[EXIT_CODES_MAX];
+        uint32_t n_fingerprint;
+        const char **fingerprint;        /* files and folders */
+        const char *fingerprint_command; /* NULL: none */
+        uint32_t n_vars;
+        struct var vars[VARS_MAX];
+    } train;
+    struct {
+        const char *command; /* NULL: no [evaluate] */
+        bool shell;
+        int64_t time_ms; /* limit of one evaluation run */
+    } evaluate;
+    struct {
+        double cpus, gpus;
+        int64_t memory_bytes; /* 0: no limit */
+        int64_t time_ms;      /* limit of a job, already lowered to what
+                                 per_trial pays for */
+    } resources;
+    struct {
+        double price_per_hour;   /* usd */
+        int64_t per_trial_u;     /* 0: not given */
+        const char *cost_metric; /* NULL: none */
+    } budget;
+    struct {
+        uint8_t kind;   /* enum backend_kind */
+        uint32_t slots; /* 0: CPUs of the machine / resources.cpus */
+        const char *submit, *state, *cancel, *logs; /* command */
+        const char *record;                         /* recorded */
+    } backend;
+    const char *candidates_file; /* NULL: none */
+    const char *insights;        /* path or URL; NULL: the workspace's own */
+    const char *runbook;         /* the user's own rules; NULL: none */
+    struct {
+        const char *webhook; /* "env:NAME" or "file:PATH"; NULL: none */
+        uint32_t n_on;
+        const char *on[NOTIFY_MAX];
+    } notify;
+
+    struct project_knob knob[KNOBS_MAX];
+    struct harvest_spec harvest;
+    struct spec spec;
+};
+
+/* ---- finding and loading (project.c) ---- */
+
+struct project_entry {
+    const char *file; /* relative to root */
+    const char *name; /* NULL: the file can't be read, see why */
+    const char *why;
+};
+
+/* Project files of a workspace: rea.toml and those of models/, sorted by path.
+ * None at all is -ERR_NOT_FOUND; two with one name is -ERR_INPUT. A file
+ * that does not parse is listed with its reason. */
+int project_list(struct arena *a, const char *root, struct project_entry **out,
+    size_t *n, struct err *err);
+/* Loads the model of this name; name NULL: the only one there is (several:
+ * -ERR_INPUT with their names). */
+int project_find(struct arena *a, const char *root, const char *name,
+    struct project **out, struct err *err);
+/* Loads one file (relative to root, or absolute). Errors are complete texts
+ * for people: file:line:col, the line with a caret, why, the remedy. */
+int project_load(struct arena *a, const char *root, const char *file,
+    struct project **out, struct err *err);
+/* The same from memory; `file` is what messages call it. */
+int project_parse(struct arena *a, const char *root, const char *file,
+    const char *text, size_t len, struct project **out, struct err *err);
+
+/* ---- identity (canon.c) ---- */
+
+/* One "section.key = value" line per field, in a fixed order; equal for files
+ * that differ in comments and order only. Covers every field that changes
+ * behaviour, the rows of the candidates file included. */
+void project_canon(const struct project *p, struct buf *out);
+/* Hash of that text, 32 hex digits. */
+void project_hash(const struct project *p, char hex[PROJECT_HASH_HEX]);
+/* What changed between two canonical texts: one line each, "train.command:
+ * old -> new", at most max lines; returns how many fields differ. */
+uint32_t project_diff(const char *old_canon, const char *new_canon,
+    uint32_t max, struct buf *out);
+
+/* ---- starting a job (command.c) ---- */
+
+struct job_request {
+    bool evaluate; /* [evaluate] instead of [train] */
+    bool resume;   /* add the resume fragment (the checkpoint exists) */
+    const struct config *config;
+    int32_t seed;           /* 1..2147483647 */
+    const char *run_dir;    /* as the job shall see it */
+    const char *checkpoint; /* NULL: project_checkpoint_in of run_dir; for an
+                               evaluation the trial's own */
+    const char *campaign;   /* "C1" */
+    const char *trial;      /* "T1" */
+    uint32_t attempt;       /* from 1 */
+    const char *phase;      /* "validation" */
+    const char *hypotheses; /* "H1,H2", may be "" */
+};
+
+struct job_command {
+    const char **argv; /* NULL-terminated; argv[0] is looked up in PATH */
+    size_t argc;
+    const char **env; /* "NAME=value" to add, NULL-terminated: REA_* and the
+                         knobs in env style */
+    size_t n_env;
+    const char *knobs_json; /* content of knobs_file; write it before start */
+    const char *knobs_file; /* {run_dir}/knobs.json */
+    const char *metrics_file, *predictions_file, *checkpoint;
+    const char *line; /* one line for people, shell-quoted */
+};
+
+/* All strings in the arena. -ERR_INPUT for a command that can't be rendered
+ * (project_load has checked what it can). */
+int command_render(struct arena *a, const struct project *p,
+    const struct job_request *req, struct job_command *out, struct err *err);
+/* {checkpoint} of a training run in this folder. */
+char *project_checkpoint_in(
+    struct arena *a, const struct project *p, const char *run_dir);
+/* Splits by shell-word rules (quotes, backslash; no expansion). */
+int command_split(struct arena *a, const char *text, const char ***words,
+    size_t *n, struct err *err);
+/* Appends a word as a POSIX shell would need it. */
+void command_quote(struct buf *out, const char *word);
+/* The meaning of an exit code, EXIT_MEANS_NONE when it is not mapped. */
+enum exit_meaning project_exit(const struct project *p, int code);
+const char *exit_meaning_name(uint32_t meaning);
+const char *style_name(uint32_t style);
+
+/* ---- money (cost.c) ---- */
+
+/* Worst cost in micro-units of a job that runs time_ms and is then stopped
+ * with grace and kill slack; trials: one unit for training, 0 for an
+ * evaluation. */
+int64_t
+project_reserve_u(const struct project *p, int64_t time_ms, bool evaluate);
+/* Cost of a job that ran wall_ms, at most `reserved_u`. A resumed attempt
+ * costs nothing more in trials. */
+int64_t project_charge_u(const struct project *p, int64_t wall_ms,
+    int64_t reserved_u, bool evaluate, bool resumed);
+
+/* ---- outside facts ---- */
+
+/* Hash over [train] fingerprint: content of files and folders, or the output
+ * of the command (30 s at most). "" when none is declared. A missing file is
+ * an error that names it. */
+int project_fingerprint(
+    const struct project *p, char hex[FINGERPRINT_HEX], struct err *err);
+/* Reads "env:NAME" or "file:PATH" (first line). Text goes to out and nowhere
+ * else. */
+int secret_resolve(
+    const char *ref, const char *root, struct buf *out, struct err *err);
+
+/* ---- writing project files (edit.c) ---- */
+
+struct project_default {
+    const char *knob;
+    double code; /* as in struct config */
+};
+
+/* Changes the `default = ` values of these knobs in the file and nothing
+ * else: comments, order and spacing stay. Writes atomically, after parsing
+ * the result once more. */
+int project_set_defaults(const char *root, const char *file,
+    const struct project_default *set, size_t n, struct err *err);
+
+struct template_knob {
+    const char *name, *flag, *doc;
+    uint8_t kind; /* enum knob_kind: FLOAT, INT, BOOL, CHOICE */
+    bool log;
+    double lo, hi, deflt;
+    const char *values; /* choice: "a,b,c"; the default is number `deflt` */
+};
+
+struct template_metric {
+    const char *name;
+    const char *role; /* "primary", "sealed", "guardrail", "plain" */
+    const char *goal; /* "max", "min" */
+    const char *from; /* "jsonl", "csv", "stdout" */
+    const char *key;  /* or pattern, by from */
+    double min_gain;
+};
+
+struct project_template {
+    const char *name, *command;
+    uint8_t style;
+    const char *seed; /* NULL: none found */
+    const struct template_knob *knob;
+    size_t n_knobs;
+    const struct template_metric *metric;
+    size_t n_metrics;
+    double time_s;
+};
+
+/* A commented project file for `rea init`. Missing parts are filled with
+ * marked examples, so that the text always parses. */
+void project_write_template(const struct project_template *t, struct buf *out);
+
+#endif
