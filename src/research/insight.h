@@ -1,0 +1,157 @@
+/* The insights database: what campaigns learnt, failures too, with context,
+ * interval and provenance. One SQLite file, which a team may share; writers
+ * take an exclusive lock beside it, readers never write.
+ *
+ * Units: effects are gains, + is better. For an AUC-like metric they are in
+ * AUC; for any other metric `scale` holds that metric's smallest gain worth
+ * shipping, and effect / scale is what can be compared across metrics. */
+#ifndef RESEARCH_INSIGHT_H
+#define RESEARCH_INSIGHT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "core/core.h"
+
+/* Smallest gain in AUC that is worth shipping on most sets: one unit of a
+ * metric's min_gain is worth so much AUC when metrics are compared. */
+#define GAIN_UNIT_AUC 5e-4
+
+enum insight_verdict {
+    INSIGHT_NONE,
+    INSIGHT_POSITIVE,
+    INSIGHT_NULL,
+    INSIGHT_NEGATIVE,
+    INSIGHT_UNSTABLE, /* the change itself diverges */
+    INSIGHT_FAILED,   /* infrastructure: says nothing about the idea */
+    INSIGHT_VERDICT_COUNT
+};
+
+enum insight_status { INSIGHT_DRAFT, INSIGHT_PROMOTED, INSIGHT_STATUS_COUNT };
+
+/* One row. Texts are never NULL in what the database returns ("" is absent);
+ * what is put in may leave any text NULL except statement. */
+struct insight {
+    int64_t id;             /* I<id>, local to one database; 0: not stored */
+    const char *origin;     /* unique everywhere: "<campaign uuid>/H3" */
+    const char *campaign;   /* uuid of the campaign, or id of the source */
+    const char *hypothesis; /* "H3", "H3+H5" for a pair */
+    const char *key;        /* canonical key of the change */
+    const char *concept;    /* name of enum concept */
+    const char *knob;       /* as the project called it */
+    const char *family;     /* model family: "fm", "dcnv2"; "" unknown */
+    const char *metric;     /* "auc", "logloss", "ndcg" or the name */
+    const char *from, *to;  /* the knob's value before and after */
+    const char *direction;  /* "x2" "x0.1" "+0.1" "on" "off" "set" */
+    const char *partner;    /* key of the other change of a pair, else "" */
+    const char *context;    /* JSON object: rows, fields, baseline, tags */
+    const char *change;     /* JSON object {"overrides": {knob: value}} */
+    const char *conditions; /* where it holds, in words */
+    const char *statement;
+    const char *source;     /* who says so, in words */
+    const char *reference;  /* DOI, arXiv id or campaign and hypothesis */
+    const char *date;       /* YYYY-MM-DD of the observation */
+    const char *supersedes; /* origin of the row that this one replaces */
+    double effect, sd;      /* shrunken mean and its standard error */
+    double lo, hi;          /* 95 % interval of the mean */
+    double between;         /* sd of the effect over places; 0: one place */
+    double within;          /* sd of single changes inside one place */
+    double scale;           /* 0: AUC units; else the metric's min_gain */
+    int64_t n, places;      /* comparisons; data sets they come from */
+    uint32_t verdict;       /* enum insight_verdict */
+    uint32_t status;        /* enum insight_status */
+    int64_t created_ms;
+};
+
+struct insights; /* an open database */
+
+enum insight_open {
+    INSIGHT_READ = 0,  /* a missing file reads as an empty database */
+    INSIGHT_WRITE = 1, /* creates the file and its folder */
+    INSIGHT_SEED = 2,  /* with WRITE: import the public set that is shipped,
+                          once per database */
+};
+
+/* Opens the database. *out is owned by the caller: insight_close.
+ * -ERR_VERSION when a newer program wrote it, -ERR_CORRUPT when it is no
+ * insights database, -ERR_SYS when it can't be opened or locked. */
+int insight_open(
+    struct insights **out, const char *path, uint32_t flags, struct err *err);
+void insight_close(struct insights *db); /* NULL is fine */
+
+/* Stores one row under its origin (made from campaign and hypothesis, or from
+ * the content when both are absent). A row whose origin is there already adds
+ * nothing. *id (may be NULL) is the row's id either way; *added (may be NULL)
+ * tells which. -ERR_INPUT names the field that is wrong. */
+int insight_keep(struct insights *db, const struct insight *row, int64_t *id,
+    bool *added, struct err *err);
+
+struct insight_query {
+    const char *text;    /* words to look for; NULL: all */
+    const char *concept; /* NULL: any */
+    const char *family;  /* NULL: any */
+    const char *before;  /* YYYY[-MM[-DD]]: only rows dated earlier */
+    bool promoted_only;
+    bool own_only; /* without the public set that is shipped */
+    bool superseded_too;
+    uint32_t max; /* 0: 1000 */
+};
+
+/* Rows that match: by relevance when there is text, else by id. */
+int insight_list(struct insights *db, const struct insight_query *q,
+    struct arena *a, struct insight **out, size_t *n, struct err *err);
+/* -ERR_NOT_FOUND when there is no such row. */
+int insight_get(struct insights *db, int64_t id, struct arena *a,
+    struct insight *out, struct err *err);
+int insight_count(
+    struct insights *db, int64_t *total, int64_t *own, struct err *err);
+/* Marks a row as checked by an engineer: it then counts in full. */
+int insight_promote(struct insights *db, int64_t id, struct err *err);
+
+struct insight_import {
+    uint32_t lines, added, known, bad;
+    char first_bad[400]; /* "line 3: why" of the first bad line */
+};
+/* Merges JSON lines. Bad lines are counted and skipped, never fatal; merging
+ * the same file twice adds nothing. */
+int insight_import(struct insights *db, const char *path,
+    struct insight_import *out, struct err *err);
+int insight_import_text(struct insights *db, const char *text, size_t len,
+    struct insight_import *out, struct err *err);
+/* Appends all rows as JSON lines in order of origin, without local ids, so
+ * that importing and exporting again gives the same bytes. */
+int insight_export(
+    struct insights *db, bool own_only, struct buf *out, struct err *err);
+/* Imports the shipped public set (data/insights/); known rows add nothing. */
+int
+insight_seed(struct insights *db, struct insight_import *out, struct err *err);
+
+/* One row as a JSON object with its id (the form of `rea insight --json`). */
+void insight_json(struct jw *w, const struct insight *row);
+
+/* What the engine does not hold and a row needs. All borrowed, may be NULL. */
+struct insight_texts {
+    const char *uuid;     /* of the campaign; required */
+    const char *campaign; /* "C1" */
+    const char *date;     /* YYYY-MM-DD */
+    const char *by;       /* who ran it */
+    const char *family;   /* NULL: told from the spec */
+    const char *tags;
+    int64_t rows, fields;         /* 0: unknown */
+    const char *const *statement; /* by hypothesis index; entries may be NULL */
+    int64_t created_ms;
+};
+/* Rows for each hypothesis with a verdict and each judged pair, in order, with
+ * shrunken effects. The array and its texts live in the arena. */
+void insight_from_campaign(const struct core *c, const struct insight_texts *t,
+    struct arena *a, struct insight **out, size_t *n);
+
+const char *insight_verdict_name(uint32_t verdict);
+const char *insight_status_name(uint32_t status);
+
+#endif
