@@ -12,7 +12,7 @@ double normal_pdf(double x);
 double normal_cdf(double x);
 /* log P(Z <= x), for any x: never -inf for finite x. */
 double normal_logcdf(double x);
-/* Inverse of normal_cdf (Wichura, AS 241, 1988, with one Halley step). */
+/* Inverse of normal_cdf (Acklam's rational start, two Halley steps). */
 double normal_quantile(double p);
 
 /* log Gamma(x), x > 0 (libm, without its global sign). */
