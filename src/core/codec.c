@@ -410,6 +410,7 @@ trial_visit_flags(struct visit *v, struct trial *t)
     visit_u8(v, &t->resumes);
     visit_u8(v, &t->next_remedy);
     visit_u8(v, &t->reason);
+    visit_u8(v, &t->class);
     visit_u8(v, &t->shrinks);
     visit_u8(v, &t->stabilises);
     visit_bool(v, &t->ended);
@@ -501,6 +502,9 @@ head_visit(struct visit *v, struct core *c)
     visit_bool(v, &c->learnt);
     visit_text(v, c->plan_hash, sizeof c->plan_hash);
     visit_text(v, c->fingerprint, sizeof c->fingerprint);
+    visit_text(v, c->pending_hash, sizeof c->pending_hash);
+    visit_i64(v, &c->pending_u);
+    visit_u64(v, &c->combo_mask);
     visit_i64(v, &c->drafted_ms);
     visit_i64(v, &c->approved_ms);
     visit_i64(v, &c->started_ms);

@@ -74,6 +74,7 @@ struct trial { /* T(i+1) */
     uint8_t resumes;     /* attempts that do not */
     uint8_t next_remedy; /* enum remedy: decided, job not yet intended */
     uint8_t reason;      /* how the last attempt ended */
+    uint8_t class;       /* runbook class letter of its signature, 0: none */
     uint8_t shrinks, stabilises;
     bool ended;          /* an attempt ended and is not yet classified */
     bool trained;        /* training ok; evaluation may still be due */
@@ -120,6 +121,9 @@ struct core {
     bool project_ok;      /* the project file is the approved one */
     bool started, learnt;
     char plan_hash[HASH_LEN], fingerprint[HASH_LEN];
+    char pending_hash[HASH_LEN]; /* drafted, not yet signed */
+    int64_t pending_u;           /* the most that may be signed with it */
+    uint64_t combo_mask;         /* hypotheses that Combination crosses */
     int64_t drafted_ms, approved_ms, started_ms, now_ms, finished_ms;
     /* ledger, micro-units: spent_u + reserved_u <= approved_u, always */
     int64_t approved_u, spent_u, reserved_u;
