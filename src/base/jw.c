@@ -3,6 +3,8 @@
  * valid JSON. */
 #include "base/json.h"
 
+#include "base/utf8.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
@@ -88,29 +90,6 @@ jw_arr_end(struct jw *w)
     nest_end(w, false);
 }
 
-/* Bytes of the UTF-8 character at s (RFC 3629: no surrogates, no overlong
- * forms, up to U+10FFFF); 0: there is none. */
-static size_t
-utf8_len(const unsigned char *s, size_t n)
-{
-    unsigned char c = s[0];
-    size_t len = c < 0x80                ? 1
-                 : c >= 0xc2 && c < 0xe0 ? 2
-                 : c >= 0xe0 && c < 0xf0 ? 3
-                 : c >= 0xf0 && c < 0xf5 ? 4
-                                         : 0;
-    if (len == 0 || len > n)
-        return 0;
-    for (size_t i = 1; i < len; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    if ((c == 0xe0 && s[1] < 0xa0) || (c == 0xed && s[1] > 0x9f) ||
-        (c == 0xf0 && s[1] < 0x90) || (c == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return len;
-}
-
 static void
 put_escaped(struct buf *out, unsigned char c)
 {
@@ -129,11 +108,11 @@ put_string(struct buf *out, const char *s, size_t n)
     const unsigned char *p = (const unsigned char *)s;
     buf_putc(out, '"');
     for (size_t i = 0; i < n;) {
-        size_t len = utf8_len(p + i, n - i);
-        if (len == 0) {
+        size_t len = utf8_len(s + i, n - i);
+        if (len == 0 && p[i] != '\0') {
             buf_puts(out, "\xef\xbf\xbd");
             i++;
-        } else if (len == 1 && (p[i] < 0x20 || p[i] == '"' || p[i] == '\\' ||
+        } else if (len <= 1 && (p[i] < 0x20 || p[i] == '"' || p[i] == '\\' ||
                                    p[i] == 0x7f)) {
             put_escaped(out, p[i++]);
         } else {

@@ -12,9 +12,9 @@
 #include "base/err.h"
 
 enum {
-    TOML_BYTES_MAX = 4 << 20,
-    TOML_DEPTH_MAX = 64, /* arrays and inline tables within each other */
-    TOML_NODES_MAX = 100000,
+    TOML_BYTES_MAX = 1 << 20,
+    TOML_DEPTH_MAX = 64,    /* arrays and inline tables within each other */
+    TOML_NODES_MAX = 20000, /* lookups are linear */
 };
 
 enum toml_kind {
