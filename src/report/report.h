@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "report/view.h"
 
 /* How terminal text is written. */
@@ -27,7 +28,8 @@ struct status_entry {
     uint32_t best_experiment;
     double gain, lo, hi;
     double min_gain;
-    char best_verdict[16];   /* proposed, better, unclear, not-held */
+    char metric[NAME_LEN];   /* the search metric */
+    char best_verdict[16];   /* proposed, better, unclear, not held */
     char attention[WHY_LEN]; /* "": nothing to do */
     char next[128];          /* the command that helps now */
 };
@@ -35,6 +37,8 @@ struct status_entry {
 /* halt_why: reason of the last campaign_halted, or NULL. */
 void status_entry(uint32_t campaign, const struct core *c, const char *halt_why,
     struct status_entry *out);
+/* The object of one campaign, as in status and at the head of a report. */
+void status_entry_json(struct jw *w, const struct status_entry *e);
 /* contract status: {campaigns: [...]} */
 void status_json(const struct status_entry *v, uint32_t n, struct buf *out);
 /* One line a campaign, then "next:". */

@@ -1,0 +1,153 @@
+/* Evidence of a hypothesis: whatever the drafter or the engineer wrote becomes
+ * a list of short texts, with a link where a DOI or an arXiv number is found.
+ * Called by json, md and html. Only http(s) addresses are ever given out. */
+#include "report/parts.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { EVIDENCE_MAX = 64, URL_MAX_LEN = 300 };
+
+static bool
+is_url_char(char ch)
+{
+    return isalnum((unsigned char)ch) || strchr("./-_~:%?=&+#;()", ch) != NULL;
+}
+
+/* Appends the run of address characters at p, without a closing period. */
+static void
+url_take(const char *p, struct buf *url)
+{
+    size_t n = 0;
+    while (p[n] != '\0' && n < URL_MAX_LEN && is_url_char(p[n]))
+        n++;
+    while (n > 0 && strchr(".,;:)", p[n - 1]) != NULL)
+        n--;
+    buf_add(url, p, n);
+}
+
+/* "1703.04247" with 4 + 4..5 digits. */
+static bool
+is_arxiv(const char *p)
+{
+    size_t a = strspn(p, "0123456789");
+    if (a != 4 || p[4] != '.')
+        return false;
+    size_t b = strspn(p + 5, "0123456789");
+    return b == 4 || b == 5;
+}
+
+static void
+url_find(const char *text, struct buf *url)
+{
+    const char *http = strstr(text, "https://");
+    if (http == NULL)
+        http = strstr(text, "http://");
+    if (http != NULL) {
+        url_take(http, url);
+        return;
+    }
+    for (const char *p = text; *p != '\0'; p++) {
+        if (p > text && (isalnum((unsigned char)p[-1]) || p[-1] == '.'))
+            continue;
+        if (strncmp(p, "10.", 3) == 0 && strspn(p + 3, "0123456789") >= 4 &&
+            p[3 + strspn(p + 3, "0123456789")] == '/') {
+            buf_puts(url, "https://doi.org/");
+            url_take(p, url);
+            return;
+        }
+        if (is_arxiv(p)) {
+            buf_puts(url, "https://arxiv.org/abs/");
+            buf_add(url, p, 5 + strspn(p + 5, "0123456789"));
+            return;
+        }
+    }
+}
+
+struct sink {
+    void (*f)(void *ctx, const char *text, const char *url);
+    void *ctx;
+};
+
+static void
+item_emit(const struct sink *s, const char *text)
+{
+    struct buf url = {0};
+    url_find(text, &url);
+    s->f(s->ctx, text, url.len > 0 ? url.data : NULL);
+    buf_fini(&url);
+}
+
+/* An object's members in reading order: known keys first bare, numbers and
+ * others as "key value". */
+static void
+object_text(const struct json *o, struct buf *out)
+{
+    const char *key;
+    const struct json *v;
+    for (size_t i = 0; (v = json_member(o, i, &key)) != NULL; i++) {
+        const char *s = json_str(v);
+        if (s != NULL && s[0] == '\0')
+            continue;
+        if (out->len > 0)
+            buf_puts(out, ", ");
+        bool bare =
+            s != NULL &&
+            (strcmp(key, "text") == 0 || strcmp(key, "title") == 0 ||
+                strcmp(key, "id") == 0 || strcmp(key, "url") == 0 ||
+                strcmp(key, "ref") == 0 || strcmp(key, "citation") == 0 ||
+                strcmp(key, "source") == 0);
+        if (!bare)
+            buf_printf(out, "%s ", key);
+        if (s != NULL)
+            buf_puts(out, s);
+        else if (json_kind(v) == J_REAL)
+            buf_printf(out, "%.4g", json_num(v, 0));
+        else
+            json_dump(v, out);
+    }
+}
+
+static bool
+evidence_json(const struct sink *s, const char *evidence)
+{
+    struct json *j = json_parse(evidence, strlen(evidence), NULL);
+    if (json_kind(j) != J_ARR) {
+        json_free(j);
+        return false;
+    }
+    for (size_t i = 0; i < json_len(j) && i < EVIDENCE_MAX; i++) {
+        const struct json *item = json_at(j, i);
+        struct buf text = {0};
+        if (json_str(item) != NULL)
+            buf_puts(&text, json_str(item));
+        else if (json_kind(item) == J_OBJ)
+            object_text(item, &text);
+        else
+            json_dump(item, &text);
+        item_emit(s, buf_str(&text));
+        buf_fini(&text);
+    }
+    json_free(j);
+    return true;
+}
+
+void
+evidence_each(const char *evidence,
+    void (*f)(void *ctx, const char *text, const char *url), void *ctx)
+{
+    struct sink s = {f, ctx};
+    if (evidence == NULL)
+        return;
+    if (evidence[0] == '[' && evidence_json(&s, evidence))
+        return;
+    for (uint32_t i = 0; i < EVIDENCE_MAX && *evidence != '\0'; i++) {
+        size_t n = strcspn(evidence, "\n");
+        struct buf line = {0};
+        buf_add(&line, evidence, n);
+        if (n > 0)
+            item_emit(&s, buf_str(&line));
+        buf_fini(&line);
+        evidence += n + (evidence[n] == '\n');
+    }
+}

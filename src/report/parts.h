@@ -1,0 +1,52 @@
+/* What the renderers share among themselves: derived facts of a report that
+ * are computed the same way for JSON, text, Markdown and HTML. */
+#ifndef REPORT_PARTS_H
+#define REPORT_PARTS_H
+
+#include "report/fmt.h"
+#include "report/report.h"
+
+/* Verdict as the contract names it: an open idea is untested without data and
+ * inconclusive with. */
+uint32_t hypothesis_verdict(const struct report *r, uint32_t h);
+/* Its gain alone over the baseline, judged or as it stands; false: no data.
+ * Infrastructure failures and untested ideas have none. */
+bool hypothesis_effect(
+    const struct report *r, uint32_t h, double *mean, double *lo, double *hi);
+/* All trials of the experiment that tests it alone. */
+uint32_t hypothesis_trials(const struct report *r, uint32_t h);
+/* The idea in words; made from its change when the event had no text. */
+const char *
+hypothesis_statement(const struct report *r, uint32_t h, struct buf *scratch);
+/* sd of the prediction, > 0. */
+double hypothesis_prior_sd(const struct report *r, uint32_t h);
+
+uint32_t experiment_trials(const struct core *c, uint32_t experiment);
+/* "baseline", "H3", "H3 + H5", "search": what an experiment is made of. */
+void
+experiment_label(const struct core *c, uint32_t experiment, struct buf *out);
+
+uint32_t phase_trials(const struct core *c, uint32_t phase);
+/* Index of the finalist with this experiment, or n_finalists. */
+uint32_t finalist_of(const struct core *c, uint32_t experiment);
+bool report_has_sealed(const struct core *c);
+
+/* One sentence: the proposal, or why there is none, or where it stands. */
+void report_verdict(const struct report *r, struct buf *out);
+/* Minutes from the start to the proposal, else to the end; NaN: not yet. */
+double report_minutes(const struct report *r);
+
+struct base_values { /* search metric of the baseline's comparable trials */
+    uint32_t n;
+    double v[256];
+    uint32_t trial[256]; /* ids */
+};
+void baseline_values(const struct core *c, struct base_values *out);
+
+/* Calls f for each item of the evidence text: members of a JSON array
+ * (texts, or objects with text/title/id/url) or lines. url is NULL or an
+ * http(s) address made from it, its doi or its arXiv number. */
+void evidence_each(const char *evidence,
+    void (*f)(void *ctx, const char *text, const char *url), void *ctx);
+
+#endif
