@@ -1,0 +1,53 @@
+/* Every verb's entry, each defined beside its code. */
+#ifndef CMD_VERBS_H
+#define CMD_VERBS_H
+
+#include "cmd/cmd.h"
+
+#define VERB_LIST(X)                                                           \
+    X(demo)                                                                    \
+    X(init)                                                                    \
+    X(check)                                                                   \
+    X(plan)                                                                    \
+    X(plan_edit)                                                               \
+    X(hypothesis_add)                                                          \
+    X(hypothesis_drop)                                                         \
+    X(hypothesis_list)                                                         \
+    X(hypothesis_show)                                                         \
+    X(approve)                                                                 \
+    X(run)                                                                     \
+    X(status)                                                                  \
+    X(pause)                                                                   \
+    X(resume)                                                                  \
+    X(stop)                                                                    \
+    X(budget)                                                                  \
+    X(pin)                                                                     \
+    X(try)                                                                     \
+    X(why)                                                                     \
+    X(show)                                                                    \
+    X(log)                                                                     \
+    X(diff)                                                                    \
+    X(report)                                                                  \
+    X(accept)                                                                  \
+    X(repro)                                                                   \
+    X(replay)                                                                  \
+    X(insight_list)                                                            \
+    X(insight_show)                                                            \
+    X(insight_search)                                                          \
+    X(insight_add)                                                             \
+    X(insight_promote)                                                         \
+    X(insight_import)                                                          \
+    X(insight_export)                                                          \
+    X(research_add)                                                            \
+    X(research_search)                                                         \
+    X(research_ask)                                                            \
+    X(runbook_list)                                                            \
+    X(runbook_test)                                                            \
+    X(wake)                                                                    \
+    X(sweep)
+
+#define X(verb) extern const struct cmd cmd_##verb;
+VERB_LIST(X)
+#undef X
+
+#endif
