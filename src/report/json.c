@@ -103,7 +103,7 @@ plan_json(const struct report *r, struct buf *out)
     id_key(&w, "campaign", 'C', r->campaign);
     jw_kstr(&w, "model", c->spec.model);
     jw_kstr(&w, "state", campaign_state_name(c->state));
-    jw_kstr(&w, "hash", c->plan_hash);
+    jw_kstr(&w, "hash", plan_hash_shown(c));
     jw_key(&w, "hypotheses");
     jw_arr_begin(&w);
     for (uint32_t h = 0; h < c->n_hypotheses; h++) {
@@ -483,7 +483,7 @@ report_json(const struct report *r, struct buf *out)
     jw_arr_end(&w);
     failures_key(&w, r);
     engineer_key(&w, r);
-    jw_ki64(&w, "wakes", r->wakes.n);
+    jw_ki64(&w, "wakes", (int64_t)r->n_wakes);
     jw_kf64(&w, "resident_agent_seconds", r->agent_s);
     jw_kf64(&w, "resident_wait_seconds", r->wait_s);
     jw_obj_end(&w);

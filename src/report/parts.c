@@ -102,6 +102,12 @@ experiment_label(const struct core *c, uint32_t experiment, struct buf *out)
         buf_puts(out, "change");
 }
 
+const char *
+plan_hash_shown(const struct core *c)
+{
+    return c->pending_hash[0] != '\0' ? c->pending_hash : c->plan_hash;
+}
+
 uint32_t
 phase_trials(const struct core *c, uint32_t phase)
 {

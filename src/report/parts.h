@@ -26,6 +26,8 @@ uint32_t experiment_trials(const struct core *c, uint32_t experiment);
 void
 experiment_label(const struct core *c, uint32_t experiment, struct buf *out);
 
+/* Of the plan that waits for a signature, else of the signed one. */
+const char *plan_hash_shown(const struct core *c);
 uint32_t phase_trials(const struct core *c, uint32_t phase);
 /* Index of the finalist with this experiment, or n_finalists. */
 uint32_t finalist_of(const struct core *c, uint32_t experiment);

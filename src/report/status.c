@@ -65,14 +65,15 @@ attention_fill(
     uint32_t id = out->campaign;
     char *a = out->attention, *n = out->next;
     size_t a_cap = sizeof(out->attention), n_cap = sizeof(out->next);
+    bool ended = c->state == CAMPAIGN_DONE || c->state == CAMPAIGN_STOPPED;
+    if (c->pending_hash[0] != '\0' && !ended) {
+        snprintf(a, a_cap, "a plan waits for approval");
+        snprintf(n, n_cap, "rea approve %.12s", c->pending_hash);
+        return;
+    }
     switch (c->state) {
     case CAMPAIGN_DRAFT:
-        if (c->plan_hash[0] == '\0') {
-            snprintf(n, n_cap, "rea plan");
-            break;
-        }
-        snprintf(a, a_cap, "the plan waits for approval");
-        snprintf(n, n_cap, "rea approve %.12s", c->plan_hash);
+        snprintf(n, n_cap, "rea plan");
         break;
     case CAMPAIGN_APPROVED:
         snprintf(a, a_cap, "approved, not started");

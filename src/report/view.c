@@ -304,6 +304,9 @@ report_event(struct report *r, const struct core *c, const struct event *e)
     if (e->at_ms > r->last_ms)
         r->last_ms = e->at_ms;
     switch (e->kind) {
+    case EVENT_campaign_drafted: /* a new draft replaces the old one */
+        memset(r->hypothesis, 0, sizeof(r->hypothesis));
+        break;
     case EVENT_hypothesis_added:
     case EVENT_hypothesis_judged:
         hypothesis_event(r, e);
@@ -349,8 +352,23 @@ report_wake(struct report *r, const struct report_wake *w)
     to->cause = text_keep(r, w->cause);
     if (to->cause == NULL)
         to->cause = "wake";
+    r->n_wakes++;
     r->agent_s += w->wall_ms / 1e3;
     r->wait_s += w->wait_ms / 1e3;
+}
+
+void
+report_attempt(struct report *r, uint32_t job, int64_t start_ms, int64_t end_ms,
+    const char *detail)
+{
+    struct report_span *s = span_find(r, job);
+    if (s == NULL)
+        return;
+    if (start_ms != 0)
+        s->start_ms = start_ms;
+    if (end_ms >= s->start_ms && s->end_ms != 0)
+        s->end_ms = end_ms;
+    s->detail = text_keep(r, detail);
 }
 
 /* Rows of the timeline: each attempt goes into the first row that is free. */

@@ -50,6 +50,7 @@ struct report_span {
     int64_t cost_u;
     uint32_t lane; /* row of the timeline; set by report_close */
     bool resume;
+    const char *detail; /* what the watcher saw; NULL: nothing */
 };
 
 struct report_failure {
@@ -145,6 +146,7 @@ struct report {
     int64_t started_ms, proposed_ms, finished_ms; /* 0: not yet */
     uint32_t interrupts; /* times the engineer had to act after the start */
     uint32_t lanes;      /* rows of the timeline */
+    uint64_t n_wakes;    /* all of them; `wakes` may hold fewer */
     double agent_s, wait_s;
     struct report_repro repro; /* {0}: none given */
 };
@@ -153,7 +155,12 @@ struct report *report_new(uint32_t campaign);
 /* Takes event e; c is the state after it. Texts are copied. */
 void
 report_event(struct report *r, const struct core *c, const struct event *e);
+/* Adds to n_wakes, agent_s and wait_s too. */
 void report_wake(struct report *r, const struct report_wake *w);
+/* Better times than the events know (0: unknown) and the watcher's words
+ * (NULL: none) for an attempt whose events are in. */
+void report_attempt(struct report *r, uint32_t job, int64_t start_ms,
+    int64_t end_ms, const char *detail);
 /* c must live as long as r. Call once, after the last event and wake. */
 void report_close(struct report *r, const struct core *c);
 void report_free(struct report *r); /* NULL is fine */
