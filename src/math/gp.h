@@ -37,21 +37,31 @@ struct gp_data {
     const double *prior; /* prior mean of each point, or NULL */
 };
 
+/* The trend's two coefficients (b0, w - weight_mean) in standardised units,
+ * normal with this mean and covariance given the data. */
+struct gp_trend {
+    double b[2];
+    double cov[3]; /* 00, 01, 11 */
+    double log_evidence;
+};
+
 /* A fitted process; its arrays lie in the caller's scratch, which must live
- * as long. Read: n, weight, relevance; the rest is its own. */
+ * as long. Read: n, weight, weight_sd, relevance, log_evidence; the rest is
+ * its own. */
 struct gp {
     struct gp_space space;
     int n;
     int cap;
-    double weight; /* posterior mean of w */
+    double weight; /* posterior of w */
     double weight_sd;
-    double relevance[GP_D_MAX]; /* 1/length for reals, theta for categories;
-                                   0 = no influence seen */
+    double relevance[GP_D_MAX]; /* 1 / length for reals, theta for
+                                   categories; 0 = no influence seen */
     double sf2;                 /* signal variance, in units of scale^2 */
-    double log_evidence;        /* of the standardised y, with hyper prior */
+    double nugget;              /* misfit of the kernel, the same units */
+    double log_evidence;        /* of the standardised y, all points */
     double shift, scale;        /* y = shift + scale * standardised */
     double prior_shift;
-    double trend[2], trend_cov[3];
+    struct gp_trend trend;
     double *x, *y, *h; /* cap x d, cap, cap (prior column) */
     double *l;         /* cap x cap factor */
     double *hl;        /* L^-1 [1 h], 2 x cap */
