@@ -86,7 +86,8 @@ struct store_brief {
 };
 
 struct store_campaign {
-    uint32_t id; /* 1 is C1 */
+    uint32_t id;   /* 1 is C1 */
+    char uuid[33]; /* of this campaign everywhere: provenance of insights */
     char model[NAME_LEN];
     char project[STORE_PATH_LEN]; /* project file, relative to the root */
     char project_hash[HASH_LEN];  /* approved (or drafted) project_hash() */
@@ -152,6 +153,8 @@ int
 store_verify(struct store *st, uint32_t campaign, uint64_t *n, struct err *err);
 /* Forgets the snapshot (a cache). Inside a transaction. */
 int store_snapshot_drop(struct store *st, uint32_t campaign, struct err *err);
+/* Forgets all events of a draft that is written anew. Inside a transaction. */
+int store_log_drop(struct store *st, uint32_t campaign, struct err *err);
 
 /* ---- sealed values, kept from the engine (books.c) ---- */
 

@@ -1,0 +1,209 @@
+/* The campaigns' rows: identity, the head of the log, the fence, and what
+ * status shows without loading an engine. Written by wake, read by all. */
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "store/db.h"
+
+static int
+canon_put(struct store *st, uint32_t id, const char *canon, struct err *err)
+{
+    char key[32];
+    if (canon == NULL)
+        return 0;
+    snprintf(key, sizeof key, "canon/C%" PRIu32, id);
+    return store_kv_put(st, key, canon, strlen(canon), err);
+}
+
+int
+store_campaign_create(struct store *st, const char *model, const char *project,
+    const char *project_hash, const char *project_canon, int64_t now_ms,
+    uint32_t *id, struct err *err)
+{
+    unsigned char raw[16];
+    char uuid[33];
+    const unsigned char head[DB_HASH] = {0};
+    randombytes_buf(raw, sizeof raw);
+    sodium_bin2hex(uuid, sizeof uuid, raw, sizeof raw);
+    int rc = db_run(st, err,
+        "INSERT INTO campaign(uuid, model, project, project_hash, created_ms,"
+        " head) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+        "ttttib", uuid, model, project, project_hash, now_ms, head,
+        sizeof head);
+    if (rc != 0)
+        return rc;
+    int64_t row = sqlite3_last_insert_rowid(st->db);
+    if (row > STORE_CAMPAIGNS_MAX)
+        return err_set(err, -ERR_LIMIT,
+            "a workspace holds at most %d campaigns: begin another workspace",
+            STORE_CAMPAIGNS_MAX);
+    *id = (uint32_t)row;
+    return canon_put(st, *id, project_canon, err);
+}
+
+int
+store_campaign_project(struct store *st, uint32_t id, const char *project_hash,
+    const char *project_canon, struct err *err)
+{
+    int rc =
+        db_run(st, err, "UPDATE campaign SET project_hash = ?2 WHERE id = ?1",
+            "it", (int64_t)id, project_hash);
+    return rc != 0 ? rc : canon_put(st, id, project_canon, err);
+}
+
+int
+store_campaign_canon(
+    struct store *st, uint32_t id, struct buf *out, struct err *err)
+{
+    char key[32];
+    bool found;
+    snprintf(key, sizeof key, "canon/C%" PRIu32, id);
+    buf_clear(out);
+    return store_kv_get(st, key, &found, out, err);
+}
+
+#define CAMPAIGN_COLUMNS                                                       \
+    "id, uuid, model, project, project_hash, seq, epoch, pending,"             \
+    " (SELECT count(*) FROM attempt a WHERE a.campaign = campaign.id"          \
+    "  AND a.state IN (1, 2)),"                                                \
+    " created_ms, wakes, agent_us, wait_us, state, phase, unit, ok, running,"  \
+    " failed, recovered, hypotheses, looks, approved_u, reserved_u, spent_u,"  \
+    " has_best, best, best_verdict, gain, lo, hi, progress, attention"
+
+static void
+brief_read(sqlite3_stmt *q, int i, struct store_brief *b)
+{
+    b->state = (uint8_t)sqlite3_column_int(q, i++);
+    b->phase = (uint8_t)sqlite3_column_int(q, i++);
+    b->unit = (uint8_t)sqlite3_column_int(q, i++);
+    b->ok = (uint32_t)sqlite3_column_int64(q, i++);
+    b->running = (uint32_t)sqlite3_column_int64(q, i++);
+    b->failed = (uint32_t)sqlite3_column_int64(q, i++);
+    b->recovered = (uint32_t)sqlite3_column_int64(q, i++);
+    b->hypotheses = (uint32_t)sqlite3_column_int64(q, i++);
+    b->looks = (uint32_t)sqlite3_column_int64(q, i++);
+    b->approved_u = sqlite3_column_int64(q, i++);
+    b->reserved_u = sqlite3_column_int64(q, i++);
+    b->spent_u = sqlite3_column_int64(q, i++);
+    b->has_best = sqlite3_column_int(q, i++) != 0;
+    b->best = (uint32_t)sqlite3_column_int64(q, i++);
+    b->best_verdict = (uint8_t)sqlite3_column_int(q, i++);
+    b->gain = sqlite3_column_double(q, i++);
+    b->lo = sqlite3_column_double(q, i++);
+    b->hi = sqlite3_column_double(q, i++);
+    b->progress = sqlite3_column_double(q, i++);
+    db_text(q, i, b->attention, sizeof b->attention);
+}
+
+static void
+campaign_read(sqlite3_stmt *q, struct store_campaign *c)
+{
+    memset(c, 0, sizeof *c);
+    c->id = (uint32_t)sqlite3_column_int64(q, 0);
+    db_text(q, 1, c->uuid, sizeof c->uuid);
+    db_text(q, 2, c->model, sizeof c->model);
+    db_text(q, 3, c->project, sizeof c->project);
+    db_text(q, 4, c->project_hash, sizeof c->project_hash);
+    c->seq = (uint64_t)sqlite3_column_int64(q, 5);
+    c->epoch = (uint64_t)sqlite3_column_int64(q, 6);
+    c->pending = sqlite3_column_int(q, 7) != 0;
+    c->running = (uint32_t)sqlite3_column_int64(q, 8);
+    c->created_ms = sqlite3_column_int64(q, 9);
+    c->wakes = (uint64_t)sqlite3_column_int64(q, 10);
+    c->agent_us = sqlite3_column_int64(q, 11);
+    c->wait_us = sqlite3_column_int64(q, 12);
+    brief_read(q, 13, &c->brief);
+}
+
+static int
+campaign_missing(struct store *st, uint32_t id, struct err *err)
+{
+    sqlite3_stmt *q = NULL;
+    int64_t last = 0;
+    if (db_query(st, &q, NULL, "SELECT max(id) FROM campaign", "") == 0 &&
+        db_row(st, q, NULL) == 1) {
+        last = sqlite3_column_int64(q, 0);
+        db_end(q);
+    }
+    if (last == 0)
+        return err_set(err, -ERR_NOT_FOUND,
+            "no campaign C%" PRIu32 ": this workspace has none yet; `rea plan` "
+            "drafts the first",
+            id);
+    return err_set(err, -ERR_NOT_FOUND,
+        "no campaign C%" PRIu32 "; there are C1 to C%" PRId64
+        ": `rea status` lists them",
+        id, last);
+}
+
+int
+store_campaign_get(
+    struct store *st, uint32_t id, struct store_campaign *out, struct err *err)
+{
+    sqlite3_stmt *q = NULL;
+    int rc = db_query(st, &q, err,
+        "SELECT " CAMPAIGN_COLUMNS " FROM campaign WHERE id = ?1", "i",
+        (int64_t)id);
+    if (rc != 0)
+        return rc;
+    rc = db_row(st, q, err);
+    if (rc < 0)
+        return rc;
+    if (rc == 0)
+        return campaign_missing(st, id, err);
+    campaign_read(q, out);
+    db_end(q);
+    return 0;
+}
+
+int
+store_campaigns(
+    struct store *st, struct store_campaign **out, size_t *n, struct err *err)
+{
+    sqlite3_stmt *q = NULL;
+    size_t cap = 0;
+    *out = NULL;
+    *n = 0;
+    int rc = db_query(st, &q, err,
+        "SELECT " CAMPAIGN_COLUMNS " FROM campaign ORDER BY id", "");
+    if (rc != 0)
+        return rc;
+    while ((rc = db_row(st, q, err)) == 1) {
+        if (*n == cap) {
+            cap = cap == 0 ? 16 : 2 * cap;
+            *out = mem_realloc(*out, cap * sizeof **out);
+        }
+        campaign_read(q, &(*out)[(*n)++]);
+    }
+    if (rc != 0) {
+        free(*out);
+        *out = NULL;
+        *n = 0;
+    }
+    return rc;
+}
+
+int
+store_campaign_pending(
+    struct store *st, uint32_t id, bool pending, struct err *err)
+{
+    return db_run(st, err,
+        "UPDATE campaign SET pending = ?2 WHERE id = ?1 AND pending <> ?2",
+        "ii", (int64_t)id, (int64_t)pending);
+}
+
+int
+store_fence(struct store *st, uint32_t id, uint64_t epoch, struct err *err)
+{
+    int rc = db_run(st, err,
+        "UPDATE campaign SET epoch = ?2 + 1 WHERE id = ?1 AND epoch = ?2", "ii",
+        (int64_t)id, (int64_t)epoch);
+    if (rc == 0 && sqlite3_changes(st->db) == 0)
+        return err_set(err, -ERR_BUSY,
+            "C%" PRIu32 " was taken over by a later wake; this one ends", id);
+    return rc;
+}
