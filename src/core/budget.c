@@ -1,0 +1,159 @@
+/* The ledger: what is approved, reserved and spent, in whole micro-units.
+ * Called by job events and by every phase before it plans.
+ * Invariant: spent + reserved never exceeds approved (asserted in step). */
+#include "core/parts.h"
+
+#include "base/err.h"
+
+#include <assert.h>
+
+/* Cumulative soft limits of the phases as shares of what search may use. The
+ * rest after Validation and Combination belongs to Exploitation. */
+static const double phase_limit[PHASE_COUNT] = {
+    [PHASE_VALIDATION] = .50,
+    [PHASE_COMBINATION] = .70,
+    [PHASE_EXPLOITATION] = 1.0,
+    [PHASE_CONFIRMATION] = 1.0,
+};
+static const double CONFIRM_SHARE = .20;
+/* Search ends when this much of the wall clock is gone, so that confirmation
+ * still has its time. */
+static const double TIME_SEARCH = .80;
+
+int64_t
+budget_confirm_u(const struct core *c)
+{
+    if ((c->spec.phases & (1u << PHASE_CONFIRMATION)) == 0)
+        return 0;
+    return (int64_t)(CONFIRM_SHARE * (double)c->approved_u);
+}
+
+int64_t
+budget_room_u(const struct core *c, bool confirming)
+{
+    int64_t room = c->approved_u - c->spent_u - c->reserved_u;
+    return confirming ? room : room - budget_confirm_u(c);
+}
+
+int64_t
+budget_trial_u(const struct core *c)
+{
+    if (c->spec.unit == UNIT_TRIALS)
+        return MICRO;
+    int64_t sum = 0, n = 0;
+    for (uint32_t i = 0; i < c->n_trials; i++)
+        if (c->trial[i].state == TRIAL_OK) {
+            sum += c->trial[i].cost_u;
+            n++;
+        }
+    if (n > 0 && sum > 0)
+        return sum / n > 0 ? sum / n : 1;
+    if (c->cost_hint_u > 0)
+        return c->cost_hint_u;
+    return c->spec.reserve_train_u > 0 ? c->spec.reserve_train_u : 1;
+}
+
+double
+budget_time_used(const struct core *c)
+{
+    if (c->spec.wall_clock_ms <= 0 || !c->started)
+        return 0;
+    return (double)(c->now_ms - c->started_ms) /
+        (double)c->spec.wall_clock_ms;
+}
+
+static int64_t
+phase_room_u(const struct core *c, uint32_t phase)
+{
+    if (phase == PHASE_CONFIRMATION)
+        return budget_room_u(c, true);
+    double search = (double)(c->approved_u - budget_confirm_u(c));
+    /* a later phase that is not in the plan leaves its share here */
+    double limit = phase_limit[phase];
+    if (phase == PHASE_VALIDATION &&
+        (c->spec.phases & (1u << PHASE_COMBINATION)) == 0)
+        limit = phase_limit[PHASE_COMBINATION];
+    if ((c->spec.phases & (1u << PHASE_EXPLOITATION)) == 0)
+        limit += 1 - phase_limit[PHASE_COMBINATION];
+    int64_t used = c->reserved_u;
+    for (uint32_t p = PHASE_VALIDATION; p < PHASE_CONFIRMATION; p++)
+        used += c->phase_spent_u[p];
+    /* reservations are worst cases; a soft limit goes by expected cost */
+    int64_t flying = (int64_t)c->n_jobs * budget_trial_u(c);
+    if (flying < c->reserved_u)
+        used += flying - c->reserved_u;
+    return (int64_t)(limit * search) - used;
+}
+
+bool
+budget_phase_open(const struct core *c, uint32_t phase)
+{
+    bool confirming = phase == PHASE_CONFIRMATION;
+    if (budget_time_used(c) > (confirming ? 1 : TIME_SEARCH))
+        return false;
+    if (budget_room_u(c, confirming) < c->spec.reserve_train_u)
+        return false;
+    return confirming || phase_room_u(c, phase) >= budget_trial_u(c);
+}
+
+uint32_t
+budget_phase_trials(const struct core *c, uint32_t phase)
+{
+    int64_t room = phase_room_u(c, phase);
+    int64_t hard = budget_room_u(c, phase == PHASE_CONFIRMATION);
+    room = room < hard ? room : hard;
+    if (room <= 0)
+        return 0;
+    int64_t n = room / budget_trial_u(c);
+    return n < TRIALS_MAX ? (uint32_t)n : TRIALS_MAX;
+}
+
+void
+budget_reserve(struct core *c, int64_t reserve_u)
+{
+    c->reserved_u += reserve_u;
+    assert(c->spent_u + c->reserved_u <= c->approved_u);
+}
+
+void
+budget_settle(
+    struct core *c, uint32_t phase, int64_t reserve_u, int64_t cost_u)
+{
+    /* a job is killed at its reservation and charged at most that */
+    int64_t charge = cost_u < 0 ? 0 : cost_u;
+    if (charge > reserve_u)
+        charge = reserve_u;
+    c->reserved_u -= reserve_u;
+    c->spent_u += charge;
+    c->phase_spent_u[phase] += charge;
+}
+
+int
+budget_lowered_apply(struct core *c, const struct event *e, struct update *u)
+{
+    if (c->approved_u == 0)
+        return refuse(u, "no budget is approved yet");
+    if (e->budget_u >= c->approved_u)
+        return refuse(u, "a higher budget needs a new approval");
+    if (e->budget_u < c->spent_u + c->reserved_u)
+        return refuse(u, "less than what is spent and reserved already");
+    c->approved_u = e->budget_u;
+    return 0;
+}
+
+int
+clock_ticked_apply(struct core *c, const struct event *e, struct update *u)
+{
+    /* only a tick that crosses a limit changes a decision; the log stays
+     * flat while nothing happens */
+    double before = budget_time_used(c);
+    if (c->spec.wall_clock_ms <= 0 || !c->started)
+        return refuse(u, "no wall clock limit");
+    double after =
+        (double)(e->at_ms - c->started_ms) / (double)c->spec.wall_clock_ms;
+    bool crosses = (before <= TIME_SEARCH && after > TIME_SEARCH) ||
+        (before <= 1 && after > 1);
+    if (!crosses)
+        return refuse(u, "no limit was crossed");
+    return 0;
+}

@@ -1,0 +1,125 @@
+/* What the files of the engine share among themselves; nobody outside core
+ * includes this. Each event has one apply function in the file that flow.def
+ * names; each stage of the loop has one *_decide function. */
+#ifndef CORE_PARTS_H
+#define CORE_PARTS_H
+
+#include "core/core.h"
+
+/* Checks everything first, then changes *c: a refused event changes nothing.
+ * 0 or -ERR_REFUSED with u->why set. */
+#define EVENT(name, who, file, text)                                           \
+    int name##_apply(struct core *c, const struct event *e, struct update *u);
+#include "core/flow.def"
+#undef EVENT
+
+/* Sets u->why, returns -ERR_REFUSED. */
+int refuse(struct update *u, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Starts the next decision: clears u->next, sets kind and the reason. Always
+ * returns true, so that a decider can end with it. */
+bool decide(struct update *u, enum event_kind kind, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Can this spec be decoded? Touches nothing. 0 or a negative code. */
+int spec_check(const unsigned char *in, size_t n);
+
+/* ---- budget.c ---- */
+
+/* Left for new work: the confirmation reserve is kept out unless wanted. */
+int64_t budget_room_u(const struct core *c, bool confirming);
+/* Share of the budget that only confirmation may touch. */
+int64_t budget_confirm_u(const struct core *c);
+/* Expected cost of one training job: measured, else hinted, else reserved. */
+int64_t budget_trial_u(const struct core *c);
+/* May this phase plan one more trial? Soft limit: shares of the approved
+ * budget, cumulative, so that what one phase leaves goes to the next. */
+bool budget_phase_open(const struct core *c, uint32_t phase);
+/* How many more trials that is, by expected cost. */
+uint32_t budget_phase_trials(const struct core *c, uint32_t phase);
+/* Fraction of the wall clock limit that has passed; 0 without a limit. */
+double budget_time_used(const struct core *c);
+void budget_reserve(struct core *c, int64_t reserve_u);
+void budget_settle(struct core *c, uint32_t phase, int64_t reserve_u,
+    int64_t cost_u);
+
+/* ---- trial.c, job.c ---- */
+
+struct trial *core_trial(struct core *c, uint32_t id); /* id 1..n */
+const struct trial *core_trial_at(const struct core *c, uint32_t id);
+struct job *core_job_find(struct core *c, uint32_t id);
+void job_remove(struct core *c, struct job *j);
+uint32_t seed_next(const struct core *c);
+/* Fills u with trial_planned for an existing experiment. */
+bool trial_plan(const struct core *c, struct update *u, uint32_t experiment,
+    uint32_t phase, double score, const char *why);
+/* The same for a new experiment of this configuration. */
+bool trial_plan_new(const struct core *c, struct update *u,
+    const struct experiment *x, uint32_t hypothesis, uint32_t phase,
+    double score, const char *why);
+/* Experiment with this configuration, -1: none. */
+int experiment_find(const struct core *c, const struct config *config);
+/* A queued, waiting or ended trial needs a decision that is no choice. */
+bool trial_decide(const struct core *c, struct update *u);
+bool job_decide(const struct core *c, struct update *u);
+
+/* ---- runbook.c ---- */
+
+/* Remedy for the attempt that just ended badly; why is filled. */
+enum remedy runbook_remedy(const struct core *c, const struct trial *t,
+    char *why, size_t cap);
+/* The override that the next attempt carries for its remedies so far; returns
+ * how many were written. */
+uint32_t runbook_overrides(const struct core *c, const struct trial *t,
+    enum remedy next, struct override *out);
+
+/* ---- analysis.c ---- */
+
+struct arm { /* one experiment against the baseline of the same windows */
+    uint32_t n;       /* comparable trials that ended ok */
+    uint32_t flying;  /* queued or running */
+    uint32_t failed;  /* trials failed for good */
+    uint32_t changed; /* ended ok, but only after a remedy that changed them */
+    uint32_t diverged; /* failed or changed because the loss exploded */
+    double d;         /* difference of means, + is better */
+    double q;         /* its variance in units of the seed variance */
+    double sum;       /* of the search metric over all windows, own direction */
+};
+
+struct analysis {
+    double s2, df;           /* posterior seed variance and its df */
+    double pooled_s2;        /* without a prior, for e-values; df below */
+    double pooled_df;
+    uint32_t base_now;       /* baseline trials ok in the current window */
+    uint32_t base_flying;    /* in the current window */
+    struct arm arm[EXPERIMENTS_MAX];
+};
+
+void analysis_collect(const struct core *c, struct analysis *a);
+/* Posterior of the gain of an experiment from its prior and its own data. */
+void analysis_posterior(const struct core *c, const struct analysis *a,
+    uint32_t experiment, struct effect *out);
+/* Is a guardrail of this experiment clearly violated? */
+bool analysis_guard_violated(const struct core *c, uint32_t experiment);
+double metric_gain(const struct core *c, double value);
+
+/* ---- phases: each plans its next trial, judges, or closes ---- */
+
+bool phase_decide(const struct core *c, struct update *u);
+bool baseline_decide(const struct core *c, const struct analysis *a,
+    struct update *u);
+bool validation_decide(const struct core *c, const struct analysis *a,
+    struct update *u);
+bool combination_decide(const struct core *c, const struct analysis *a,
+    struct update *u);
+bool exploitation_decide(const struct core *c, const struct analysis *a,
+    struct update *u);
+bool confirmation_decide(const struct core *c, const struct analysis *a,
+    struct update *u);
+/* Hypotheses to cross, best first, without exclusions; 0: fewer than two. */
+uint64_t combination_choose(const struct core *c, const struct analysis *a);
+/* Is any trial of this phase queued, running or unclassified? */
+bool phase_busy(const struct core *c, uint32_t phase);
+
+#endif

@@ -1,0 +1,121 @@
+/* The order of the phases, and what ends the campaign. Called at the end of
+ * every step when no trial or job needs a decision first. Invariant: exactly
+ * one phase is active while a campaign runs and has work. */
+#include "core/parts.h"
+
+#include <stdio.h>
+
+enum { STREAK_MAX = 6 }; /* trials failed in a row before people are asked */
+
+int
+phase_entered_apply(struct core *c, const struct event *e, struct update *u)
+{
+    if (e->phase < PHASE_VALIDATION || e->phase >= PHASE_COUNT ||
+        c->phase_state[e->phase] != PHASE_PENDING)
+        return refuse(u, "phase %u is not pending", e->phase);
+    c->phase = (uint8_t)e->phase;
+    c->phase_state[e->phase] = PHASE_ACTIVE;
+    if (e->phase == PHASE_COMBINATION)
+        c->combo_mask = e->mask;
+    return 0;
+}
+
+int
+phase_closed_apply(struct core *c, const struct event *e, struct update *u)
+{
+    if (e->phase < PHASE_VALIDATION || e->phase >= PHASE_COUNT)
+        return refuse(u, "no phase %u", e->phase);
+    if (e->state != PHASE_DONE && e->state != PHASE_SKIPPED)
+        return refuse(u, "a phase closes as done or skipped");
+    c->phase_state[e->phase] = (uint8_t)e->state;
+    if (c->phase == e->phase)
+        c->phase = PHASE_NONE;
+    return 0;
+}
+
+int
+finalist_chosen_apply(struct core *c, const struct event *e, struct update *u)
+{
+    if (c->n_finalists >= FINALISTS_MAX)
+        return refuse(u, "at most %d finalists", FINALISTS_MAX);
+    if (e->experiment == 0 || e->experiment >= c->n_experiments ||
+        c->experiment[e->experiment].finalist)
+        return refuse(u, "E%u cannot be a finalist", e->experiment);
+    c->experiment[e->experiment].finalist = true;
+    c->finalist[c->n_finalists++] =
+        (struct finalist){.experiment = e->experiment};
+    return 0;
+}
+
+static bool
+phase_skip(struct update *u, uint32_t phase, const char *why)
+{
+    decide(u, EVENT_phase_closed, "%s", why);
+    u->next.phase = phase;
+    u->next.state = PHASE_SKIPPED;
+    return true;
+}
+
+static bool
+phase_enter(const struct core *c, const struct analysis *a, uint32_t phase,
+    struct update *u)
+{
+    uint64_t mask = 0;
+    if ((c->spec.phases & (1u << phase)) == 0)
+        return phase_skip(u, phase, "not in the plan");
+    if (phase == PHASE_COMBINATION) {
+        mask = combination_choose(c, a);
+        if (mask == 0)
+            return phase_skip(
+                u, phase, "fewer than two ideas worth combining");
+        if (!budget_phase_open(c, phase))
+            return phase_skip(u, phase, "its share of the budget is used");
+    }
+    if (phase == PHASE_EXPLOITATION && !budget_phase_open(c, phase))
+        return phase_skip(u, phase, "the search budget is used");
+    decide(u, EVENT_phase_entered, "%s", phase_name(phase));
+    u->next.phase = phase;
+    u->next.mask = mask;
+    return true;
+}
+
+static bool
+campaign_end(const struct core *c, struct update *u)
+{
+    if (c->proposal == 0 && c->n_finalists == 0)
+        return decide(u, EVENT_campaign_finished,
+            "nothing held: no change is proposed; %.4g of %.4g %s returned",
+            (double)(c->approved_u - c->spent_u) / MICRO,
+            (double)c->approved_u / MICRO, unit_name(c->spec.unit));
+    return decide(u, EVENT_campaign_finished, "%.4g of %.4g %s returned",
+        (double)(c->approved_u - c->spent_u) / MICRO,
+        (double)c->approved_u / MICRO, unit_name(c->spec.unit));
+}
+
+bool
+phase_decide(const struct core *c, struct update *u)
+{
+    typedef bool decider(const struct core *, const struct analysis *,
+        struct update *);
+    static decider *const deciders[PHASE_COUNT] = {
+        [PHASE_VALIDATION] = validation_decide,
+        [PHASE_COMBINATION] = combination_decide,
+        [PHASE_EXPLOITATION] = exploitation_decide,
+        [PHASE_CONFIRMATION] = confirmation_decide,
+    };
+    if (c->failed_streak >= STREAK_MAX)
+        return decide(u, EVENT_campaign_halted,
+            "%u trials failed in a row: needs the engineer",
+            c->failed_streak);
+    struct analysis a;
+    bool waits = c->n_jobs >= c->spec.max_parallel;
+    analysis_collect(c, &a);
+    if (c->phase != PHASE_NONE) {
+        /* all slots taken: judging can wait for the next end, too */
+        return !waits && deciders[c->phase](c, &a, u);
+    }
+    for (uint32_t p = PHASE_VALIDATION; p < PHASE_COUNT; p++)
+        if (c->phase_state[p] == PHASE_PENDING)
+            return phase_enter(c, &a, p, u);
+    return c->n_jobs == 0 && campaign_end(c, u);
+}

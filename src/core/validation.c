@@ -1,0 +1,301 @@
+/* Validation: single ideas alone against the repeated baseline. Called while
+ * the phase is active. Noise comes before ideas; the next run is the one with
+ * the highest knowledge gradient per cost on the question "is this gain above
+ * min_gain?" (Frazier, Powell & Dayanik 2008; a standard instead of the best
+ * of the others, since several ideas may go on); an idea stops when its
+ * posterior is clear. Proved = e-BH at q = .1 over all ideas (Wang & Ramdas,
+ * arXiv 2009.02824). Invariant: every live idea leaves with a verdict. */
+#include "core/parts.h"
+
+#include "math/acquire.h"
+#include "math/stat.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum {
+    REPEATS_MAX = 8,    /* of one idea in this phase */
+    BASELINE_MAX = 12,  /* baseline repeats of one window */
+    FAILS_MAX = 2,      /* trials failed for good before an idea is given up */
+    BASELINE_FAILS_MAX = 3,
+};
+static const double CLEAR = .95;    /* posterior that ends an idea */
+static const double KG_FLOOR = .02; /* of min_gain: not worth a run below */
+static const double EBH_Q = .1;
+
+bool
+baseline_decide(
+    const struct core *c, const struct analysis *a, struct update *u)
+{
+    const struct arm *base = &a->arm[0];
+    /* a plain search has no repeats to wait for */
+    bool repeats = (c->spec.phases & (1u << PHASE_VALIDATION)) != 0;
+    uint32_t want = repeats ? c->spec.baseline_seeds : 1;
+    if (base->n == 0 && base->flying == 0 && base->failed > 0 &&
+        base->failed >= BASELINE_FAILS_MAX)
+        return decide(u, EVENT_campaign_halted,
+            "the baseline does not run: see why T1");
+    if (base->n == 0 && base->changed >= BASELINE_FAILS_MAX)
+        return decide(u, EVENT_campaign_halted,
+            "the baseline only runs after a remedy changed it: see why T1");
+    if (a->base_now + a->base_flying >= want)
+        return false;
+    if (!budget_phase_open(c, c->phase)) {
+        if (a->base_now >= (repeats ? 2u : 1u) || phase_busy(c, c->phase))
+            return false;
+        return decide(u, EVENT_campaign_halted,
+            "the budget does not hold the baseline's repeats");
+    }
+    char why[WHY_LEN];
+    snprintf(why, sizeof why, "baseline seed %u of %u%s",
+        a->base_now + a->base_flying + 1, want,
+        c->window > 0 ? ", new data window" : "");
+    return trial_plan(c, u, 0, c->phase, 0, why);
+}
+
+/* ---- verdicts ---- */
+
+static bool
+judge(const struct core *c, const struct analysis *a, struct update *u,
+    uint32_t i, enum verdict v, const char *reason)
+{
+    const struct hypothesis *h = &c->hypothesis[i];
+    struct effect x = {.mean = h->prior_mean, .sd = h->prior_sd,
+        .lo = h->prior_mean - 1.96 * h->prior_sd,
+        .hi = h->prior_mean + 1.96 * h->prior_sd};
+    bool measured = h->experiment != 0 && a->arm[h->experiment].q > 0;
+    if (measured)
+        analysis_posterior(c, a, h->experiment, &x);
+    if (measured)
+        decide(u, EVENT_hypothesis_judged,
+            "%s: gain %+.3g [%+.3g, %+.3g], P(gain > %.2g) = %.2f, e-value "
+            "%.3g after %u runs; %s",
+            verdict_name(v), x.mean, x.lo, x.hi,
+            c->spec.metric[c->spec.primary].min_gain, x.prob, exp(x.log_e),
+            x.n, reason);
+    else
+        decide(u, EVENT_hypothesis_judged, "%s: %s", verdict_name(v), reason);
+    struct event *e = &u->next;
+    e->hypothesis = i + 1;
+    e->verdict = v;
+    e->mean = x.mean;
+    e->lo = x.lo;
+    e->hi = x.hi;
+    e->prob = x.prob;
+    e->log_e = x.log_e;
+    e->n = x.n;
+    return true;
+}
+
+static bool
+idea_is_open(const struct hypothesis *h)
+{
+    return !h->dropped && !h->needs_hook && h->verdict == VERDICT_NONE;
+}
+
+static bool
+idea_judge(const struct core *c, const struct analysis *a, struct update *u,
+    uint32_t i)
+{
+    const struct hypothesis *h = &c->hypothesis[i];
+    if (h->experiment == 0)
+        return false;
+    const struct arm *arm = &a->arm[h->experiment];
+    if (arm->flying > 0)
+        return false;
+    if (arm->diverged >= FAILS_MAX)
+        return judge(c, a, u, i, VERDICT_UNSTABLE, "the change diverges");
+    if (arm->failed + arm->changed >= FAILS_MAX && arm->n == 0)
+        return judge(c, a, u, i, VERDICT_FAILED,
+            "its trials failed; this says nothing about the idea");
+    if (arm->q <= 0)
+        return false;
+    if (analysis_guard_violated(c, h->experiment))
+        return judge(c, a, u, i, VERDICT_REJECT, "a guardrail is violated");
+    struct effect x;
+    analysis_posterior(c, a, h->experiment, &x);
+    if (x.prob > CLEAR)
+        return judge(c, a, u, i, VERDICT_PROMOTE, "clear");
+    if (x.prob < 1 - CLEAR)
+        return judge(c, a, u, i, VERDICT_REJECT, "clear");
+    if (arm->n >= REPEATS_MAX)
+        return judge(c, a, u, i, VERDICT_INCONCLUSIVE, "runs used up");
+    return false;
+}
+
+/* ---- what runs next ---- */
+
+static double
+idea_value(const struct core *c, const struct analysis *a, uint32_t i)
+{
+    const struct hypothesis *h = &c->hypothesis[i];
+    double min_gain = c->spec.metric[c->spec.primary].min_gain;
+    double m = h->prior_mean, t2 = h->prior_sd * h->prior_sd;
+    uint32_t flying = 0;
+    if (h->experiment != 0) {
+        struct effect x;
+        analysis_posterior(c, a, h->experiment, &x);
+        m = x.mean;
+        t2 = x.sd * x.sd;
+        flying = a->arm[h->experiment].flying;
+    }
+    /* a job in flight will have told what its run can tell */
+    for (uint32_t f = 0; f < flying; f++)
+        t2 = t2 * a->s2 / (t2 + a->s2);
+    return knowledge_gradient(m, t2, a->s2, min_gain) / h->cost_factor;
+}
+
+static int
+idea_next(const struct core *c, const struct analysis *a, double *value)
+{
+    int best = -1;
+    bool best_pinned = false;
+    double floor_value =
+        KG_FLOOR * c->spec.metric[c->spec.primary].min_gain;
+    for (uint32_t i = 0; i < c->n_hypotheses; i++) {
+        const struct hypothesis *h = &c->hypothesis[i];
+        if (!idea_is_open(h))
+            continue;
+        const struct arm *arm = h->experiment ? &a->arm[h->experiment] : NULL;
+        bool fresh = arm == NULL || arm->n + arm->flying == 0;
+        bool full = arm != NULL && arm->n + arm->flying >= REPEATS_MAX;
+        bool pinned = h->pinned && fresh;
+        double v = idea_value(c, a, i);
+        if (full || (!pinned && v < floor_value))
+            continue;
+        if (best < 0 || pinned > best_pinned ||
+            (pinned == best_pinned && v > *value)) {
+            best = (int)i;
+            best_pinned = pinned;
+            *value = v;
+        }
+    }
+    return best;
+}
+
+static bool
+idea_plan(const struct core *c, const struct analysis *a, struct update *u,
+    uint32_t i, double value)
+{
+    const struct hypothesis *h = &c->hypothesis[i];
+    char why[WHY_LEN];
+    uint32_t runs =
+        h->experiment ? a->arm[h->experiment].n + a->arm[h->experiment].flying
+                      : 0;
+    snprintf(why, sizeof why,
+        "H%u run %u: knowledge gradient %.3g per cost%s", i + 1, runs + 1,
+        value, h->pinned ? ", pinned by the engineer" : "");
+    if (h->experiment != 0)
+        return trial_plan(c, u, h->experiment, c->phase, value, why);
+    struct experiment x = {.kind = EXPERIMENT_SINGLE,
+        .mask = UINT64_C(1) << i, .prior_mean = h->prior_mean,
+        .prior_sd = h->prior_sd};
+    hypothesis_config(c, i + 1, &x.config);
+    return trial_plan_new(c, u, &x, i + 1, c->phase, value, why);
+}
+
+/* More baseline seeds as ideas are repeated: with K ideas sharing the control
+ * its best share is sqrt(K) times an idea's (Dunnett 1955). */
+static bool
+control_plan(const struct core *c, const struct analysis *a, struct update *u)
+{
+    double open = 0, runs = 0;
+    for (uint32_t i = 0; i < c->n_hypotheses; i++) {
+        const struct hypothesis *h = &c->hypothesis[i];
+        if (!idea_is_open(h) || h->experiment == 0)
+            continue;
+        open++;
+        runs += a->arm[h->experiment].n + a->arm[h->experiment].flying;
+    }
+    uint32_t have = a->base_now + a->base_flying;
+    if (open < 1 || have >= BASELINE_MAX || have >= sqrt(open) * runs / open)
+        return false;
+    return trial_plan(c, u, 0, c->phase, 0,
+        "one more baseline seed: it is shared by all ideas under test");
+}
+
+/* ---- the end of the phase ---- */
+
+static bool
+proof_judge(const struct core *c, const struct analysis *a, struct update *u)
+{
+    double log_e[HYPOTHESES_MAX];
+    uint32_t who[HYPOTHESES_MAX];
+    bool accepted[HYPOTHESES_MAX];
+    int n = 0;
+    for (uint32_t i = 0; i < c->n_hypotheses; i++) {
+        const struct hypothesis *h = &c->hypothesis[i];
+        struct effect x = {0};
+        if (h->needs_hook)
+            continue;
+        if (h->experiment != 0)
+            analysis_posterior(c, a, h->experiment, &x);
+        who[n] = i;
+        log_e[n++] = x.log_e;
+    }
+    ebh(log_e, n, EBH_Q, accepted);
+    for (int k = 0; k < n; k++) {
+        const struct hypothesis *h = &c->hypothesis[who[k]];
+        if (!accepted[k] || h->proved || h->verdict != VERDICT_PROMOTE)
+            continue;
+        judge(c, a, u, who[k], VERDICT_PROMOTE,
+            "proved: accepted by e-BH at q = 0.1");
+        u->next.proved = true;
+        return true;
+    }
+    return false;
+}
+
+static bool
+validation_close(
+    const struct core *c, const struct analysis *a, struct update *u,
+    const char *why)
+{
+    for (uint32_t i = 0; i < c->n_hypotheses; i++) {
+        const struct hypothesis *h = &c->hypothesis[i];
+        if (!idea_is_open(h))
+            continue;
+        bool measured = h->experiment != 0 && a->arm[h->experiment].q > 0;
+        if (measured)
+            return judge(c, a, u, i, VERDICT_INCONCLUSIVE, why);
+        bool tried = h->experiment != 0;
+        return judge(c, a, u, i, tried ? VERDICT_FAILED : VERDICT_UNTESTED,
+            tried ? "its trials failed" : why);
+    }
+    if (proof_judge(c, a, u))
+        return true;
+    decide(u, EVENT_phase_closed, "%s", why);
+    u->next.phase = PHASE_VALIDATION;
+    u->next.state = PHASE_DONE;
+    return true;
+}
+
+bool
+validation_decide(
+    const struct core *c, const struct analysis *a, struct update *u)
+{
+    if (baseline_decide(c, a, u))
+        return true;
+    if (a->base_now < 2 || a->base_now < c->spec.baseline_seeds) {
+        /* noise before any idea; a baseline run that failed is replaced by
+         * baseline_decide, so waiting ends */
+        if (a->base_flying > 0)
+            return false;
+        if (a->base_now < 2)
+            return false;
+    }
+    for (uint32_t i = 0; i < c->n_hypotheses; i++)
+        if (idea_is_open(&c->hypothesis[i]) && idea_judge(c, a, u, i))
+            return true;
+    double value = 0;
+    int next = idea_next(c, a, &value);
+    bool open = budget_phase_open(c, PHASE_VALIDATION);
+    if (next >= 0 && open)
+        return control_plan(c, a, u) ||
+            idea_plan(c, a, u, (uint32_t)next, value);
+    if (phase_busy(c, PHASE_VALIDATION))
+        return false;
+    return validation_close(c, a, u,
+        next >= 0 ? "this phase's share of the budget is used"
+                  : "no further run is worth its cost");
+}
