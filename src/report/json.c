@@ -183,32 +183,36 @@ baseline_key(struct jw *w, const struct core *c)
 }
 
 static void
+hypothesis_value(struct jw *w, const struct report *r, uint32_t h)
+{
+    const struct hypothesis *x = &r->core->hypothesis[h];
+    double mean, lo, hi;
+    jw_obj_begin(w);
+    hypothesis_head(w, r, h);
+    jw_kstr(w, "verdict", verdict_name(hypothesis_verdict(r, h)));
+    jw_kstr(w, "why", r->hypothesis[h].verdict_why);
+    jw_kbool(w, "proved", x->proved);
+    if (hypothesis_effect(r, h, &mean, &lo, &hi)) {
+        interval_key(w, "effect", mean, lo, hi);
+        num_key(w, "probability", x->prob);
+        num_key(w, "log_e", x->log_e);
+    } else {
+        jw_key(w, "effect");
+        jw_null(w);
+    }
+    if (x->experiment != 0)
+        id_key(w, "experiment", 'E', x->experiment);
+    jw_ki64(w, "trials", hypothesis_trials(r, h));
+    jw_obj_end(w);
+}
+
+static void
 hypotheses_key(struct jw *w, const struct report *r)
 {
-    const struct core *c = r->core;
     jw_key(w, "hypotheses");
     jw_arr_begin(w);
-    for (uint32_t h = 0; h < c->n_hypotheses; h++) {
-        const struct hypothesis *x = &c->hypothesis[h];
-        double mean, lo, hi;
-        jw_obj_begin(w);
-        hypothesis_head(w, r, h);
-        jw_kstr(w, "verdict", verdict_name(hypothesis_verdict(r, h)));
-        jw_kstr(w, "why", r->hypothesis[h].verdict_why);
-        jw_kbool(w, "proved", x->proved);
-        if (hypothesis_effect(r, h, &mean, &lo, &hi)) {
-            interval_key(w, "effect", mean, lo, hi);
-            num_key(w, "probability", x->prob);
-            num_key(w, "log_e", x->log_e);
-        } else {
-            jw_key(w, "effect");
-            jw_null(w);
-        }
-        if (x->experiment != 0)
-            id_key(w, "experiment", 'E', x->experiment);
-        jw_ki64(w, "trials", hypothesis_trials(r, h));
-        jw_obj_end(w);
-    }
+    for (uint32_t h = 0; h < r->core->n_hypotheses; h++)
+        hypothesis_value(w, r, h);
     jw_arr_end(w);
 }
 
@@ -365,18 +369,6 @@ finalists_key(struct jw *w, const struct core *c)
     jw_arr_end(w);
 }
 
-/* Sealed metrics have their own way out; a guardrail may bear the name of a
- * metric that stands earlier in the list. */
-static bool
-metric_is_shown(const struct spec *s, uint32_t m)
-{
-    for (uint32_t i = 0; i < s->n_metrics; i++)
-        if ((i < m || s->metric[i].role == METRIC_SEALED) && i != m &&
-            strcmp(s->metric[i].name, s->metric[m].name) == 0)
-            return false;
-    return s->metric[m].role != METRIC_SEALED;
-}
-
 static void
 trial_value(struct jw *w, const struct core *c, uint32_t i)
 {
@@ -408,6 +400,47 @@ trial_value(struct jw *w, const struct core *c, uint32_t i)
         jw_str(w, "stabilised");
     jw_arr_end(w);
     jw_obj_end(w);
+}
+
+static void
+experiment_value(struct jw *w, const struct core *c, uint32_t e)
+{
+    struct buf label = {0};
+    struct effect f;
+    uint32_t i = finalist_of(c, e);
+    experiment_label(c, e, &label);
+    jw_obj_begin(w);
+    id_key(w, "id", 'E', e);
+    jw_kstr(w, "label", buf_str(&label));
+    jw_key(w, "knobs");
+    json_config(w, &c->spec, &c->experiment[e].config);
+    changes_key(w, c, e);
+    if (e != 0 && analysis_effect(c, e, &f))
+        interval_key(w, "effect", f.mean, f.lo, f.hi);
+    if (i < c->n_finalists && c->finalist[i].judged)
+        sealed_key(w, c, &c->finalist[i]);
+    guardrails_key(w, c, e);
+    jw_ki64(w, "trials", experiment_trials(c, e));
+    jw_obj_end(w);
+    buf_fini(&label);
+}
+
+void
+show_object(struct jw *w, const struct report *r, struct report_id id)
+{
+    switch (id.kind) {
+    case 'H':
+        jw_key(w, "hypothesis");
+        hypothesis_value(w, r, id.number - 1);
+        break;
+    case 'E':
+        jw_key(w, "experiment");
+        experiment_value(w, r->core, id.number);
+        break;
+    default:
+        jw_key(w, "trial");
+        trial_value(w, r->core, id.number - 1);
+    }
 }
 
 static void

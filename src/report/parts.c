@@ -70,6 +70,29 @@ hypothesis_statement(const struct report *r, uint32_t h, struct buf *scratch)
     return buf_str(scratch);
 }
 
+/* Order of ideas for people: largest measured gain first, then the predicted.
+ */
+static double
+idea_rank(const struct report *r, uint32_t h)
+{
+    double mean, lo, hi;
+    if (hypothesis_effect(r, h, &mean, &lo, &hi))
+        return 1e6 + mean;
+    return r->core->hypothesis[h].prior_mean;
+}
+
+void
+ideas_sort(const struct report *r, uint32_t order[HYPOTHESES_MAX])
+{
+    uint32_t n = r->core->n_hypotheses;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t k = i;
+        for (; k > 0 && idea_rank(r, order[k - 1]) < idea_rank(r, i); k--)
+            order[k] = order[k - 1];
+        order[k] = i;
+    }
+}
+
 double
 hypothesis_prior_sd(const struct report *r, uint32_t h)
 {
@@ -214,4 +237,14 @@ baseline_values(const struct core *c, struct base_values *out)
         out->v[out->n] = v;
         out->trial[out->n++] = i + 1;
     }
+}
+
+bool
+metric_is_shown(const struct spec *s, uint32_t m)
+{
+    for (uint32_t i = 0; i < s->n_metrics; i++)
+        if ((i < m || s->metric[i].role == METRIC_SEALED) && i != m &&
+            strcmp(s->metric[i].name, s->metric[m].name) == 0)
+            return false;
+    return s->metric[m].role != METRIC_SEALED;
 }

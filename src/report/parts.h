@@ -21,6 +21,8 @@ hypothesis_statement(const struct report *r, uint32_t h, struct buf *scratch);
 /* sd of the prediction, > 0. */
 double hypothesis_prior_sd(const struct report *r, uint32_t h);
 
+/* Indexes of all hypotheses, largest measured (then predicted) gain first. */
+void ideas_sort(const struct report *r, uint32_t order[HYPOTHESES_MAX]);
 uint32_t experiment_trials(const struct core *c, uint32_t experiment);
 /* "baseline", "H3", "H3 + H5", "search": what an experiment is made of. */
 void
@@ -31,6 +33,11 @@ const char *plan_hash_shown(const struct core *c);
 uint32_t phase_trials(const struct core *c, uint32_t phase);
 /* Index of the finalist with this experiment, or n_finalists. */
 uint32_t finalist_of(const struct core *c, uint32_t experiment);
+/* Sealed metrics have their own way out; a guardrail that bears the name of a
+ * metric earlier in the list is not shown twice. */
+bool metric_is_shown(const struct spec *s, uint32_t m);
+/* "hypothesis"/"experiment"/"trial": {...} for `rea show --json`. */
+void show_object(struct jw *w, const struct report *r, struct report_id id);
 bool report_has_sealed(const struct core *c);
 
 /* One sentence: the proposal, or why there is none, or where it stands. */

@@ -5,6 +5,7 @@
 #include "report/view.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,7 @@ report_new(uint32_t campaign)
     struct report *r = mem_calloc(1, sizeof(*r));
     r->arena = mem_calloc(1, sizeof(*r->arena));
     r->campaign = campaign;
+    r->repro.value = r->repro.lo = r->repro.hi = NAN;
     return r;
 }
 
