@@ -2,8 +2,9 @@
  * t, chi-square, F, Dunnett's simultaneous t and binomial bounds.
  * All functions are pure. Arguments outside the domain (df <= 0, p not in
  * (0, 1), NaN) are bugs of the caller and stop by assert, except that p = 0
- * and p = 1 give the ends of the support. Relative error about 1e-12 for the
- * cdfs and 1e-10 for the quantiles unless said otherwise. */
+ * and p = 1 give the ends of the support. Relative error about 1e-11 for the
+ * cdfs and 1e-10 for the quantiles (parameters up to 1e4; 1e-10 for the t of
+ * a million degrees) unless said otherwise. */
 #ifndef MATH_DIST_H
 #define MATH_DIST_H
 

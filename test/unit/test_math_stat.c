@@ -95,8 +95,8 @@ test_posterior_normal(void **state)
     near_at(g.sd, sqrt(2), 1e-14, "sd");
     near_at(posterior_normal(1, 0, 4, 4).mean, 1, 0, "sure prior");
     near_at(posterior_normal(1, INFINITY, 4, 4).sd, 2, 0, "no prior");
-    near_at(gauss_above(g, 2.5 + 8 * sqrt(2)), 6.22096057427174e-16, 1e-9,
-        "tail");
+    near_at(
+        gauss_above(g, 2.5 + 8 * sqrt(2)), 6.22096057427174e-16, 1e-9, "tail");
     near_at(gauss_above((struct gauss){.mean = 1}, 0), 1, 0, "point");
 }
 
@@ -114,8 +114,8 @@ test_safe_t_values(void **state)
     (void)state;
     for (int i = 0; i < COUNT(rows); i++) {
         const double *r = rows[i];
-        near_at(safe_t_log_e(r[0], r[1], r[2], r[3], r[4]), r[5], 1e-8,
-            "log e");
+        near_at(
+            safe_t_log_e(r[0], r[1], r[2], r[3], r[4]), r[5], 1e-8, "log e");
     }
     near_at(safe_t_log_e(1, 0, 1, 5, 1), 0, 0, "no pair");
     near_at(safe_t_log_e(1, 1, 1, 0, 1), 0, 0, "no df");
@@ -141,10 +141,10 @@ safe_t_by_quadrature(double d, double neff, double s2, double df, double g)
         double x = top * i / N;
         double c = sqrt(neff / prec) * w * x;
         sum += exp((nu - 1) * log(x) - 0.5 * x * x + 0.5 * c * c +
-            normal_logcdf(c) - gamma_log(0.5 * nu));
+                   normal_logcdf(c) - gamma_log(0.5 * nu));
     }
     return log(2 / (g * sqrt(prec))) + log(sum * top / N) -
-        (0.5 * nu - 1) * log(2);
+           (0.5 * nu - 1) * log(2);
 }
 
 static void
@@ -297,8 +297,8 @@ test_ebh_fdr(void **state)
         fdp += k > 0 ? (double)wrong / k / LIVES : 0;
         found += (double)(k - wrong) / REAL / LIVES;
     }
-    print_message("e-BH q .1: false discovery rate %.4f, power %.3f\n", fdp,
-        found);
+    print_message(
+        "e-BH q .1: false discovery rate %.4f, power %.3f\n", fdp, found);
     assert_true(fdp <= 0.1);
     assert_true(found > 0.8);
 }
