@@ -88,10 +88,4 @@ int change_event(struct call *call, const struct spec *s, struct insights *db,
     const struct change *c, const char *statement, const char *why,
     struct event *out, struct err *err);
 
-/* ---- plans (draft.c) ---- */
-
-/* Identity of a plan: project, hypotheses that stand, phases, budget. */
-void plan_hash_text(const char *project_hash, const struct core *c,
-    int64_t budget_u, char out[HASH_LEN]);
-
 #endif

@@ -1,0 +1,189 @@
+/* rea approve: an engineer signs one exact plan. Nothing is trained before
+ * this; afterwards the project file is held to what was signed. */
+#include "cmd/draft.h"
+#include "cmd/verbs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PREFIX_MIN = 8 };
+
+struct signing {
+    uint32_t campaign;
+    struct core *core; /* owned */
+    bool again;        /* the hash is the signed one already */
+};
+
+/* The plan whose hash begins so; an unsigned one goes before a signed one. */
+static int
+plan_find(
+    struct store *st, const char *prefix, struct signing *out, struct err *err)
+{
+    struct store_campaign *v = NULL;
+    size_t n = 0, len = strlen(prefix);
+    uint32_t hits = 0;
+    char waiting[160] = "";
+    int rc = store_campaigns(st, &v, &n, err);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        struct core *c = NULL;
+        rc = store_load(st, v[i].id, &c, err);
+        if (rc != 0)
+            break;
+        bool pending = c->pending_hash[0] != '\0';
+        bool hit = pending && strncmp(c->pending_hash, prefix, len) == 0;
+        bool old = !hit && strncmp(c->plan_hash, prefix, len) == 0;
+        if (pending) {
+            size_t used = strlen(waiting);
+            snprintf(waiting + used, sizeof(waiting) - used, "%s%.12s (C%u)",
+                used > 0 ? ", " : "", c->pending_hash, v[i].id);
+        }
+        if (hit || (old && out->core == NULL)) {
+            hits += hit;
+            free(out->core);
+            *out = (struct signing){v[i].id, c, old};
+            c = NULL;
+        }
+        free(c);
+    }
+    free(v);
+    if (rc != 0)
+        return rc;
+    if (hits > 1)
+        return err_set(err, -ERR_INPUT,
+            "%u plans begin with %s: give more of the hash (%s)", hits, prefix,
+            waiting);
+    if (out->core == NULL)
+        return err_set(err, -ERR_NOT_FOUND,
+            "no plan has a hash that begins with %s\n  waiting: %s\n"
+            "  remedy: rea plan drafts one and prints its hash",
+            prefix, waiting[0] != '\0' ? waiting : "none");
+    return 0;
+}
+
+/* The file must still be what the plan was drafted from. */
+static int
+plan_fresh(struct call *call, struct store *st, const struct signing *s,
+    struct project **p, char now[PROJECT_HASH_HEX], struct err *err)
+{
+    char hash[HASH_LEN];
+    int rc = work_project(call, st, s->campaign, p, err);
+    if (rc != 0)
+        return rc;
+    project_hash(*p, now);
+    plan_hash_text(now, s->core, s->core->pending_u, hash);
+    if (strcmp(hash, s->core->pending_hash) == 0)
+        return 0;
+    return err_set(err, -ERR_INPUT,
+        "%s was changed after plan %.12s was drafted; that plan cannot be "
+        "signed any more\n  remedy: rea plan, or restore the file",
+        (*p)->file, s->core->pending_hash);
+}
+
+static void
+signed_say(struct call *call, const struct signing *s, int64_t budget_u,
+    const char *by)
+{
+    const struct core *c = s->core;
+    const char *hash = s->again ? c->plan_hash : c->pending_hash;
+    if (call->json)
+        say(call,
+            "{\"campaign\": \"C%u\", \"hash\": \"%s\", \"budget\": %s, "
+            "\"unit\": \"%s\", \"by\": \"%s\"}\n",
+            s->campaign, hash, amount(call, budget_u), unit_name(c->spec.unit),
+            by);
+    else
+        say(call,
+            "C%u (%s) %s %s: plan %.12s, at most %s %s\n"
+            "command, knobs, metrics, guardrails and budget are held to this "
+            "plan\n",
+            s->campaign, c->spec.model,
+            s->again ? "was approved already, by" : "approved by", by, hash,
+            amount(call, budget_u), unit_name(c->spec.unit));
+    if (c->state <= CAMPAIGN_APPROVED)
+        call_next(call, "rea run C%u", s->campaign);
+    else
+        call_next(call, "rea resume C%u", s->campaign);
+}
+
+static int
+plan_sign(struct call *call, struct store *st, const struct signing *s,
+    struct err *err)
+{
+    struct project *p = NULL;
+    struct buf canon = {0};
+    char now[PROJECT_HASH_HEX];
+    double budget = 0;
+    int64_t budget_u = s->core->pending_u;
+    int rc = plan_fresh(call, st, s, &p, now, err);
+    if (rc == 0)
+        rc = call_opt_num(call, "budget", &budget, err);
+    if (rc != 0)
+        return rc;
+    if (budget * MICRO > (double)budget_u)
+        return err_set(err, -ERR_INPUT,
+            "--budget=%g: signing may only lower the plan's %s %s\n"
+            "  remedy: raise [budget] total and draft again with rea plan",
+            budget, amount(call, budget_u), unit_name(s->core->spec.unit));
+    if (budget > 0)
+        budget_u = (int64_t)(budget * MICRO);
+    const char *by = work_user(call);
+    struct event fact = {.kind = EVENT_plan_approved,
+        .hash = s->core->pending_hash,
+        .budget_u = budget_u,
+        .by = by};
+    struct wake_opts opts = work_opts(call, WAKE_VERB);
+    struct wake_result result = {0};
+    opts.no_submit = true;
+    project_canon(p, &canon);
+    rc = wake_approve(
+        st, s->campaign, now, buf_str(&canon), &fact, 1, &opts, &result, err);
+    buf_fini(&canon);
+    /* A campaign at a gate stays there until it is resumed. */
+    if (rc == 0 || (rc == -ERR_APPROVAL && result.events > 0)) {
+        signed_say(call, s, budget_u, by);
+        return 0;
+    }
+    return rc;
+}
+
+static int
+approve_run(struct call *call, struct err *err)
+{
+    struct store *st = NULL;
+    struct signing s = {0};
+    const char *prefix = call->args[0];
+    if (strlen(prefix) < PREFIX_MIN)
+        return err_set(err, -ERR_INPUT,
+            "\"%s\": at least %d digits of the plan's hash are needed\n"
+            "  remedy: rea plan prints it",
+            prefix, PREFIX_MIN);
+    int rc = work_store(call, STORE_WRITE, &st, err);
+    if (rc == 0)
+        rc = plan_find(st, prefix, &s, err);
+    if (rc == 0 && s.again)
+        signed_say(call, &s, s.core->approved_u, work_user(call));
+    else if (rc == 0)
+        rc = plan_sign(call, st, &s, err);
+    free(s.core);
+    store_close(st);
+    return rc;
+}
+
+static const struct cmd_opt approve_opts[] = {
+    {"budget", 0, "N", "sign for less than the plan asks"}, {0}};
+
+const struct cmd cmd_approve = {.name = "approve",
+    .args = "HASH",
+    .min_args = 1,
+    .max_args = 1,
+    .flags = CMD_WRITES | CMD_HUMAN,
+    .help = "sign a plan; nothing is trained before this",
+    .more = "HASH may be a prefix of 8 digits or more. The hash covers the "
+            "parsed project file (comments and order are free) and the plan. "
+            "After this, a change of command, knobs, metrics, guardrails or a "
+            "higher budget stops the campaign until it is signed again or "
+            "the file is restored.",
+    .example = "rea approve 7c1e44ab --budget 1.5",
+    .opts = approve_opts,
+    .run = approve_run};

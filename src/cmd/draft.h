@@ -1,0 +1,23 @@
+/* Plans before they are signed: their hash, their amendment, their display. */
+#ifndef CMD_DRAFT_H
+#define CMD_DRAFT_H
+
+#include "cmd/work.h"
+#include "report/load.h"
+
+/* Identity of a plan: project, hypotheses that stand, phases, budget. */
+void plan_hash_text(const char *project_hash, const struct core *c,
+    int64_t budget_u, char out[HASH_LEN]);
+/* State of a campaign and its project file as it is now. *core: free(). */
+int draft_reload(struct call *call, struct store *st, uint32_t campaign,
+    struct core **core, struct project **p, char project_hash_now[],
+    struct err *err);
+/* Appends facts and a plan_drafted with the hash that they lead to. facts has
+ * room for one more than n. budget_u 0: the budget drafted so far. */
+int draft_amend(struct call *call, struct store *st, uint32_t campaign,
+    struct event *facts, size_t n, int64_t budget_u, struct err *err);
+/* Prints the plan of a campaign. */
+int plan_show(
+    struct call *call, struct store *st, uint32_t campaign, struct err *err);
+
+#endif
