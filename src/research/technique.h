@@ -78,13 +78,14 @@ struct technique {
     const char *ref;  /* "arXiv:1703.04247" or "doi:10..." */
     double mean, sd;  /* typical gain in AUC over a tuned baseline */
     double cost;      /* of a training, against the baseline's */
-    uint32_t n_steps; /* alternatives, each a hypothesis of its own */
+    /* Alternatives, each a hypothesis of its own; ends at TECHNIQUE_NONE. */
     struct technique_step step[TECHNIQUE_STEPS_MAX];
 };
 
 uint32_t technique_count(void);
 const struct technique *technique_at(uint32_t i);
 const struct technique *technique_find(const char *id); /* NULL: none */
+uint32_t technique_steps(const struct technique *t); /* how many */
 /* Was it known before this date (YYYY[-MM[-DD]])? NULL: always. */
 bool technique_known(const struct technique *t, const char *before);
 /* Is one of its names in this text, as whole words, whatever the case? */
