@@ -30,7 +30,9 @@ enum {
 /* What is to be run. All pointers are borrowed for the call. */
 struct job_spec {
     const char *token;
-    const char *run_dir;     /* made when missing; one attempt's own folder */
+    /* Made when missing; one attempt's own folder: stdout.log, stderr.log and
+     * exit.json appear in it. */
+    const char *run_dir;
     const char *const *argv; /* NULL-terminated; [0] is looked up in PATH */
     const char *const *envp; /* NAME=value to add to this process's own;
                                 NULL: none */
@@ -43,8 +45,6 @@ struct job_spec {
     int64_t hang_ms;             /* silence that counts as hung; 0: measured */
     int64_t disk_floor;          /* bytes to stay free in run_dir; 0: 64 MiB,
                                     -1: not watched */
-    const char *stdout_path;     /* NULL: run_dir/stdout.log */
-    const char *stderr_path;     /* NULL: run_dir/stderr.log */
     const char *metrics_path;    /* NULL: run_dir/metrics.jsonl */
     const char *checkpoint_path; /* its growth is a sign of life; NULL: none */
     const struct harvest_spec *watch; /* nan, spike; NULL: nothing watched */
@@ -95,10 +95,20 @@ struct job_caps {
     bool own_clock; /* time is the backend's (recorded), not the wall's */
 };
 
+struct jobs_config {
+    const char *kind;     /* "local" | "recorded" */
+    const char *jobs_dir; /* claims; made when missing, e.g. .rea/jobs */
+    const char *shim;     /* NULL: rea-shim beside this program's binary,
+                             or the environment's REA_SHIM */
+    const char *record;   /* recorded: file of outcomes, NULL: the built-in
+                             world */
+};
+
 struct jobs;
 struct jobs_ops {
     const char *name; /* "local", "recorded" */
     struct job_caps caps;
+    int (*open)(struct jobs *j, const struct jobs_config *c, struct err *err);
     int (*submit)(struct jobs *j, const struct job_spec *spec,
         struct job_handle *out, struct err *err);
     int (*find)(struct jobs *j, const char *token, struct job_handle *out,
@@ -111,23 +121,11 @@ struct jobs_ops {
     int64_t (*now_ms)(struct jobs *j);
 };
 
-struct jobs_config {
-    const char *kind;     /* "local" | "recorded" | "command" */
-    const char *jobs_dir; /* claims; made when missing, e.g. .rea/jobs */
-    const char *shim;     /* NULL: rea-shim beside this program's binary,
-                             or the environment's REA_SHIM */
-    const char *record;   /* recorded: file of outcomes, NULL: the built-in
-                             world */
-    const char *submit, *state, *stop, *logs; /* command: templates */
-};
-
 struct jobs {
     const struct jobs_ops *ops;
     struct arena arena; /* copies of the configuration */
     const char *jobs_dir, *shim, *record;
-    const char *submit, *state, *stop, *logs;
-    int64_t now_ms; /* what now_ms answered first, recorded only */
-    void *own;      /* a backend's own part; freed by jobs_close */
+    void *own; /* a backend's own part; freed by jobs_close */
     void (*own_free)(void *own);
 };
 
@@ -158,6 +156,9 @@ int job_cancel(struct jobs *j, const struct job_handle *h, struct err *err);
  * most max in all; untrusted bytes. */
 int job_logs(struct jobs *j, const struct job_handle *h, size_t max,
     struct buf *out, struct err *err);
+/* The same by the run folder, also after the claim is dropped. Missing files
+ * count as empty. */
+int run_logs(const char *run_dir, size_t max, struct buf *out, struct err *err);
 /* Tokens claimed and not forgotten that begin with prefix, sorted. */
 int jobs_list_in(struct jobs *j, struct arena *a, const char *prefix,
     const char ***tokens, size_t *n, struct err *err);
@@ -178,6 +179,6 @@ int
 exit_facts_read(const char *run_dir, struct exit_facts *out, struct err *err);
 
 /* The backends. */
-extern const struct jobs_ops jobs_local, jobs_recorded, jobs_command;
+extern const struct jobs_ops jobs_local, jobs_recorded;
 
 #endif

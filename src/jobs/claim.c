@@ -1,0 +1,92 @@
+/* Claims: one small file a token in jobs_dir, made by link(2) so that exactly
+ * one process wins and nobody sees half of it. Used by the backends. */
+#include "jobs/claim.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+
+enum { CLAIM_BYTES_MAX = 1 << 20 };
+
+void
+claim_path(const struct jobs *j, const char *token, struct buf *out)
+{
+    fs_join(out, j->jobs_dir, token);
+}
+
+int
+claim_read(
+    const struct jobs *j, const char *token, struct claim *out, struct err *err)
+{
+    *out = (struct claim){0};
+    struct buf path = {0};
+    struct err e = {0};
+    claim_path(j, token, &path);
+    out->json = json_read(buf_str(&path), CLAIM_BYTES_MAX, &e);
+    buf_fini(&path);
+    if (out->json == NULL)
+        return err_set(err, e.code == -ERR_INPUT ? -ERR_CORRUPT : e.code,
+            "claim: %s", e.text);
+    out->pid = json_get_i64(out->json, "pid", 0);
+    out->start = (uint64_t)json_get_i64(out->json, "start", 0);
+    const char *boot = json_get_str(out->json, "boot_id");
+    const char *run_dir = json_get_str(out->json, "run_dir");
+    const char *of = json_get_str(out->json, "token");
+    if (run_dir == NULL || of == NULL || strcmp(of, token) != 0)
+        return err_set(err, -ERR_CORRUPT, "claim of %s is not whole", token);
+    snprintf(out->boot_id, sizeof out->boot_id, "%s", boot == NULL ? "" : boot);
+    out->run_dir = mem_strdup(run_dir);
+    return 0;
+}
+
+void
+claim_fini(struct claim *c)
+{
+    free(c->run_dir);
+    json_free(c->json);
+    *c = (struct claim){0};
+}
+
+void
+handle_put(struct job_handle *h, const char *kind, const char *token)
+{
+    snprintf(h->text, sizeof h->text, "%s:%s", kind, token);
+}
+
+int
+handle_token(const struct job_handle *h, const char *kind, const char **token,
+    struct err *err)
+{
+    size_t n = strlen(kind);
+    if (strncmp(h->text, kind, n) != 0 || h->text[n] != ':')
+        return err_set(err, -ERR_INPUT,
+            "'%s' is no handle of backend %s: was [backend] kind changed "
+            "while jobs ran?",
+            h->text, kind);
+    *token = h->text + n + 1;
+    return token_check(*token, err);
+}
+
+int
+file_create_whole(
+    const char *path, const struct buf *content, bool durable, struct err *err)
+{
+    struct buf tmp = {0};
+    buf_printf(&tmp, "%s.tmp.%d", path, (int)getpid());
+    int rc = fs_write_atomic(
+        buf_str(&tmp), buf_str(content), content->len, durable, err);
+    if (rc == 0 && link(buf_str(&tmp), path) != 0)
+        rc = errno == EEXIST ? 1 : err_sys(err, "link %s", path);
+    unlink(buf_str(&tmp));
+    if (rc == 0 && durable) {
+        struct arena a = {0};
+        rc = fs_sync_dir(fs_dir_in(&a, path), err);
+        arena_fini(&a);
+    }
+    buf_fini(&tmp);
+    return rc;
+}

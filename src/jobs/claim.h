@@ -1,0 +1,31 @@
+/* The claim of a token, jobs_dir/TOKEN: who took it and where it runs. Shared
+ * by the backends; not for others. */
+#ifndef JOBS_CLAIM_H
+#define JOBS_CLAIM_H
+
+#include "jobs/jobs.h"
+
+struct claim {
+    int64_t pid;
+    uint64_t start; /* /proc start time of pid */
+    char boot_id[FS_BOOT_ID];
+    char *run_dir;     /* owned: claim_fini */
+    struct json *json; /* the whole record, owned */
+};
+
+/* jobs_dir/TOKEN in out. */
+void claim_path(const struct jobs *j, const char *token, struct buf *out);
+/* -ERR_NOT_FOUND: nobody claimed it; -ERR_CORRUPT. claim_fini always. */
+int claim_read(const struct jobs *j, const char *token, struct claim *out,
+    struct err *err);
+void claim_fini(struct claim *c);
+/* "KIND:TOKEN" and back; -ERR_INPUT when the handle is of another kind. */
+void handle_put(struct job_handle *h, const char *kind, const char *token);
+int handle_token(const struct job_handle *h, const char *kind,
+    const char **token, struct err *err);
+/* Makes a file with this content unless it is there: 0 made, 1 was there,
+ * <0 failed. Durable when asked. */
+int file_create_whole(
+    const char *path, const struct buf *content, bool durable, struct err *err);
+
+#endif

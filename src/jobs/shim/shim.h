@@ -1,0 +1,123 @@
+/* The supervisor of one local job: a small static program that stays while the
+ * job runs, so that nothing else has to. One process, one loop, no threads;
+ * all of its state is struct shim. */
+#ifndef JOBS_SHIM_SHIM_H
+#define JOBS_SHIM_SHIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/event.h"
+#include "project/harvest.h"
+
+enum {
+    SHIM_ARGS_MAX = 4096,  /* words of the job's command */
+    SHIM_ENV_MAX = 256,    /* variables added to the environment */
+    SHIM_WAKE_MAX = 32,    /* words of the wake command */
+    SHIM_TREE_MAX = 4096,  /* processes looked at in one scan */
+    SHIM_BEATS = 16,       /* intervals between signs of life kept */
+    SHIM_WATCHED_FILES = 4 /* stdout, stderr, metrics, checkpoint */
+};
+
+enum ending {
+    ENDING_TERM, /* SIGTERM, grace, SIGKILL */
+    ENDING_DUMP, /* SIGUSR1 first: a hung program may show where it stands */
+    ENDING_KILL  /* at once: waiting would do harm */
+};
+
+/* What is to be run: the command file, parsed. Texts point into it. */
+struct shim_command {
+    const char *token, *claim, *run_dir, *cwd;
+    const char *stdout_path, *stderr_path, *metrics_path, *checkpoint_path;
+    int64_t time_ms, budget_ms, grace_ms, hang_ms, memory_bytes, disk_floor;
+    bool has_watch;
+    struct harvest_spec watch;
+    const char *argv[SHIM_ARGS_MAX + 1];
+    const char *env[SHIM_ENV_MAX + 1];
+    const char *wake[SHIM_WAKE_MAX + 1];
+    uint32_t argc, n_env, n_wake;
+};
+
+struct shim_tree {
+    pid_t pid[SHIM_TREE_MAX];
+    uint32_t n;
+    int64_t rss_bytes;
+    uint64_t cpu_ticks;
+};
+
+/* Signs of life: growth of the files that a job writes. */
+struct shim_life {
+    int64_t size[SHIM_WATCHED_FILES], mtime_ns[SHIM_WATCHED_FILES];
+    int64_t beat_ms;            /* boot clock of the last sign */
+    uint64_t beat_cpu_ticks;    /* processor time of the tree at it */
+    int64_t gap_ms[SHIM_BEATS]; /* ring */
+    uint32_t n_gaps;            /* ever seen */
+};
+
+struct shim {
+    struct shim_command cmd;
+    char boot_id[40];
+    int lease_fd, ready_fd, exit_fd, signal_fd;
+    pid_t job;
+    int64_t start_ms, start_boot_ms;
+    uint64_t oom_kills; /* of the machine, when the job began */
+
+    enum reason reason; /* why the shim ends the job; NONE: it does not */
+    char detail[240];
+    int64_t kill_at_ms; /* boot clock: SIGKILL is due; 0: not ending */
+    int64_t term_at_ms; /* boot clock: SIGTERM is due (after a dump); 0: no */
+    bool killed;        /* SIGKILL was sent by us */
+
+    bool job_over; /* the first process was reaped */
+    int status;    /* its wait status */
+    int launch_errno;
+    int64_t end_ms, end_boot_ms;
+    int64_t cpu_us, max_rss_bytes;
+
+    struct shim_tree tree;
+    struct shim_life life;
+    int metrics_fd, output_fd[2]; /* read ends for the metric watch; -1 */
+    struct harvest harvest;
+};
+
+/* command.c: reads DIR/shim.cmd. 0 or -ERR_*. */
+int command_load(struct shim_command *c, const char *run_dir, struct err *err);
+
+/* record.c: what the shim leaves on disk. */
+/* 0: the token is ours; 1: another has it; <0: -ERR_*. */
+int claim_take(const struct shim *s, struct err *err);
+int shim_json_write(const struct shim *s, struct err *err);
+/* Takes the disk space of exit.json before the job can fill the disk. */
+int exit_reserve(struct shim *s, struct err *err);
+/* Writes, syncs, renames, syncs the folder. */
+int exit_write(struct shim *s, struct err *err);
+
+/* tree.c: processes below this one, whatever session they moved to. */
+void tree_scan(struct shim_tree *t);
+/* Sends a signal to each; returns how many there were. */
+uint32_t tree_signal(struct shim_tree *t, int sig);
+/* Shares counted once (PSS); costs more than the scan's sum. -1: unknown. */
+int64_t tree_pss(const struct shim_tree *t);
+
+/* launch.c */
+int job_launch(struct shim *s, struct err *err);
+/* Runs the wake command until it takes the news, a few tries. */
+void wake_call(const struct shim *s);
+
+/* watch.c: each looks at one thing and may call shim_end. */
+void watch_init(struct shim *s, int64_t now_ms);
+void watch_memory(struct shim *s);
+void watch_metrics(struct shim *s);
+void watch_life(struct shim *s, int64_t now_ms);
+void watch_disk(struct shim *s);
+
+/* main.c */
+int64_t boot_now_ms(void);
+int64_t wall_now_ms(void);
+/* Begins to end the job for this reason; the first reason stays. */
+void shim_end(struct shim *s, enum reason reason, enum ending how,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+uint64_t oom_kills_read(void);
+
+#endif
