@@ -30,14 +30,14 @@ static bool
 trial_counts(const struct trial *t, uint32_t metric)
 {
     return t->state == TRIAL_OK && t->labels == 0 &&
-        isfinite(t->metric[metric]);
+           isfinite(t->metric[metric]);
 }
 
 static bool
 reason_is_divergence(uint32_t reason)
 {
     return reason == REASON_NAN || reason == REASON_SPIKE ||
-        reason == REASON_DIVERGED;
+           reason == REASON_DIVERGED;
 }
 
 static void
@@ -256,7 +256,7 @@ guard_one(const struct core *c, uint32_t metric, uint32_t experiment,
     double half = INFINITY;
     if (g.pool.df >= 1)
         half = student_quantile(.975, g.pool.df) *
-            sqrt(pooled_var(&g.pool) * (1 / g.candidate.n + base_var));
+               sqrt(pooled_var(&g.pool) * (1 / g.candidate.n + base_var));
     out->metric = metric;
     out->baseline = g.base.mean;
     out->candidate = g.candidate.mean;
@@ -264,8 +264,8 @@ guard_one(const struct core *c, uint32_t metric, uint32_t experiment,
     out->lo = out->candidate - half;
     out->hi = out->candidate + half;
     bool upper = m->guard == GUARD_MAX_INCREASE || m->guard == GUARD_MAX;
-    out->ok = upper ? out->candidate <= out->limit
-                    : out->candidate >= out->limit;
+    out->ok =
+        upper ? out->candidate <= out->limit : out->candidate >= out->limit;
     out->violated = upper ? out->lo > out->limit : out->hi < out->limit;
     return true;
 }

@@ -58,8 +58,7 @@ budget_time_used(const struct core *c)
 {
     if (c->spec.wall_clock_ms <= 0 || !c->started)
         return 0;
-    return (double)(c->now_ms - c->started_ms) /
-        (double)c->spec.wall_clock_ms;
+    return (double)(c->now_ms - c->started_ms) / (double)c->spec.wall_clock_ms;
 }
 
 static int64_t
@@ -116,8 +115,7 @@ budget_reserve(struct core *c, int64_t reserve_u)
 }
 
 void
-budget_settle(
-    struct core *c, uint32_t phase, int64_t reserve_u, int64_t cost_u)
+budget_settle(struct core *c, uint32_t phase, int64_t reserve_u, int64_t cost_u)
 {
     /* a job is killed at its reservation and charged at most that */
     int64_t charge = cost_u < 0 ? 0 : cost_u;
@@ -152,7 +150,7 @@ clock_ticked_apply(struct core *c, const struct event *e, struct update *u)
     double after =
         (double)(e->at_ms - c->started_ms) / (double)c->spec.wall_clock_ms;
     bool crosses = (before <= TIME_SEARCH && after > TIME_SEARCH) ||
-        (before <= 1 && after > 1);
+                   (before <= 1 && after > 1);
     if (!crosses)
         return refuse(u, "no limit was crossed");
     return 0;

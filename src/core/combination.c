@@ -19,8 +19,8 @@
 #include <string.h>
 
 enum { COMBO_MAX = 8, CELL_REPEATS_MAX = 6, ROWS_MAX = 64 };
-static const double OVERLAP = -.4;    /* E gamma / (m_i + m_j) */
-static const double KG_FLOOR = .02;   /* of min_gain */
+static const double OVERLAP = -.4;  /* E gamma / (m_i + m_j) */
+static const double KG_FLOOR = .02; /* of min_gain */
 static const double Z95 = 1.959964;
 
 struct combo { /* the ideas under combination, by hypothesis index */
@@ -135,8 +135,8 @@ row_of(const struct combo *s, uint64_t mask, double *x)
 }
 
 static void
-fit_priors(const struct core *c, const struct analysis *a,
-    struct cells_fit *f, double overlap, double *m0, double *t2)
+fit_priors(const struct core *c, const struct analysis *a, struct cells_fit *f,
+    double overlap, double *m0, double *t2)
 {
     double m[COMBO_MAX];
     double size = c->spec.metric[c->spec.primary].min_gain, sum2 = 0;
@@ -237,20 +237,18 @@ design_plan(const struct core *c, const struct analysis *a, struct update *u,
         if (single || !cell_config(c, mask, &x))
             continue;
         int known = experiment_find(c, &x);
-        if (known >= 0 &&
-            (a->arm[known].n + a->arm[known].flying > 0 ||
-                a->arm[known].failed + a->arm[known].changed > 1))
+        if (known >= 0 && (a->arm[known].n + a->arm[known].flying > 0 ||
+                              a->arm[known].failed + a->arm[known].changed > 1))
             continue;
         *covered = false;
         return budget_phase_open(c, PHASE_COMBINATION) &&
-            cell_plan(c, a, u, mask, &x);
+               cell_plan(c, a, u, mask, &x);
     }
     return false;
 }
 
 static bool
-replicate_plan(
-    const struct core *c, const struct analysis *a, struct update *u)
+replicate_plan(const struct core *c, const struct analysis *a, struct update *u)
 {
     double first = 0, second = 0, best_kg = 0;
     uint32_t leader = 0, best = 0;
@@ -276,8 +274,8 @@ replicate_plan(
         double t2 = x.sd * x.sd;
         for (uint32_t f = 0; f < arm->flying; f++)
             t2 = t2 * a->s2 / (t2 + a->s2);
-        double kg = knowledge_gradient(
-            x.mean, t2, a->s2, e == leader ? second : first);
+        double kg =
+            knowledge_gradient(x.mean, t2, a->s2, e == leader ? second : first);
         if (kg > best_kg && !analysis_guard_violated(c, e)) {
             best_kg = kg;
             best = e;
@@ -289,8 +287,8 @@ replicate_plan(
         return false;
     char why[WHY_LEN];
     snprintf(why, sizeof why,
-        "E%u again: knowledge gradient %.3g on which combination is best",
-        best, best_kg);
+        "E%u again: knowledge gradient %.3g on which combination is best", best,
+        best_kg);
     return trial_plan(c, u, best, PHASE_COMBINATION, best_kg, why);
 }
 
@@ -311,13 +309,15 @@ pair_judge(const struct core *c, const struct analysis *a, struct update *u)
     double mean = f.fit.mean[at];
     double half = Z95 * sqrt(f.fit.cov[at * f.p + at]);
     double min_gain = c->spec.metric[c->spec.primary].min_gain;
-    enum pair_verdict v = mean - half > 0 ? PAIR_SYNERGY
-        : mean + half < 0                 ? PAIR_CONFLICT
-        : fabs(mean) + half < 2 * min_gain ? PAIR_ADDITIVE
-                                           : PAIR_UNCLEAR;
-    decide(u, EVENT_pair_judged, "H%u and H%u: %s, interaction %+.3g "
-        "[%+.3g, %+.3g]", f.combo.h[i] + 1, f.combo.h[j] + 1, pair_name(v),
-        mean, mean - half, mean + half);
+    enum pair_verdict v = mean - half > 0                    ? PAIR_SYNERGY
+                          : mean + half < 0                  ? PAIR_CONFLICT
+                          : fabs(mean) + half < 2 * min_gain ? PAIR_ADDITIVE
+                                                             : PAIR_UNCLEAR;
+    decide(u, EVENT_pair_judged,
+        "H%u and H%u: %s, interaction %+.3g "
+        "[%+.3g, %+.3g]",
+        f.combo.h[i] + 1, f.combo.h[j] + 1, pair_name(v), mean, mean - half,
+        mean + half);
     u->next.experiment = f.combo.h[i] + 1;
     u->next.experiment_b = f.combo.h[j] + 1;
     u->next.verdict = v;

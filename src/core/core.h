@@ -19,11 +19,11 @@ enum {
     HYPOTHESES_MAX = 64,
     EXPERIMENTS_MAX = 1024,
     TRIALS_MAX = 4096,
-    JOBS_MAX = 64,      /* in flight in one campaign */
+    JOBS_MAX = 64, /* in flight in one campaign */
     FINALISTS_MAX = 3,
-    PAIRS_MAX = 28,     /* of at most 8 combined ideas */
-    OVERRIDES_MAX = 8,  /* knobs that one hypothesis changes */
-    WINDOWS_MAX = 16,   /* data fingerprints seen in one campaign */
+    PAIRS_MAX = 28,    /* of at most 8 combined ideas */
+    OVERRIDES_MAX = 8, /* knobs that one hypothesis changes */
+    WINDOWS_MAX = 16,  /* data fingerprints seen in one campaign */
     HASH_LEN = 72,
     WHY_LEN = 480,
 };
@@ -41,7 +41,7 @@ enum campaign_state {
 
 enum phase_state { PHASE_PENDING, PHASE_ACTIVE, PHASE_DONE, PHASE_SKIPPED };
 
-struct hypothesis { /* H(i+1) */
+struct hypothesis {  /* H(i+1) */
     uint8_t source;  /* enum source */
     uint8_t verdict; /* enum verdict; VERDICT_NONE while open */
     bool dropped, pinned, needs_hook, proved;
@@ -53,8 +53,13 @@ struct hypothesis { /* H(i+1) */
     double mean, lo, hi, prob, log_e; /* as judged last */
 };
 
-enum experiment_kind { EXPERIMENT_NONE, EXPERIMENT_BASELINE, EXPERIMENT_SINGLE,
-    EXPERIMENT_CELL, EXPERIMENT_SEARCH };
+enum experiment_kind {
+    EXPERIMENT_NONE,
+    EXPERIMENT_BASELINE,
+    EXPERIMENT_SINGLE,
+    EXPERIMENT_CELL,
+    EXPERIMENT_SEARCH
+};
 
 struct experiment { /* E(i); E0 is the baseline */
     uint8_t kind;
@@ -76,14 +81,14 @@ struct trial { /* T(i+1) */
     uint8_t reason;      /* how the last attempt ended */
     uint8_t class;       /* runbook class letter of its signature, 0: none */
     uint8_t shrinks, stabilises;
-    bool ended;          /* an attempt ended and is not yet classified */
-    bool trained;        /* training ok; evaluation may still be due */
+    bool ended;   /* an attempt ended and is not yet classified */
+    bool trained; /* training ok; evaluation may still be due */
     bool has_checkpoint;
     bool sealed_known;
-    uint32_t job;        /* job in flight, 0: none */
+    uint32_t job; /* job in flight, 0: none */
     int64_t cost_u;
     int64_t started_ms, ended_ms;
-    double sealed;       /* NaN until opened */
+    double sealed;              /* NaN until opened */
     double metric[METRICS_MAX]; /* NaN: not reported; sealed ones stay NaN */
 };
 
@@ -93,17 +98,17 @@ struct job { /* in flight only; ids are never used again */
     bool submitted, cancelled, resume;
     int64_t reserve_u;
     int64_t intended_ms;
-    uint32_t n_over;                     /* remedies, on top of the config */
+    uint32_t n_over; /* remedies, on top of the config */
     struct override over[OVERRIDES_MAX];
 };
 
 struct finalist {
     uint32_t experiment;
     bool judged;
-    uint32_t n, n_base;  /* seeds per arm */
-    double gain, lo, hi; /* sealed, signed so that + is better */
+    uint32_t n, n_base;     /* seeds per arm */
+    double gain, lo, hi;    /* sealed, signed so that + is better */
     double base, candidate; /* sealed means in the metric's own direction */
-    double sampling_var; /* of the gain, from per-row predictions; 0: none */
+    double sampling_var;    /* of the gain, from per-row predictions; 0: none */
 };
 
 struct pair {
@@ -114,11 +119,11 @@ struct pair {
 
 struct core {
     struct spec spec;
-    uint64_t seq;         /* of the last event applied */
+    uint64_t seq; /* of the last event applied */
     uint64_t random_seed;
     uint8_t state, phase; /* enum campaign_state, enum phase */
     uint8_t phase_state[PHASE_COUNT];
-    bool project_ok;      /* the project file is the approved one */
+    bool project_ok; /* the project file is the approved one */
     bool started, learnt;
     char plan_hash[HASH_LEN], fingerprint[HASH_LEN];
     char pending_hash[HASH_LEN]; /* drafted, not yet signed */
@@ -128,16 +133,16 @@ struct core {
     /* ledger, micro-units: spent_u + reserved_u <= approved_u, always */
     int64_t approved_u, spent_u, reserved_u;
     int64_t phase_spent_u[PHASE_COUNT];
-    int64_t cost_hint_u;  /* expected cost of one training job, 0: unknown */
-    uint32_t window;      /* index of the data window in force */
+    int64_t cost_hint_u; /* expected cost of one training job, 0: unknown */
+    uint32_t window;     /* index of the data window in force */
     uint32_t seeds_used, jobs_used;
     uint32_t n_hypotheses, n_experiments, n_trials, n_jobs, n_finalists,
         n_pairs;
-    uint32_t looks;       /* openings of the sealed metric */
-    bool sealed_open;     /* opened, values still being read */
+    uint32_t looks;         /* openings of the sealed metric */
+    bool sealed_open;       /* opened, values still being read */
     uint32_t failed_streak; /* trials failed in a row */
-    uint32_t recovered;   /* trials ok after a failed attempt */
-    uint32_t proposal;    /* experiment, 0: none */
+    uint32_t recovered;     /* trials ok after a failed attempt */
+    uint32_t proposal;      /* experiment, 0: none */
     struct hypothesis hypothesis[HYPOTHESES_MAX];
     struct experiment experiment[EXPERIMENTS_MAX];
     struct trial trial[TRIALS_MAX];
@@ -147,10 +152,10 @@ struct core {
 };
 
 struct update {
-    bool has_next;           /* the engine takes one more decision: */
-    struct event next;       /* apply it with the next core_step */
-    char next_why[WHY_LEN];  /* next.why points here */
-    char why[WHY_LEN];       /* of a refusal */
+    bool has_next;          /* the engine takes one more decision: */
+    struct event next;      /* apply it with the next core_step */
+    char next_why[WHY_LEN]; /* next.why points here */
+    char why[WHY_LEN];      /* of a refusal */
 };
 
 /* A struct core is valid when zeroed and before its first event. It is some
@@ -170,8 +175,13 @@ bool core_decide(const struct core *c, struct update *u);
 int core_advance(struct core *c, const struct event *fact, struct update *u,
     void (*sink)(void *ctx, const struct event *e), void *ctx);
 
-enum action_kind { ACTION_NONE, ACTION_SUBMIT, ACTION_CANCEL,
-    ACTION_OPEN_SEALED, ACTION_KEEP_INSIGHTS };
+enum action_kind {
+    ACTION_NONE,
+    ACTION_SUBMIT,
+    ACTION_CANCEL,
+    ACTION_OPEN_SEALED,
+    ACTION_KEEP_INSIGHTS
+};
 
 struct action {
     uint32_t kind;
@@ -197,8 +207,8 @@ const char *phase_state_name(uint32_t state);
 /* One narrative line for an event, without a newline: the same in the log,
  * `rea why`, the report and the tests. c is the state after the event.
  * Returns the length needed. */
-int trace_line(const struct core *c, const struct event *e, char *out,
-    size_t cap);
+int
+trace_line(const struct core *c, const struct event *e, char *out, size_t cap);
 
 /* ---- what plan, status and report show ---- */
 
@@ -214,13 +224,13 @@ struct plan_estimate {
 void plan_estimate(const struct core *c, struct plan_estimate *out);
 
 struct effect { /* gain over the baseline on the search metric, + is better */
-    uint32_t n;          /* comparable trials in it */
-    double mean, sd;     /* shrunken posterior */
-    double lo, hi;       /* 95 % interval of the posterior */
-    double raw, raw_sd;  /* unshrunken difference and its standard error */
-    double prob;         /* P(gain > min_gain) */
-    double log_e;        /* log e-value against gain <= 0 */
-    double metric_mean;  /* mean of the search metric, own direction */
+    uint32_t n; /* comparable trials in it */
+    double mean, sd;    /* shrunken posterior */
+    double lo, hi;      /* 95 % interval of the posterior */
+    double raw, raw_sd; /* unshrunken difference and its standard error */
+    double prob;        /* P(gain > min_gain) */
+    double log_e;       /* log e-value against gain <= 0 */
+    double metric_mean; /* mean of the search metric, own direction */
 };
 struct baseline_stat {
     uint32_t n;
@@ -229,8 +239,8 @@ struct baseline_stat {
 };
 void analysis_baseline(const struct core *c, struct baseline_stat *out);
 /* false: no comparable trial yet (out is then the prior). */
-bool analysis_effect(const struct core *c, uint32_t experiment,
-    struct effect *out);
+bool
+analysis_effect(const struct core *c, uint32_t experiment, struct effect *out);
 /* The experiment to name now: highest shrunken gain; 0 when none is better. */
 uint32_t analysis_incumbent(const struct core *c);
 
@@ -239,8 +249,8 @@ struct guard_result {
     double baseline, candidate; /* means, own direction */
     double limit;               /* absolute bound on the candidate's mean */
     double lo, hi;              /* 95 % interval of the candidate's mean */
-    bool ok;       /* the estimate is within the limit */
-    bool violated; /* the whole interval lies beyond it */
+    bool ok;                    /* the estimate is within the limit */
+    bool violated;              /* the whole interval lies beyond it */
 };
 /* Guardrails of an experiment against the baseline; phase 0: all trials, else
  * only that phase's. Returns the count (<= METRICS_MAX written). */
@@ -251,7 +261,7 @@ uint32_t analysis_guards(const struct core *c, uint32_t experiment,
 double core_progress(const struct core *c);
 
 /* Rewrites a hypothesis into the configuration it asks for. */
-void hypothesis_config(const struct core *c, uint32_t hypothesis,
-    struct config *out);
+void hypothesis_config(
+    const struct core *c, uint32_t hypothesis, struct config *out);
 
 #endif

@@ -32,11 +32,22 @@ enum verdict {
     VERDICT_COUNT
 };
 
-enum pair_verdict { PAIR_NONE, PAIR_ADDITIVE, PAIR_SYNERGY, PAIR_CONFLICT,
-    PAIR_UNCLEAR };
+enum pair_verdict {
+    PAIR_NONE,
+    PAIR_ADDITIVE,
+    PAIR_SYNERGY,
+    PAIR_CONFLICT,
+    PAIR_UNCLEAR
+};
 
-enum trial_state { TRIAL_NONE, TRIAL_QUEUED, TRIAL_RUNNING, TRIAL_OK,
-    TRIAL_FAILED, TRIAL_STOPPED };
+enum trial_state {
+    TRIAL_NONE,
+    TRIAL_QUEUED,
+    TRIAL_RUNNING,
+    TRIAL_OK,
+    TRIAL_FAILED,
+    TRIAL_STOPPED
+};
 
 enum job_kind { JOB_NONE, JOB_TRAIN, JOB_EVALUATE };
 
@@ -44,21 +55,21 @@ enum job_kind { JOB_NONE, JOB_TRAIN, JOB_EVALUATE };
 #define REASON_LIST(X)                                                         \
     X(NONE, "none")                                                            \
     X(OK, "ok")                                                                \
-    X(EXIT, "exit")                     /* exit_code holds the code */         \
-    X(SIGNAL, "signal")                 /* signal holds the number */          \
-    X(OOM, "oom")                       /* host memory limit */                \
+    X(EXIT, "exit")     /* exit_code holds the code */                         \
+    X(SIGNAL, "signal") /* signal holds the number */                          \
+    X(OOM, "oom")       /* host memory limit */                                \
     X(TIMEOUT, "timeout")                                                      \
     X(PREEMPTED, "preempted")                                                  \
     X(NODE_FAIL, "node-fail")                                                  \
     X(CANCELLED, "cancelled")                                                  \
-    X(LAUNCH_FAIL, "launch-fail")       /* program not found, not runnable */  \
-    X(HUNG, "hung")                     /* no sign of life */                  \
-    X(NAN, "nan")                       /* a watched metric is not finite */   \
+    X(LAUNCH_FAIL, "launch-fail") /* program not found, not runnable */        \
+    X(HUNG, "hung")               /* no sign of life */                        \
+    X(NAN, "nan")                 /* a watched metric is not finite */         \
     X(SPIKE, "spike")                                                          \
-    X(DIVERGED, "diverged")             /* the trainer says so (exit code) */  \
-    X(NO_METRIC, "missing-metric")      /* exit 0 without the search metric */ \
+    X(DIVERGED, "diverged")        /* the trainer says so (exit code) */       \
+    X(NO_METRIC, "missing-metric") /* exit 0 without the search metric */      \
     X(DISK_FULL, "disk-full")                                                  \
-    X(BUDGET, "budget")                 /* killed at its reservation */        \
+    X(BUDGET, "budget") /* killed at its reservation */                        \
     X(UNKNOWN, "unknown")
 
 enum reason {
@@ -97,10 +108,10 @@ struct event {
     int64_t at_ms; /* wall clock of the appending process; display, limits */
     uint32_t hypothesis, experiment, experiment_b, trial, job, phase, attempt;
     uint32_t seed, source, verdict, state, reason, remedy, job_kind, labels;
-    uint32_t n;          /* a count; meaning per kind */
+    uint32_t n; /* a count; meaning per kind */
     int32_t exit_code, signal;
-    uint64_t mask;       /* bit i: hypothesis H(i+1) */
-    uint64_t number;     /* campaign_drafted: random seed of the campaign */
+    uint64_t mask;   /* bit i: hypothesis H(i+1) */
+    uint64_t number; /* campaign_drafted: random seed of the campaign */
     int64_t cost_u, reserve_u, budget_u, duration_ms;
     double mean, sd, lo, hi, score, prob, log_e, value, base;
     bool resume, proved, has_checkpoint;
@@ -117,7 +128,7 @@ struct event {
 
 enum { EVENT_TEXT_MAX = 16384, EVENT_BYTES_MAX = 4 * 1024 * 1024 };
 
-const char *event_name(uint32_t kind);        /* "job_ended" */
+const char *event_name(uint32_t kind); /* "job_ended" */
 enum event_who event_who(uint32_t kind);
 const char *event_meaning(uint32_t kind);
 const char *event_file(uint32_t kind);        /* "result" */

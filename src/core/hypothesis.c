@@ -7,8 +7,7 @@
 #include <string.h>
 
 void
-hypothesis_config(
-    const struct core *c, uint32_t hypothesis, struct config *out)
+hypothesis_config(const struct core *c, uint32_t hypothesis, struct config *out)
 {
     const struct hypothesis *h = &c->hypothesis[hypothesis - 1];
     config_default(&c->spec, out);
@@ -59,8 +58,7 @@ change_check(const struct core *c, const struct event *e, struct update *u)
 }
 
 int
-hypothesis_added_apply(
-    struct core *c, const struct event *e, struct update *u)
+hypothesis_added_apply(struct core *c, const struct event *e, struct update *u)
 {
     if (c->state > CAMPAIGN_HALTED)
         return refuse(u, "the campaign has ended");
@@ -113,8 +111,7 @@ hypothesis_dropped_apply(
 }
 
 int
-hypothesis_pinned_apply(
-    struct core *c, const struct event *e, struct update *u)
+hypothesis_pinned_apply(struct core *c, const struct event *e, struct update *u)
 {
     if (!hypothesis_exists(c, e->hypothesis))
         return refuse(u, "no hypothesis H%u", e->hypothesis);
@@ -126,8 +123,7 @@ hypothesis_pinned_apply(
 }
 
 int
-hypothesis_judged_apply(
-    struct core *c, const struct event *e, struct update *u)
+hypothesis_judged_apply(struct core *c, const struct event *e, struct update *u)
 {
     if (!hypothesis_exists(c, e->hypothesis))
         return refuse(u, "no hypothesis H%u", e->hypothesis);

@@ -66,8 +66,8 @@ job_intend(const struct core *c, struct update *u, uint32_t id)
     enum job_kind kind = evaluate ? JOB_EVALUATE : JOB_TRAIN;
     int64_t reserve = reserve_of(c, t, kind, resume);
     if (budget_room_u(c, t->phase == PHASE_CONFIRMATION) < reserve) {
-        decide(u, EVENT_trial_closed,
-            "the budget does not hold another attempt");
+        decide(
+            u, EVENT_trial_closed, "the budget does not hold another attempt");
         u->next.trial = id;
         u->next.state = TRIAL_STOPPED;
         return true;
@@ -179,8 +179,8 @@ job_refused_apply(struct core *c, const struct event *e, struct update *u)
     struct trial *t = core_trial(c, j->trial);
     budget_settle(c, t->phase, j->reserve_u, 0);
     t->class = (uint8_t)e->n;
-    trial_detach(c, j,
-        e->reason != REASON_NONE ? e->reason : REASON_LAUNCH_FAIL);
+    trial_detach(
+        c, j, e->reason != REASON_NONE ? e->reason : REASON_LAUNCH_FAIL);
     return 0;
 }
 

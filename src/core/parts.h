@@ -41,8 +41,8 @@ uint32_t budget_phase_trials(const struct core *c, uint32_t phase);
 /* Fraction of the wall clock limit that has passed; 0 without a limit. */
 double budget_time_used(const struct core *c);
 void budget_reserve(struct core *c, int64_t reserve_u);
-void budget_settle(struct core *c, uint32_t phase, int64_t reserve_u,
-    int64_t cost_u);
+void budget_settle(
+    struct core *c, uint32_t phase, int64_t reserve_u, int64_t cost_u);
 
 /* ---- trial.c, job.c ---- */
 
@@ -67,8 +67,8 @@ bool job_decide(const struct core *c, struct update *u);
 /* ---- runbook.c ---- */
 
 /* Remedy for the attempt that just ended badly; why is filled. */
-enum remedy runbook_remedy(const struct core *c, const struct trial *t,
-    char *why, size_t cap);
+enum remedy runbook_remedy(
+    const struct core *c, const struct trial *t, char *why, size_t cap);
 /* The override that the next attempt carries for its remedies so far; returns
  * how many were written. */
 uint32_t runbook_overrides(const struct core *c, const struct trial *t,
@@ -76,23 +76,23 @@ uint32_t runbook_overrides(const struct core *c, const struct trial *t,
 
 /* ---- analysis.c ---- */
 
-struct arm { /* one experiment against the baseline of the same windows */
-    uint32_t n;       /* comparable trials that ended ok */
-    uint32_t flying;  /* queued or running */
-    uint32_t failed;  /* trials failed for good */
-    uint32_t changed; /* ended ok, but only after a remedy that changed them */
+struct arm {    /* one experiment against the baseline of the same windows */
+    uint32_t n; /* comparable trials that ended ok */
+    uint32_t flying;   /* queued or running */
+    uint32_t failed;   /* trials failed for good */
+    uint32_t changed;  /* ended ok, but only after a remedy that changed them */
     uint32_t diverged; /* failed or changed because the loss exploded */
-    double d;         /* difference of means, + is better */
-    double q;         /* its variance in units of the seed variance */
-    double sum;       /* of the search metric over all windows, own direction */
+    double d;          /* difference of means, + is better */
+    double q;          /* its variance in units of the seed variance */
+    double sum; /* of the search metric over all windows, own direction */
 };
 
 struct analysis {
-    double s2, df;           /* posterior seed variance and its df */
-    double pooled_s2;        /* without a prior, for e-values; df below */
+    double s2, df;    /* posterior seed variance and its df */
+    double pooled_s2; /* without a prior, for e-values; df below */
     double pooled_df;
-    uint32_t base_now;       /* baseline trials ok in the current window */
-    uint32_t base_flying;    /* in the current window */
+    uint32_t base_now;    /* baseline trials ok in the current window */
+    uint32_t base_flying; /* in the current window */
     struct arm arm[EXPERIMENTS_MAX];
 };
 
@@ -107,16 +107,16 @@ double metric_gain(const struct core *c, double value);
 /* ---- phases: each plans its next trial, judges, or closes ---- */
 
 bool phase_decide(const struct core *c, struct update *u);
-bool baseline_decide(const struct core *c, const struct analysis *a,
-    struct update *u);
-bool validation_decide(const struct core *c, const struct analysis *a,
-    struct update *u);
-bool combination_decide(const struct core *c, const struct analysis *a,
-    struct update *u);
-bool exploitation_decide(const struct core *c, const struct analysis *a,
-    struct update *u);
-bool confirmation_decide(const struct core *c, const struct analysis *a,
-    struct update *u);
+bool baseline_decide(
+    const struct core *c, const struct analysis *a, struct update *u);
+bool validation_decide(
+    const struct core *c, const struct analysis *a, struct update *u);
+bool combination_decide(
+    const struct core *c, const struct analysis *a, struct update *u);
+bool exploitation_decide(
+    const struct core *c, const struct analysis *a, struct update *u);
+bool confirmation_decide(
+    const struct core *c, const struct analysis *a, struct update *u);
 /* Hypotheses to cross, best first, without exclusions; 0: fewer than two. */
 uint64_t combination_choose(const struct core *c, const struct analysis *a);
 /* Is any trial of this phase queued, running or unclassified? */

@@ -30,6 +30,8 @@ phase_closed_apply(struct core *c, const struct event *e, struct update *u)
     c->phase_state[e->phase] = (uint8_t)e->state;
     if (c->phase == e->phase)
         c->phase = PHASE_NONE;
+    if (e->phase == PHASE_CONFIRMATION)
+        c->sealed_open = false;
     return 0;
 }
 
@@ -66,8 +68,7 @@ phase_enter(const struct core *c, const struct analysis *a, uint32_t phase,
     if (phase == PHASE_COMBINATION) {
         mask = combination_choose(c, a);
         if (mask == 0)
-            return phase_skip(
-                u, phase, "fewer than two ideas worth combining");
+            return phase_skip(u, phase, "fewer than two ideas worth combining");
         if (!budget_phase_open(c, phase))
             return phase_skip(u, phase, "its share of the budget is used");
     }
@@ -95,8 +96,8 @@ campaign_end(const struct core *c, struct update *u)
 bool
 phase_decide(const struct core *c, struct update *u)
 {
-    typedef bool decider(const struct core *, const struct analysis *,
-        struct update *);
+    typedef bool decider(
+        const struct core *, const struct analysis *, struct update *);
     static decider *const deciders[PHASE_COUNT] = {
         [PHASE_VALIDATION] = validation_decide,
         [PHASE_COMBINATION] = combination_decide,
@@ -105,8 +106,7 @@ phase_decide(const struct core *c, struct update *u)
     };
     if (c->failed_streak >= STREAK_MAX)
         return decide(u, EVENT_campaign_halted,
-            "%u trials failed in a row: needs the engineer",
-            c->failed_streak);
+            "%u trials failed in a row: needs the engineer", c->failed_streak);
     struct analysis a;
     bool waits = c->n_jobs >= c->spec.max_parallel;
     analysis_collect(c, &a);

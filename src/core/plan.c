@@ -31,7 +31,7 @@ static bool
 state_is_live(const struct core *c)
 {
     return c->state == CAMPAIGN_RUNNING || c->state == CAMPAIGN_PAUSED ||
-        c->state == CAMPAIGN_HALTED;
+           c->state == CAMPAIGN_HALTED;
 }
 
 static bool
@@ -41,11 +41,10 @@ text_fits(const char *s, size_t cap)
 }
 
 int
-campaign_drafted_apply(
-    struct core *c, const struct event *e, struct update *u)
+campaign_drafted_apply(struct core *c, const struct event *e, struct update *u)
 {
     bool fresh = c->state == CAMPAIGN_NONE || c->state == CAMPAIGN_DRAFT ||
-        c->state == CAMPAIGN_APPROVED;
+                 c->state == CAMPAIGN_APPROVED;
     if (!fresh)
         return refuse(u, "the campaign has started: its plan is not redrafted");
     if (e->spec == NULL)
@@ -138,8 +137,8 @@ campaign_resumed_apply(struct core *c, const struct event *e, struct update *u)
 {
     /* state = 1: the shell saw the approved project file again */
     if (c->state != CAMPAIGN_PAUSED && c->state != CAMPAIGN_HALTED)
-        return refuse(u, "%s: nothing to resume",
-            campaign_state_name(c->state));
+        return refuse(
+            u, "%s: nothing to resume", campaign_state_name(c->state));
     if (!c->project_ok && e->state != 1)
         return refuse(u, "the project file is not the approved one");
     c->project_ok = true;
@@ -191,8 +190,8 @@ data_seen_apply(struct core *c, const struct event *e, struct update *u)
         return refuse(u, "the data did not change");
     if (c->fingerprint[0] != '\0') {
         if (c->window + 1 >= WINDOWS_MAX)
-            return refuse(u, "the data changed more than %d times",
-                WINDOWS_MAX - 1);
+            return refuse(
+                u, "the data changed more than %d times", WINDOWS_MAX - 1);
         c->window++;
     }
     memset(c->fingerprint, 0, sizeof c->fingerprint);
@@ -211,8 +210,7 @@ campaign_halted_apply(struct core *c, const struct event *e, struct update *u)
 }
 
 int
-campaign_finished_apply(
-    struct core *c, const struct event *e, struct update *u)
+campaign_finished_apply(struct core *c, const struct event *e, struct update *u)
 {
     if (c->state != CAMPAIGN_RUNNING || c->n_jobs != 0)
         return refuse(u, "only a running campaign without jobs finishes");
@@ -270,9 +268,9 @@ plan_estimate(const struct core *c, struct plan_estimate *out)
 {
     memset(out, 0, sizeof *out);
     const struct spec *s = &c->spec;
-    int64_t total = c->approved_u > 0 ? c->approved_u
-        : c->pending_u > 0            ? c->pending_u
-                                      : s->total_u;
+    int64_t total = c->approved_u > 0  ? c->approved_u
+                    : c->pending_u > 0 ? c->pending_u
+                                       : s->total_u;
     int64_t each = budget_trial_u(c);
     static const double share[PHASE_COUNT] = {0, .40, .16, .24, .20};
     for (uint32_t p = PHASE_VALIDATION; p < PHASE_COUNT; p++) {

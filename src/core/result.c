@@ -64,6 +64,7 @@ proposal_made_apply(struct core *c, const struct event *e, struct update *u)
     if (e->experiment == 0 || e->experiment >= c->n_experiments)
         return refuse(u, "no experiment E%u to propose", e->experiment);
     c->proposal = e->experiment;
+    c->sealed_open = false;
     return 0;
 }
 
@@ -73,6 +74,7 @@ nothing_held_apply(struct core *c, const struct event *e, struct update *u)
     (void)e;
     if (c->proposal != 0)
         return refuse(u, "E%u is proposed", c->proposal);
+    c->sealed_open = false;
     return 0;
 }
 

@@ -9,11 +9,11 @@
 #include <string.h>
 
 enum {
-    RETRIES_MAX = 1,    /* same job again, cause unknown */
-    TRANSIENT_MAX = 2,  /* same job again, cause known to pass */
+    RETRIES_MAX = 1,   /* same job again, cause unknown */
+    TRANSIENT_MAX = 2, /* same job again, cause known to pass */
     SHRINKS_MAX = 3,
     STABILISES_MAX = 2,
-    RESUMES_MAX = 20,   /* preemptions, node losses: no fault of the job */
+    RESUMES_MAX = 20, /* preemptions, node losses: no fault of the job */
     TIMEOUTS_MAX = 2,
 };
 
@@ -49,8 +49,8 @@ halved(const struct core *c, const struct trial *t, enum concept concept,
 }
 
 uint32_t
-runbook_overrides(const struct core *c, const struct trial *t,
-    enum remedy next, struct override *out)
+runbook_overrides(const struct core *c, const struct trial *t, enum remedy next,
+    struct override *out)
 {
     uint32_t n = 0;
     int shrinks = t->shrinks + (next == REMEDY_SHRINK);
@@ -66,8 +66,8 @@ static enum remedy
 say(char *why, size_t cap, enum remedy r, const char *what, int at, int most)
 {
     if (most > 0)
-        snprintf(why, cap, "%s -> %s, try %d of %d", what, remedy_name(r), at,
-            most);
+        snprintf(
+            why, cap, "%s -> %s, try %d of %d", what, remedy_name(r), at, most);
     else
         snprintf(why, cap, "%s -> %s", what, remedy_name(r));
     return r;
@@ -102,8 +102,7 @@ out_of_memory(
     if (t->shrinks < SHRINKS_MAX &&
         halved(c, t, CONCEPT_BATCH_SIZE, t->shrinks + 1, &o))
         return say(why, cap, REMEDY_SHRINK,
-            "out of memory again: half the batch", t->shrinks + 1,
-            SHRINKS_MAX);
+            "out of memory again: half the batch", t->shrinks + 1, SHRINKS_MAX);
     return say(why, cap, REMEDY_GIVE_UP, what, 0, 0);
 }
 
@@ -112,9 +111,9 @@ loss_exploded(
     const struct core *c, const struct trial *t, char *why, size_t cap)
 {
     struct override o;
-    const char *what = t->reason == REASON_NAN ? "a metric is not finite"
-        : t->reason == REASON_SPIKE            ? "a metric spiked"
-                                               : "the loss diverged";
+    const char *what = t->reason == REASON_NAN     ? "a metric is not finite"
+                       : t->reason == REASON_SPIKE ? "a metric spiked"
+                                                   : "the loss diverged";
     if (t->stabilises < STABILISES_MAX &&
         halved(c, t, CONCEPT_LEARNING_RATE, t->stabilises + 1, &o)) {
         snprintf(why, cap,
@@ -173,23 +172,23 @@ by_reason(const struct core *c, const struct trial *t, char *why, size_t cap)
     case REASON_DIVERGED:
         return loss_exploded(c, t, why, cap);
     case REASON_LAUNCH_FAIL:
-        return say(why, cap, REMEDY_GIVE_UP,
-            "the command cannot be started", 0, 0);
+        return say(
+            why, cap, REMEDY_GIVE_UP, "the command cannot be started", 0, 0);
     case REASON_DISK_FULL:
         return t->failures < RETRIES_MAX
-            ? retry(t, RETRIES_MAX, what, why, cap)
-            : say(why, cap, REMEDY_HALT, "the disk stays full", 0, 0);
+                   ? retry(t, RETRIES_MAX, what, why, cap)
+                   : say(why, cap, REMEDY_HALT, "the disk stays full", 0, 0);
     default:
         return retry(t, RETRIES_MAX, what, why, cap);
     }
 }
 
 enum remedy
-runbook_remedy(const struct core *c, const struct trial *t, char *why,
-    size_t cap)
+runbook_remedy(
+    const struct core *c, const struct trial *t, char *why, size_t cap)
 {
     bool vague = t->reason == REASON_EXIT || t->reason == REASON_SIGNAL ||
-        t->reason == REASON_UNKNOWN;
+                 t->reason == REASON_UNKNOWN;
     if (vague && t->class != 0)
         return by_class(c, t, why, cap);
     return by_reason(c, t, why, cap);

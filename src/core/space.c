@@ -238,8 +238,8 @@ concept_name(uint32_t concept)
 const char *
 phase_name(uint32_t phase)
 {
-    static const char *const names[PHASE_COUNT] = {"none", "validation",
-        "combination", "exploitation", "confirmation"};
+    static const char *const names[PHASE_COUNT] = {
+        "none", "validation", "combination", "exploitation", "confirmation"};
     return names[phase < PHASE_COUNT ? phase : 0];
 }
 

@@ -14,14 +14,14 @@
 #include <stdint.h>
 
 enum {
-    NAME_LEN = 48,        /* names of knobs and metrics, with the NUL */
-    VALUE_LEN = 40,       /* text of one choice; a list's is "128,64" */
-    TEXT_LEN = 200,       /* doc strings */
-    KNOBS_MAX = 64,       /* limits of a ranking model's declared space */
-    VALUES_MAX = 32,      /* values of a choice, set or list knob */
-    TAGS_LEN = 96,        /* tags, joined by one space */
-    COND_MAX = 48,        /* instructions of one `when` condition */
-    METRICS_MAX = 16,     /* metrics and guardrails together */
+    NAME_LEN = 48,    /* names of knobs and metrics, with the NUL */
+    VALUE_LEN = 40,   /* text of one choice; a list's is "128,64" */
+    TEXT_LEN = 200,   /* doc strings */
+    KNOBS_MAX = 64,   /* limits of a ranking model's declared space */
+    VALUES_MAX = 32,  /* values of a choice, set or list knob */
+    TAGS_LEN = 96,    /* tags, joined by one space */
+    COND_MAX = 48,    /* instructions of one `when` condition */
+    METRICS_MAX = 16, /* metrics and guardrails together */
     RUNGS_MAX = 12,
     CANDIDATES_MAX = 1024, /* rows of [space] candidates */
 };
@@ -173,13 +173,13 @@ struct spec {
     uint32_t phases;   /* bit (1 << enum phase) for each phase in the plan */
     uint32_t max_hypotheses;
     uint32_t baseline_seeds;
-    uint8_t unit;             /* enum unit */
-    int64_t total_u;          /* budget in micro-units */
-    int64_t reserve_train_u;  /* worst cost of one training job */
-    int64_t reserve_eval_u;   /* worst cost of one evaluation job, may be 0 */
-    int64_t wall_clock_ms;    /* 0: no limit */
-    uint32_t max_parallel;    /* jobs of this campaign at once, 1..64 */
-    int32_t fidelity_knob;    /* index, -1: none; jobs run at the top rung */
+    uint8_t unit;            /* enum unit */
+    int64_t total_u;         /* budget in micro-units */
+    int64_t reserve_train_u; /* worst cost of one training job */
+    int64_t reserve_eval_u;  /* worst cost of one evaluation job, may be 0 */
+    int64_t wall_clock_ms;   /* 0: no limit */
+    uint32_t max_parallel;   /* jobs of this campaign at once, 1..64 */
+    int32_t fidelity_knob;   /* index, -1: none; jobs run at the top rung */
     uint32_t n_rungs;
     double rung[RUNGS_MAX];
     uint32_t n_candidates; /* 0: the whole space is valid */
@@ -197,8 +197,8 @@ void config_default(const struct spec *s, struct config *out);
 bool knob_is_active(const struct spec *s, const struct config *c, uint32_t k);
 /* Sets inactive knobs to their defaults, so equal runs have equal configs. */
 void config_canon(const struct spec *s, struct config *c);
-bool config_equal(const struct spec *s, const struct config *a,
-    const struct config *b);
+bool config_equal(
+    const struct spec *s, const struct config *a, const struct config *b);
 /* Is v in the domain of the knob? (finite, in range, whole where it must) */
 bool knob_accepts(const struct knob *k, double v);
 /* Position of a code in [0, 1] along the knob's scale (log respected; choice,

@@ -16,8 +16,7 @@
  * an endless row of them. */
 enum { DECISIONS_MAX = 4096 };
 
-typedef int apply_fn(
-    struct core *c, const struct event *e, struct update *u);
+typedef int apply_fn(struct core *c, const struct event *e, struct update *u);
 
 static apply_fn *const apply_table[EVENT_COUNT] = {
 #define EVENT(name, who, file, text) [EVENT_##name] = name##_apply,
@@ -53,7 +52,7 @@ core_decide(const struct core *c, struct update *u)
 {
     u->has_next = false;
     bool settles = c->state == CAMPAIGN_RUNNING ||
-        c->state == CAMPAIGN_PAUSED || c->state == CAMPAIGN_HALTED;
+                   c->state == CAMPAIGN_PAUSED || c->state == CAMPAIGN_HALTED;
     if (settles && trial_decide(c, u))
         u->has_next = true;
     else if (c->state == CAMPAIGN_RUNNING)
@@ -69,11 +68,11 @@ core_step(struct core *c, const struct event *e, struct update *u)
     if (e->kind == EVENT_NONE || e->kind >= EVENT_COUNT)
         return refuse(u, "unknown event %" PRIu32, e->kind);
     if (c->state == CAMPAIGN_NONE && e->kind != EVENT_campaign_drafted)
-        return refuse(u, "%s before the campaign was drafted",
-            event_name(e->kind));
+        return refuse(
+            u, "%s before the campaign was drafted", event_name(e->kind));
     if (e->seq != 0 && e->seq != c->seq + 1)
-        return refuse(u, "event %" PRIu64 " does not follow %" PRIu64, e->seq,
-            c->seq);
+        return refuse(
+            u, "event %" PRIu64 " does not follow %" PRIu64, e->seq, c->seq);
     int rc = apply_table[e->kind](c, e, u);
     if (rc != 0)
         return rc;
@@ -121,13 +120,14 @@ core_actions(const struct core *c, struct action *out, uint32_t cap)
         bool unwanted = j->cancelled || c->state == CAMPAIGN_STOPPED;
         if (j->submitted && !unwanted)
             continue;
-        a = (struct action){unwanted ? ACTION_CANCEL : ACTION_SUBMIT, j->id,
-            j->trial};
+        a = (struct action){
+            unwanted ? ACTION_CANCEL : ACTION_SUBMIT, j->id, j->trial};
         if (n < cap)
             out[n] = a;
         n++;
     }
-    for (uint32_t i = 0; c->sealed_open && i < c->n_trials; i++) {
+    bool reading = c->sealed_open && c->spec.sealed < c->spec.n_metrics;
+    for (uint32_t i = 0; reading && i < c->n_trials; i++) {
         const struct trial *t = &c->trial[i];
         if (t->phase != PHASE_CONFIRMATION || t->state != TRIAL_OK ||
             t->window != c->window || t->sealed_known)

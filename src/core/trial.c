@@ -88,8 +88,7 @@ planned_check(const struct core *c, const struct event *e, struct update *u)
         return refuse(u, "only a running campaign plans trials");
     if (e->trial != c->n_trials + 1 || c->n_trials >= TRIALS_MAX)
         return refuse(u, "T%u is not the next trial", e->trial);
-    if (e->experiment > c->n_experiments ||
-        e->experiment >= EXPERIMENTS_MAX)
+    if (e->experiment > c->n_experiments || e->experiment >= EXPERIMENTS_MAX)
         return refuse(u, "no experiment E%u", e->experiment);
     if (e->phase < PHASE_VALIDATION || e->phase >= PHASE_COUNT)
         return refuse(u, "a trial needs its phase");
@@ -171,12 +170,12 @@ static bool
 evaluates(const struct core *c, const struct trial *t)
 {
     return c->spec.has_evaluate && t->phase == PHASE_CONFIRMATION &&
-        c->spec.sealed < c->spec.n_metrics;
+           c->spec.sealed < c->spec.n_metrics;
 }
 
 static bool
-trial_close(struct update *u, uint32_t id, enum trial_state state,
-    const char *why)
+trial_close(
+    struct update *u, uint32_t id, enum trial_state state, const char *why)
 {
     decide(u, EVENT_trial_closed, "%s", why);
     u->next.trial = id;
@@ -198,8 +197,8 @@ ended_ok(const struct core *c, struct update *u, uint32_t id)
             t->labels & LABEL_SHRUNK ? "smaller batch" : "",
             t->labels & LABEL_STABILISED ? " lower rate" : "");
     else
-        snprintf(why, sizeof why, "%s %.6g", m->name,
-            t->metric[c->spec.primary]);
+        snprintf(
+            why, sizeof why, "%s %.6g", m->name, t->metric[c->spec.primary]);
     return trial_close(u, id, TRIAL_OK, why);
 }
 

@@ -14,9 +14,9 @@
 #include <stdio.h>
 
 enum {
-    REPEATS_MAX = 8,    /* of one idea in this phase */
-    BASELINE_MAX = 12,  /* baseline repeats of one window */
-    FAILS_MAX = 2,      /* trials failed for good before an idea is given up */
+    REPEATS_MAX = 8,   /* of one idea in this phase */
+    BASELINE_MAX = 12, /* baseline repeats of one window */
+    FAILS_MAX = 2,     /* trials failed for good before an idea is given up */
     BASELINE_FAILS_MAX = 3,
 };
 static const double CLEAR = .95;    /* posterior that ends an idea */
@@ -33,8 +33,8 @@ baseline_decide(
     uint32_t want = repeats ? c->spec.baseline_seeds : 1;
     if (base->n == 0 && base->flying == 0 && base->failed > 0 &&
         base->failed >= BASELINE_FAILS_MAX)
-        return decide(u, EVENT_campaign_halted,
-            "the baseline does not run: see why T1");
+        return decide(
+            u, EVENT_campaign_halted, "the baseline does not run: see why T1");
     if (base->n == 0 && base->changed >= BASELINE_FAILS_MAX)
         return decide(u, EVENT_campaign_halted,
             "the baseline only runs after a remedy changed it: see why T1");
@@ -60,7 +60,8 @@ judge(const struct core *c, const struct analysis *a, struct update *u,
     uint32_t i, enum verdict v, const char *reason)
 {
     const struct hypothesis *h = &c->hypothesis[i];
-    struct effect x = {.mean = h->prior_mean, .sd = h->prior_sd,
+    struct effect x = {.mean = h->prior_mean,
+        .sd = h->prior_sd,
         .lo = h->prior_mean - 1.96 * h->prior_sd,
         .hi = h->prior_mean + 1.96 * h->prior_sd};
     bool measured = h->experiment != 0 && a->arm[h->experiment].q > 0;
@@ -71,8 +72,8 @@ judge(const struct core *c, const struct analysis *a, struct update *u,
             "%s: gain %+.3g [%+.3g, %+.3g], P(gain > %.2g) = %.2f, e-value "
             "%.3g after %u runs; %s",
             verdict_name(v), x.mean, x.lo, x.hi,
-            c->spec.metric[c->spec.primary].min_gain, x.prob, exp(x.log_e),
-            x.n, reason);
+            c->spec.metric[c->spec.primary].min_gain, x.prob, exp(x.log_e), x.n,
+            reason);
     else
         decide(u, EVENT_hypothesis_judged, "%s: %s", verdict_name(v), reason);
     struct event *e = &u->next;
@@ -150,8 +151,7 @@ idea_next(const struct core *c, const struct analysis *a, double *value)
 {
     int best = -1;
     bool best_pinned = false;
-    double floor_value =
-        KG_FLOOR * c->spec.metric[c->spec.primary].min_gain;
+    double floor_value = KG_FLOOR * c->spec.metric[c->spec.primary].min_gain;
     for (uint32_t i = 0; i < c->n_hypotheses; i++) {
         const struct hypothesis *h = &c->hypothesis[i];
         if (!idea_is_open(h))
@@ -179,16 +179,16 @@ idea_plan(const struct core *c, const struct analysis *a, struct update *u,
 {
     const struct hypothesis *h = &c->hypothesis[i];
     char why[WHY_LEN];
-    uint32_t runs =
-        h->experiment ? a->arm[h->experiment].n + a->arm[h->experiment].flying
-                      : 0;
-    snprintf(why, sizeof why,
-        "H%u run %u: knowledge gradient %.3g per cost%s", i + 1, runs + 1,
-        value, h->pinned ? ", pinned by the engineer" : "");
+    uint32_t runs = h->experiment
+                        ? a->arm[h->experiment].n + a->arm[h->experiment].flying
+                        : 0;
+    snprintf(why, sizeof why, "H%u run %u: knowledge gradient %.3g per cost%s",
+        i + 1, runs + 1, value, h->pinned ? ", pinned by the engineer" : "");
     if (h->experiment != 0)
         return trial_plan(c, u, h->experiment, c->phase, value, why);
     struct experiment x = {.kind = EXPERIMENT_SINGLE,
-        .mask = UINT64_C(1) << i, .prior_mean = h->prior_mean,
+        .mask = UINT64_C(1) << i,
+        .prior_mean = h->prior_mean,
         .prior_sd = h->prior_sd};
     hypothesis_config(c, i + 1, &x.config);
     return trial_plan_new(c, u, &x, i + 1, c->phase, value, why);
@@ -219,7 +219,7 @@ control_plan(const struct core *c, const struct analysis *a, struct update *u)
 static bool
 proof_judge(const struct core *c, const struct analysis *a, struct update *u)
 {
-    double log_e[HYPOTHESES_MAX];
+    double log_e[HYPOTHESES_MAX] = {0};
     uint32_t who[HYPOTHESES_MAX];
     bool accepted[HYPOTHESES_MAX];
     int n = 0;
@@ -247,9 +247,8 @@ proof_judge(const struct core *c, const struct analysis *a, struct update *u)
 }
 
 static bool
-validation_close(
-    const struct core *c, const struct analysis *a, struct update *u,
-    const char *why)
+validation_close(const struct core *c, const struct analysis *a,
+    struct update *u, const char *why)
 {
     for (uint32_t i = 0; i < c->n_hypotheses; i++) {
         const struct hypothesis *h = &c->hypothesis[i];
@@ -292,7 +291,7 @@ validation_decide(
     bool open = budget_phase_open(c, PHASE_VALIDATION);
     if (next >= 0 && open)
         return control_plan(c, a, u) ||
-            idea_plan(c, a, u, (uint32_t)next, value);
+               idea_plan(c, a, u, (uint32_t)next, value);
     if (phase_busy(c, PHASE_VALIDATION))
         return false;
     return validation_close(c, a, u,
