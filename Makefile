@@ -13,7 +13,7 @@ HARDEN = -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
   -fstack-clash-protection -fPIE
 OPT ?= -O2 -g
 DEFS = -D_GNU_SOURCE -DREA_DATADIR='"$(CURDIR)/data"'
-CFLAGS_ALL = -std=c17 $(OPT) $(WARN) $(HARDEN) $(DEFS) -Isrc $(CFLAGS)
+CFLAGS_ALL = -std=c17 $(OPT) $(WARN) $(HARDEN) $(DEFS) -Isrc -Itest $(CFLAGS)
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 
 # Linked statically where Debian ships the archive: a wake is a cold start, and
@@ -73,7 +73,8 @@ $(BUILD)/test/unit/%: $(BUILD)/obj/test/unit/%.o $(BUILD)/librea.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
 
-$(BUILD)/test/sim/%: $(BUILD)/obj/test/sim/%.o $(BUILD)/librea.a
+$(BUILD)/test/sim/%: $(BUILD)/obj/test/sim/%.o $(BUILD)/obj/test/sim/world.o \
+  $(BUILD)/librea.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 

@@ -88,16 +88,40 @@ job_intend(const struct core *c, struct update *u, uint32_t id)
     return true;
 }
 
+/* The engineer dropped the idea: its jobs need not burn more budget. */
+static bool
+job_cancel(const struct core *c, struct update *u)
+{
+    for (uint32_t i = 0; i < c->n_jobs; i++) {
+        const struct job *j = &c->job[i];
+        if (j->cancelled || !trial_is_dropped(c, core_trial_at(c, j->trial)))
+            continue;
+        decide(u, EVENT_job_cancelled, "its hypothesis was dropped");
+        u->next.job = j->id;
+        u->next.trial = j->trial;
+        return true;
+    }
+    return false;
+}
+
 bool
 job_decide(const struct core *c, struct update *u)
 {
+    if (job_cancel(c, u))
+        return true;
     if (c->n_jobs >= c->spec.max_parallel || c->n_jobs >= JOBS_MAX)
         return false;
     for (uint32_t i = 0; i < c->n_trials; i++) {
         const struct trial *t = &c->trial[i];
         bool open = t->state == TRIAL_QUEUED || t->state == TRIAL_RUNNING;
-        if (open && t->job == 0)
+        if (!open || t->job != 0)
+            continue;
+        if (!trial_is_dropped(c, t))
             return job_intend(c, u, i + 1);
+        decide(u, EVENT_trial_closed, "its hypothesis was dropped");
+        u->next.trial = i + 1;
+        u->next.state = TRIAL_STOPPED;
+        return true;
     }
     return false;
 }

@@ -60,6 +60,8 @@ bool trial_plan_new(const struct core *c, struct update *u,
     double score, const char *why);
 /* Experiment with this configuration, -1: none. */
 int experiment_find(const struct core *c, const struct config *config);
+/* Validation trial of an idea that the engineer has dropped? */
+bool trial_is_dropped(const struct core *c, const struct trial *t);
 /* A queued, waiting or ended trial needs a decision that is no choice. */
 bool trial_decide(const struct core *c, struct update *u);
 bool job_decide(const struct core *c, struct update *u);

@@ -166,6 +166,19 @@ trial_closed_apply(struct core *c, const struct event *e, struct update *u)
     return 0;
 }
 
+bool
+trial_is_dropped(const struct core *c, const struct trial *t)
+{
+    const struct experiment *x = &c->experiment[t->experiment];
+    if (x->kind != EXPERIMENT_SINGLE || t->phase != PHASE_VALIDATION)
+        return false;
+    for (uint32_t i = 0; i < c->n_hypotheses; i++)
+        if (c->hypothesis[i].dropped &&
+            c->hypothesis[i].experiment == t->experiment)
+            return true;
+    return false;
+}
+
 static bool
 evaluates(const struct core *c, const struct trial *t)
 {
@@ -220,7 +233,8 @@ trial_settle(const struct core *c, struct update *u, uint32_t id)
         return false;
     if (t->reason == REASON_OK)
         return ended_ok(c, u, id);
-    if (t->reason == REASON_CANCELLED && c->state != CAMPAIGN_RUNNING)
+    if (t->reason == REASON_CANCELLED &&
+        (c->state != CAMPAIGN_RUNNING || trial_is_dropped(c, t)))
         return trial_close(u, id, TRIAL_STOPPED, "cancelled");
     char why[WHY_LEN];
     enum remedy remedy = runbook_remedy(c, t, why, sizeof why);
