@@ -33,7 +33,7 @@ static const char schema[] =
     " conditions TEXT NOT NULL, statement TEXT NOT NULL,"
     " source TEXT NOT NULL, reference TEXT NOT NULL, date TEXT NOT NULL,"
     " supersedes TEXT NOT NULL, effect REAL NOT NULL, sd REAL NOT NULL,"
-    " lo REAL NOT NULL, hi REAL NOT NULL, between REAL NOT NULL,"
+    " lo REAL NOT NULL, hi REAL NOT NULL, \"between\" REAL NOT NULL,"
     " within REAL NOT NULL, scale REAL NOT NULL, n INTEGER NOT NULL,"
     " places INTEGER NOT NULL, verdict TEXT NOT NULL, status TEXT NOT NULL,"
     " created_ms INTEGER NOT NULL) STRICT;"

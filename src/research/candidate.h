@@ -1,0 +1,50 @@
+/* Ideas before they are chosen: concrete overrides inside a project's declared
+ * domains, from generic steps on each knob and from techniques. */
+#ifndef RESEARCH_CANDIDATE_H
+#define RESEARCH_CANDIDATE_H
+
+#include "base/arena.h"
+#include "core/core.h"
+#include "research/history.h"
+#include "research/technique.h"
+
+enum { CANDIDATES_DRAFT_MAX = 1024, CANDIDATE_TECHNIQUES_MAX = 4 };
+
+struct candidate {
+    uint32_t knob; /* the one that the idea is about */
+    uint32_t n_over;
+    struct override over[OVERRIDES_MAX]; /* enabling choices first */
+    struct config config;
+    struct move move; /* of `knob` */
+    const char *key;
+    bool generic; /* a plain step, to be judged by history */
+    bool hook;    /* technique[0] needs code */
+    uint32_t n_techniques;
+    const struct technique *technique[CANDIDATE_TECHNIQUES_MAX];
+    struct history_answer answer; /* AUC units */
+    double cost;
+    uint32_t source; /* enum source once chosen, else SOURCE_NONE */
+};
+
+struct candidates {
+    const struct spec *spec;
+    struct arena *arena;
+    struct config base;
+    uint32_t n;
+    struct candidate *item; /* CANDIDATES_DRAFT_MAX */
+};
+
+void
+candidates_init(struct candidates *c, const struct spec *s, struct arena *a);
+/* Generic steps on every knob. */
+void candidates_from_knobs(struct candidates *c);
+/* Techniques known before `before` whose needs the project meets (`has` adds
+ * what the data offers); also those that need a hook. */
+void candidates_from_techniques(
+    struct candidates *c, const char *before, uint32_t has);
+/* NEED_* bits that the knobs themselves give evidence of. */
+uint32_t project_needs(const struct spec *s);
+/* Cost of a training against the baseline's. */
+double candidate_cost(const struct candidates *c, const struct candidate *x);
+
+#endif

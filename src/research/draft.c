@@ -1,0 +1,424 @@
+/* Drafts hypotheses: candidates, their predictions, a fair and diverse choice,
+ * and the events. Called by the verbs that plan. Invariant: the same spec,
+ * database and options give the same events; whatever a paper or a row says,
+ * only overrides inside the declared domains leave this file. */
+#include "research/draft.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "math/dist.h"
+#include "research/candidate.h"
+#include "research/history.h"
+
+enum {
+    PER_KNOB_MAX = 3,
+    HOOKS_MAX = 3,
+    DRAFT_DEFAULT = 24,
+};
+
+struct draft {
+    const struct spec *spec;
+    struct history history;
+    struct candidates pool;
+    const char *family;
+    double unit, spread; /* mean and sd of AUC to the search metric's */
+};
+
+/* ---- prediction ---- */
+
+static const struct metric *
+primary_of(const struct spec *s)
+{
+    return &s->metric[s->primary];
+}
+
+/* Insights and claims are in AUC. Another metric is scaled by what is worth
+ * shipping in each; where even an AUC needs a larger gain to be worth it, the
+ * set is small and noisy and effects spread wider, not higher. */
+static void
+units_set(struct draft *d)
+{
+    const struct metric *m = primary_of(d->spec);
+    double ratio = m->min_gain > 0 ? m->min_gain / GAIN_UNIT_AUC : 1;
+    bool auc = strcmp(metric_kind(m->name), "auc") == 0;
+    d->unit = auc ? 1 : ratio;
+    d->spread = auc ? fmin(fmax(ratio, 1), 4) : ratio;
+}
+
+static void
+knob_ask(const struct draft *d, uint32_t k, const struct move *m,
+    const struct meta_delta *claim, uint32_t n_claims,
+    struct history_answer *out)
+{
+    const struct knob *knob = &d->spec->knob[k];
+    struct history_query q = {.concept = knob->concept,
+        .knob = knob->name,
+        .family = d->family,
+        .move = *m,
+        .claim = claim,
+        .n_claims = n_claims};
+    history_ask(&d->history, &q, out);
+}
+
+/* An enabling choice comes with its own effect, which adds. */
+static void
+enabling_add(const struct draft *d, const struct override *over, uint32_t n,
+    struct history_answer *x)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        struct history_answer other;
+        struct move m;
+        move_of(&m, &d->spec->knob[over[i].knob], over[i].value);
+        knob_ask(d, over[i].knob, &m, NULL, 0, &other);
+        x->p.mean += other.p.mean;
+        x->p.sd = hypot(x->p.sd, other.p.sd);
+    }
+}
+
+static void
+candidate_predict(const struct draft *d, struct candidate *x)
+{
+    struct meta_delta claim[CANDIDATE_TECHNIQUES_MAX];
+    for (uint32_t i = 0; i < x->n_techniques; i++) {
+        const struct technique *t = x->technique[i];
+        claim[i] = (struct meta_delta){
+            t->mean, t->sd * t->sd, (double)t->grade / GRADE_REPLICATED};
+    }
+    x->cost = candidate_cost(&d->pool, x);
+    if (x->hook) {
+        x->answer.p = (struct draft_prediction){x->technique[0]->mean,
+            fmax(x->technique[0]->sd, BASE_RATE_SD), 0, DRAFT_BASE_RATE};
+        return;
+    }
+    knob_ask(d, x->knob, &x->move, claim, x->n_techniques, &x->answer);
+    enabling_add(d, x->over, x->n_over - 1, &x->answer);
+}
+
+/* Expected improvement per square root of cost: half the ideas are worse than
+ * the baseline and are dropped after one run, so cost matters less than gain.
+ */
+static double
+candidate_worth(const struct candidate *x)
+{
+    double m = x->answer.p.mean, s = x->answer.p.sd, z = m / s;
+    double gain = m * normal_cdf(z) + s * normal_pdf(z);
+    return gain / sqrt(x->cost);
+}
+
+/* ---- choice ---- */
+
+static bool
+has_history(const struct candidate *x)
+{
+    return x->generic && x->answer.best >= 0.1;
+}
+
+static bool
+can_come_from(const struct candidate *x, uint32_t source)
+{
+    return source == SOURCE_INSIGHT ? has_history(x) : x->n_techniques > 0;
+}
+
+/* How free of what was chosen before: the fourth idea on a knob is refused,
+ * and one much like a chosen one counts less. */
+static double
+candidate_novelty(const struct candidates *c, const struct candidate *x)
+{
+    double free = 1;
+    uint32_t same = 0;
+    for (uint32_t i = 0; i < c->n; i++) {
+        const struct candidate *y = &c->item[i];
+        double sign;
+        if (y->source == SOURCE_NONE || y->hook || y->knob != x->knob)
+            continue;
+        double alike = move_similarity(&x->move, &y->move, &sign);
+        free *= 1 - 0.6 * (sign > 0 ? alike : 0.2 * alike);
+        same++;
+    }
+    return same >= PER_KNOB_MAX ? 0 : free * pow(0.8, same);
+}
+
+static struct candidate *
+best_of_source(const struct draft *d, uint32_t source)
+{
+    struct candidate *best = NULL;
+    double best_worth = 0;
+    for (uint32_t i = 0; i < d->pool.n; i++) {
+        struct candidate *x = &d->pool.item[i];
+        if (x->source != SOURCE_NONE || x->hook || !can_come_from(x, source))
+            continue;
+        double worth = candidate_worth(x) * candidate_novelty(&d->pool, x);
+        if (worth > best_worth) {
+            best_worth = worth;
+            best = x;
+        }
+    }
+    return best;
+}
+
+static double
+chosen_worth(const struct draft *d, const struct candidate *x)
+{
+    return x == NULL ? 0 : candidate_worth(x) * candidate_novelty(&d->pool, x);
+}
+
+/* Takes the better of the two sources' best, but keeps each at a third at
+ * least while it has anything to say. What both support goes to the one that
+ * has fewer. */
+static struct candidate *
+next_choice(const struct draft *d, const uint32_t taken[2])
+{
+    struct candidate *a = best_of_source(d, SOURCE_INSIGHT);
+    struct candidate *b = best_of_source(d, SOURCE_RESEARCH);
+    uint32_t all = taken[0] + taken[1];
+    bool first;
+    if (a == NULL || b == NULL)
+        first = a != NULL;
+    else if (a == b)
+        first = taken[0] <= taken[1];
+    else if (3 * taken[0] < all)
+        first = true;
+    else if (3 * taken[1] < all)
+        first = false;
+    else
+        first = chosen_worth(d, a) >= chosen_worth(d, b);
+    struct candidate *x = first ? a : b;
+    if (x != NULL)
+        x->source = first ? SOURCE_INSIGHT : SOURCE_RESEARCH;
+    return x;
+}
+
+static struct candidate *
+next_hook(const struct draft *d)
+{
+    struct candidate *best = NULL;
+    for (uint32_t i = 0; i < d->pool.n; i++) {
+        struct candidate *x = &d->pool.item[i];
+        if (!x->hook || x->source != SOURCE_NONE)
+            continue;
+        if (best == NULL || candidate_worth(x) > candidate_worth(best))
+            best = x;
+    }
+    if (best != NULL)
+        best->source = SOURCE_RESEARCH;
+    return best;
+}
+
+/* ---- texts ---- */
+
+static void
+insight_evidence(
+    struct jw *w, const struct insight *row, double sign, const char *metric)
+{
+    jw_obj_begin(w);
+    jw_kstr(w, "kind", "insight");
+    char id[32];
+    snprintf(id, sizeof id, "I%lld", (long long)row->id);
+    jw_kstr(w, "ref", id);
+    jw_kstr(w, "statement", row->statement);
+    jw_kf64(w, "effect", sign * row->effect);
+    jw_kf64(w, "sd", row->sd);
+    jw_kstr(w, "metric", row->metric[0] != '\0' ? row->metric : metric);
+    jw_ki64(w, "n", row->n);
+    jw_kstr(w, "supports", sign * row->effect >= 0 ? "+" : "-");
+    jw_kbool(w, "opposite_change", sign < 0);
+    jw_kstr(w, "source", row->source);
+    jw_kstr(w, "reference", row->reference);
+    jw_obj_end(w);
+}
+
+static void
+technique_evidence(struct jw *w, const struct technique *t)
+{
+    char url[256];
+    technique_url(t, url, sizeof url);
+    jw_obj_begin(w);
+    jw_kstr(w, "kind", "paper");
+    jw_kstr(w, "ref", t->ref);
+    jw_kstr(w, "technique", t->id);
+    jw_kstr(w, "title", t->name);
+    jw_kstr(w, "url", url);
+    jw_kstr(w, "date", t->date);
+    jw_ki64(w, "grade", (int64_t)t->grade);
+    jw_kf64(w, "effect", t->mean);
+    jw_kf64(w, "sd", t->sd);
+    jw_kstr(w, "metric", "auc");
+    jw_kstr(w, "supports", t->mean >= 0 ? "+" : "-");
+    jw_obj_end(w);
+}
+
+static const char *
+evidence_in(struct arena *a, const struct candidate *x)
+{
+    struct buf b = {0};
+    struct jw w;
+    jw_init(&w, &b, 0);
+    jw_arr_begin(&w);
+    for (uint32_t i = 0; i < x->n_techniques; i++)
+        technique_evidence(&w, x->technique[i]);
+    for (uint32_t i = 0; i < x->answer.n_cited; i++)
+        insight_evidence(
+            &w, x->answer.cited[i], x->answer.cited_sign[i], "auc");
+    jw_arr_end(&w);
+    const char *text = arena_strdup(a, buf_str(&b));
+    buf_fini(&b);
+    return text;
+}
+
+static const char *
+level_text(uint32_t level)
+{
+    static const char *const text[] = {"this change on this model family",
+        "this knob on this model family", "this knob on other model families",
+        "no record: the base rate of single changes"};
+    return text[level <= DRAFT_BASE_RATE ? level : DRAFT_BASE_RATE];
+}
+
+static const char *
+rationale_in(const struct draft *d, const struct candidate *x)
+{
+    struct arena *a = d->pool.arena;
+    struct buf b = {0};
+    const struct history_answer *h = &x->answer;
+    for (uint32_t i = 0; i < x->n_techniques; i++) {
+        const struct technique *t = x->technique[i];
+        buf_printf(&b, "%s (%s, %s; evidence: %s): %s ", t->name, t->ref,
+            t->date, technique_grade_name(t->grade), t->claim);
+    }
+    if (x->hook)
+        buf_puts(&b, "No declared knob can express it: it needs a code hook "
+                     "before it can be tried. ");
+    else if (h->n_cited > 0)
+        buf_printf(&b,
+            "History, by %s: %u earlier comparisons, worth %.1f "
+            "full matches. ",
+            level_text(h->p.level), h->comparisons, h->p.k);
+    else
+        buf_puts(&b, "History has nothing on this knob. ");
+    if (x->n_over > 1)
+        buf_puts(&b, "The knob is inactive in the baseline, so the change "
+                     "carries the choice that enables it. ");
+    buf_printf(&b, "Predicted gain on %s: %.2g +- %.2g.",
+        primary_of(d->spec)->name, h->p.mean * d->unit, h->p.sd * d->spread);
+    const char *text = arena_strdup(a, buf_str(&b));
+    buf_fini(&b);
+    return text;
+}
+
+static const char *
+statement_in(const struct draft *d, const struct candidate *x)
+{
+    struct arena *a = d->pool.arena;
+    if (x->hook)
+        return arena_printf(a, "Add %s to the model", x->technique[0]->name);
+    char *text =
+        arena_strdup(a, change_text_in(a, d->spec, x->over, x->n_over));
+    if (text[0] >= 'a' && text[0] <= 'z')
+        text[0] = (char)(text[0] - 'a' + 'A');
+    return text;
+}
+
+static void
+event_fill(const struct draft *d, const struct candidate *x, struct event *e)
+{
+    memset(e, 0, sizeof *e);
+    e->kind = EVENT_hypothesis_added;
+    e->source = x->source;
+    e->state = x->hook;
+    e->n_over = x->n_over;
+    memcpy(e->over, x->over, x->n_over * sizeof x->over[0]);
+    e->mean = x->answer.p.mean * d->unit;
+    e->sd = x->answer.p.sd * d->spread;
+    e->score = x->cost;
+    e->statement = statement_in(d, x);
+    e->rationale = rationale_in(d, x);
+    e->evidence = evidence_in(d->pool.arena, x);
+    e->key = x->key;
+}
+
+/* ---- the draft ---- */
+
+static int
+draft_init(struct draft *d, const struct spec *s, struct insights *db,
+    const struct draft_options *o, struct arena *a, struct err *err)
+{
+    memset(d, 0, sizeof *d);
+    d->spec = s;
+    d->family = o->family != NULL ? o->family : family_of(s);
+    units_set(d);
+    candidates_init(&d->pool, s, a);
+    return history_load(
+        &d->history, o->from_insights ? db : NULL, o->before, a, err);
+}
+
+static uint32_t
+draft_limit(const struct spec *s, const struct draft_options *o)
+{
+    uint32_t max = o->max > 0 ? o->max : s->max_hypotheses;
+    if (max == 0)
+        max = DRAFT_DEFAULT;
+    return max < HYPOTHESES_MAX ? max : HYPOTHESES_MAX;
+}
+
+int
+draft_hypotheses(const struct spec *s, struct insights *db,
+    const struct draft_options *o, struct arena *a, struct event **out,
+    uint32_t *n, struct err *err)
+{
+    struct draft d;
+    *out = NULL;
+    *n = 0;
+    int rc = draft_init(&d, s, db, o, a, err);
+    if (rc != 0)
+        return err_wrap(err, rc, "draft hypotheses");
+    if (o->from_insights)
+        candidates_from_knobs(&d.pool);
+    if (o->from_research)
+        candidates_from_techniques(&d.pool, o->before, o->has);
+    for (uint32_t i = 0; i < d.pool.n; i++)
+        candidate_predict(&d, &d.pool.item[i]);
+    uint32_t max = draft_limit(s, o), taken[2] = {0, 0};
+    *out = arena_alloc(a, max * sizeof **out);
+    struct candidate *x;
+    while (*n < max && (x = next_choice(&d, taken)) != NULL) {
+        taken[x->source == SOURCE_RESEARCH]++;
+        event_fill(&d, x, &(*out)[(*n)++]);
+    }
+    for (uint32_t h = 0; h < HOOKS_MAX && *n < max; h++) {
+        x = next_hook(&d);
+        if (x == NULL)
+            break;
+        event_fill(&d, x, &(*out)[(*n)++]);
+    }
+    return 0;
+}
+
+int
+draft_predict(const struct spec *s, struct insights *db,
+    const struct draft_options *o, const struct override *over, uint32_t n_over,
+    struct draft_prediction *out, struct err *err)
+{
+    struct arena a = {0};
+    struct draft d;
+    struct history_answer x = {0};
+    int rc = draft_init(&d, s, db, o, &a, err);
+    if (rc == 0 && n_over > 0) {
+        struct move m;
+        const struct override *last = &over[n_over - 1];
+        move_of(&m, &s->knob[last->knob], last->value);
+        knob_ask(&d, last->knob, &m, NULL, 0, &x);
+        enabling_add(&d, over, n_over - 1, &x);
+        *out = x.p;
+        out->mean *= d.unit;
+        out->sd *= d.spread;
+    } else if (rc == 0) {
+        *out = (struct draft_prediction){
+            0, BASE_RATE_SD * d.spread, 0, DRAFT_BASE_RATE};
+    }
+    arena_fini(&a);
+    return rc;
+}

@@ -1,0 +1,206 @@
+/* Recorded effects to a prediction. Called by the draft. The chain is base
+ * rate <- knob on any model family <- knob on this family <- this very change
+ * on this family: each link pools its records (random effects, math/meta.h)
+ * together with the coarser answer as one more record, so that few records
+ * shrink towards what is known more broadly. Invariant: the spread of an
+ * answer is never below the base rate's. */
+#include "research/history.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Guess of the variance of one change's effect between families and data
+ * sets before records are seen, worth three sources. */
+static const struct meta_prior between_prior = {1e-3 * 1e-3, 3};
+
+static uint32_t
+concept_find(const char *name)
+{
+    for (uint32_t c = 1; c < CONCEPT_COUNT; c++)
+        if (strcmp(concept_name(c), name) == 0)
+            return c;
+    return CONCEPT_NONE;
+}
+
+static bool
+record_fill(struct record *r, const struct insight *row)
+{
+    if (row->verdict == INSIGHT_FAILED || row->partner[0] != '\0')
+        return false;
+    r->row = row;
+    r->concept = concept_find(row->concept);
+    move_read(&r->move, r->concept, row->from, row->to, row->direction);
+    word_plain(row->family, r->family);
+    double unit = row->scale > 0 ? GAIN_UNIT_AUC / row->scale : 1;
+    r->d = row->effect * unit;
+    r->v = row->sd * row->sd * unit * unit;
+    r->trust = row->status == INSIGHT_PROMOTED ? 1 : 0.8;
+    if (row->verdict == INSIGHT_UNSTABLE) {
+        /* Diverged: no number, but surely no gain. */
+        r->d = -2 * BASE_RATE_SD;
+        r->v = BASE_RATE_SD * BASE_RATE_SD;
+    }
+    /* A row without a spread must not count as exact. */
+    if (!(r->v > 0))
+        r->v = BASE_RATE_SD * BASE_RATE_SD;
+    return r->move.kind != MOVE_NONE;
+}
+
+int
+history_load(struct history *h, struct insights *db, const char *before,
+    struct arena *a, struct err *err)
+{
+    memset(h, 0, sizeof *h);
+    struct insight *row = NULL;
+    size_t n = 0;
+    struct insight_query q = {.before = before, .max = 100000};
+    if (before != NULL && before[0] == '\0')
+        q.before = NULL;
+    int rc = db != NULL ? insight_list(db, &q, a, &row, &n, err) : 0;
+    if (rc != 0)
+        return rc;
+    h->record = arena_alloc(a, (n + 1) * sizeof *h->record);
+    h->work = arena_alloc(a, (n + 16) * sizeof *h->work);
+    for (size_t i = 0; i < n; i++)
+        if (record_fill(&h->record[h->n], &row[i]))
+            h->n++;
+    return 0;
+}
+
+/* ---- families ---- */
+
+static int
+family_group(const char *f)
+{
+    static const char *const linear[] = {"lr", "linear", "ftrl"};
+    static const char *const factor[] = {
+        "fm", "ffm", "fwfm", "fmfm", "hofm", "afm", "lorentzfm"};
+    static const char *const sequence[] = {
+        "din", "dien", "bst", "dmin", "dmr", "sasrec"};
+    for (size_t i = 0; i < sizeof linear / sizeof *linear; i++)
+        if (strcmp(f, linear[i]) == 0)
+            return 1;
+    for (size_t i = 0; i < sizeof factor / sizeof *factor; i++)
+        if (strcmp(f, factor[i]) == 0)
+            return 2;
+    for (size_t i = 0; i < sizeof sequence / sizeof *sequence; i++)
+        if (strcmp(f, sequence[i]) == 0)
+            return 3;
+    return 4;
+}
+
+double
+family_similarity(const char *a, const char *b)
+{
+    if (a[0] == '\0' || b[0] == '\0')
+        return 0.4;
+    if (strcmp(a, b) == 0)
+        return 1;
+    return family_group(a) == family_group(b) ? 0.6 : 0.3;
+}
+
+/* ---- pooling ---- */
+
+static double
+record_match(const struct record *r, const struct history_query *q,
+    const char *family, enum draft_level level, double *sign)
+{
+    bool same_knob =
+        q->concept != CONCEPT_NONE
+            ? r->concept == q->concept
+            : r->concept == CONCEPT_NONE && strcmp(r->row->knob, q->knob) == 0;
+    if (!same_knob)
+        return 0;
+    double s = move_similarity(&q->move, &r->move, sign);
+    /* A backbone's name is its own family: from and to say it all. */
+    double kin =
+        q->concept == CONCEPT_MODEL ? 1 : family_similarity(family, r->family);
+    if (level == DRAFT_CONCEPT)
+        return s * kin * r->trust;
+    if (kin < 1 || (level == DRAFT_EXACT && s < 0.8))
+        return 0;
+    return s * r->trust;
+}
+
+static void
+cite(struct history_answer *out, const struct record *r, double w, double sign,
+    double best[HISTORY_CITED_MAX])
+{
+    uint32_t i = 0;
+    while (i < out->n_cited && best[i] >= w)
+        i++;
+    if (i >= HISTORY_CITED_MAX)
+        return;
+    if (out->n_cited < HISTORY_CITED_MAX)
+        out->n_cited++;
+    for (uint32_t j = out->n_cited - 1; j > i; j--) {
+        best[j] = best[j - 1];
+        out->cited[j] = out->cited[j - 1];
+        out->cited_sign[j] = out->cited_sign[j - 1];
+    }
+    best[i] = w;
+    out->cited[i] = r->row;
+    out->cited_sign[i] = sign;
+}
+
+static void
+level_pool(const struct history *h, const struct history_query *q,
+    const char *family, enum draft_level level, struct history_answer *out)
+{
+    struct meta_delta *in = h->work;
+    double best[HISTORY_CITED_MAX] = {0}, k = 0;
+    struct history_answer found = {0};
+    uint32_t n = 0;
+    in[n++] = (struct meta_delta){out->p.mean, out->p.sd * out->p.sd, 1};
+    for (uint32_t i = 0; i < h->n; i++) {
+        const struct record *r = &h->record[i];
+        double sign, w = record_match(r, q, family, level, &sign);
+        if (w < 0.02)
+            continue;
+        in[n++] = (struct meta_delta){sign * r->d, r->v, w};
+        k += w;
+        found.comparisons += (uint32_t)(r->row->n > 0 ? r->row->n : 1);
+        if (w > out->best)
+            out->best = w;
+        if (w >= 0.1)
+            cite(&found, r, w, sign, best);
+    }
+    if (level == DRAFT_CONCEPT)
+        for (uint32_t i = 0; i < q->n_claims; i++)
+            in[n++] = q->claim[i];
+    if (n == 1)
+        return;
+    struct meta_pool pool = meta_pool(in, (int)n, &between_prior);
+    out->p.mean = pool.m;
+    out->p.sd = sqrt(pool.tau2);
+    if (k >= 0.1) {
+        out->p.level = level;
+        out->p.k = k;
+    }
+    if (found.n_cited > 0) {
+        out->n_cited = found.n_cited;
+        memcpy(out->cited, found.cited, sizeof out->cited);
+        memcpy(out->cited_sign, found.cited_sign, sizeof out->cited_sign);
+        out->comparisons = found.comparisons;
+    }
+}
+
+void
+history_ask(const struct history *h, const struct history_query *q,
+    struct history_answer *out)
+{
+    char family[VALUE_LEN];
+    word_plain(q->family, family);
+    memset(out, 0, sizeof *out);
+    out->p.sd = BASE_RATE_SD;
+    out->p.level = DRAFT_BASE_RATE;
+    level_pool(h, q, family, DRAFT_CONCEPT, out);
+    if (q->concept != CONCEPT_MODEL && family[0] != '\0') {
+        level_pool(h, q, family, DRAFT_FAMILY, out);
+        level_pool(h, q, family, DRAFT_EXACT, out);
+    } else if (q->concept == CONCEPT_MODEL) {
+        level_pool(h, q, family, DRAFT_EXACT, out);
+    }
+    if (out->p.sd < BASE_RATE_SD)
+        out->p.sd = BASE_RATE_SD;
+}

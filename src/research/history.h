@@ -1,0 +1,60 @@
+/* What earlier campaigns and the public set say about a change: recorded
+ * effects pooled with backoff. */
+#ifndef RESEARCH_HISTORY_H
+#define RESEARCH_HISTORY_H
+
+#include "base/arena.h"
+#include "math/meta.h"
+#include "research/draft.h"
+#include "research/insight.h"
+#include "research/move.h"
+
+/* Spread of the effect of a single change of which nothing is known, in AUC:
+ * the normal with the best mean CRPS on 7,777 recorded single changes of the
+ * BARS benchmark (bench: tools/derive-insights.py reads the same table). */
+#define BASE_RATE_SD 2e-3
+
+enum { HISTORY_CITED_MAX = 3 };
+
+struct record {
+    const struct insight *row;
+    struct move move;
+    uint32_t concept;
+    double d, v;  /* effect in AUC units, and its variance */
+    double trust; /* 0..1: promoted rows in full */
+    char family[VALUE_LEN];
+};
+
+struct history {
+    uint32_t n;
+    struct record *record;
+    struct meta_delta *work; /* n + 8 */
+};
+
+/* Reads the rows dated before `before` (NULL: all); db NULL: no history. */
+int history_load(struct history *h, struct insights *db, const char *before,
+    struct arena *a, struct err *err);
+
+struct history_query {
+    uint32_t concept;
+    const char *knob;   /* its name, for knobs of no known concept */
+    const char *family; /* "" unknown */
+    struct move move;
+    const struct meta_delta *claim; /* of techniques, as further records */
+    uint32_t n_claims;
+};
+struct history_answer {
+    struct draft_prediction p; /* in AUC units */
+    double best;               /* similarity of the nearest record */
+    uint32_t comparisons;      /* single changes behind the pool */
+    uint32_t n_cited;
+    const struct insight *cited[HISTORY_CITED_MAX];
+    double cited_sign[HISTORY_CITED_MAX];
+};
+void history_ask(const struct history *h, const struct history_query *q,
+    struct history_answer *out);
+
+/* 1 same family, less for kin, least for strangers. Names in plain form. */
+double family_similarity(const char *a, const char *b);
+
+#endif
