@@ -43,8 +43,17 @@ BENCH = $(BENCH_SRC:bench/%.c=$(BUILD)/%)
 TOOL_SRC = $(sort $(wildcard tools/*.c))
 TOOLS = $(TOOL_SRC:tools/%.c=$(BUILD)/tools/%)
 
-.PHONY: all deps demo check clean help bench
+.PHONY: all deps deps-check demo check check-peers check-full bench \
+  bench-full asan clang fuzz sim tidy docs install clean help
 .SECONDARY:
+
+help: # what the doors are
+	@echo "make            build build/rea, build/rea-shim, build/rea-ctr"
+	@echo "make demo       install what is missing, build, run the main job"
+	@echo "make check      all tests; closes with 'N passed, N failed'"
+	@echo "make check-peers  comparisons with other programs (PyPI)"
+	@echo "make check-full, make bench, make bench-full, make asan, make sim,"
+	@echo "make fuzz, make tidy, make docs, make install PREFIX=/usr/local"
 
 all: $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-ctr
 
@@ -54,7 +63,7 @@ $(BUILD)/obj/%.o: %.c
 
 $(BUILD)/static/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -fPIE,$(CFLAGS_ALL)) -Os -MMD -MP -c -o $@ $<
+	$(CC) $(filter-out -fPIE,$(CFLAGS_ALL)) -MMD -MP -c -o $@ $<
 
 $(BUILD)/librea.a: $(OBJ)
 	@rm -f $@
@@ -88,6 +97,62 @@ $(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/librea.a
 $(BUILD)/tools/%: $(BUILD)/obj/tools/%.o $(BUILD)/librea.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+# ---- doors ----
+
+# Only what is missing is installed, so a complete machine needs no network.
+deps:
+	@sh tools/deps.sh build
+deps-check:
+	@sh tools/deps.sh check
+
+demo: deps
+	@$(MAKE) --no-print-directory -s -j2 all
+	@rm -rf demo
+	$(BUILD)/rea demo demo
+
+tests: $(UNIT) $(HELPERS) $(SIM) $(TOOLS)
+
+check: deps-check
+	@sh test/run.sh $(BUILD)
+
+check-peers: deps-check
+	@$(MAKE) --no-print-directory -s -j2 all tests
+	@sh test/peers/run.sh $(BUILD)
+
+check-full: deps-check
+	@sh test/run.sh $(BUILD) full
+
+# The laws of the engine under a hostile world: make sim SEED=7 replays one.
+SEED ?= 1
+sim: $(SIM)
+	$(BUILD)/test/sim/sim_laws --seed=$(SEED) --lives=400
+
+bench: all $(BENCH)
+	@sh bench/run.sh $(BUILD)
+bench-full: all $(BENCH)
+	@sh bench/run.sh $(BUILD) full
+
+# The same tests under the sanitizers, and the same sources under clang.
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
+asan:
+	@$(MAKE) --no-print-directory -s -j2 BUILD=$(BUILD)/asan OPT='-O1 -g' \
+	  HARDEN= CFLAGS='$(SANITIZE)' LDFLAGS='$(SANITIZE)' unit-sim
+unit-sim: $(UNIT) $(SIM)
+clang:
+	@$(MAKE) --no-print-directory -s -j2 BUILD=$(BUILD)/clang CC=clang all
+
+tidy: all
+	@sh tools/tidy.sh $(BUILD)
+
+docs: $(TOOLS)
+	@sh tools/docs.sh $(BUILD)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/rea
+	install $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-ctr \
+	  $(DESTDIR)$(PREFIX)/bin
+	cp -R data examples $(DESTDIR)$(PREFIX)/share/rea
 
 clean:
 	rm -rf $(BUILD)

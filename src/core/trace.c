@@ -154,6 +154,21 @@ line_decision(const struct core *c, const struct event *e, struct line *l)
     case EVENT_phase_closed:
         line_add(l, "%s %s", phase_name(e->phase), phase_state_name(e->state));
         break;
+    case EVENT_sealed_opened:
+        line_add(l, "seal opened");
+        break;
+    case EVENT_finalist_judged:
+        line_add(l, "sealed result");
+        break;
+    case EVENT_pair_judged:
+        line_add(l, "pair");
+        break;
+    case EVENT_nothing_held:
+        line_add(l, "nothing held");
+        break;
+    case EVENT_job_cancelled:
+        line_add(l, "cancel J%" PRIu32, e->job);
+        break;
     case EVENT_finalist_chosen:
         line_add(l, "finalist");
         break;

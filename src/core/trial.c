@@ -207,8 +207,9 @@ ended_ok(const struct core *c, struct update *u, uint32_t id)
             "%s %.6g, after a remedy that changed the experiment (%s%s): "
             "kept out of the comparison",
             m->name, t->metric[c->spec.primary],
-            t->labels & LABEL_SHRUNK ? "smaller batch" : "",
-            t->labels & LABEL_STABILISED ? " lower rate" : "");
+            t->labels & LABEL_SHRUNK ? "smaller batch" : "lower rate",
+            t->labels == (LABEL_SHRUNK | LABEL_STABILISED) ? ", lower rate"
+                                                           : "");
     else
         snprintf(
             why, sizeof why, "%s %.6g", m->name, t->metric[c->spec.primary]);

@@ -1,0 +1,89 @@
+#!/bin/sh
+# All tests in the order unit, trace, sim, flow, so that the first red is the
+# cause. Closes with 'N passed, N failed'. Second argument `full`: the long
+# forms. Each test is one program or script; its output is kept in
+# build/log/NAME and shown when it fails.
+set -u
+build=${1:-build}
+form=${2:-}
+case "$build" in /*) ;; *) build=$PWD/$build ;; esac
+top=$PWD
+log=$build/log
+rm -rf "$log"
+mkdir -p "$log"
+export BUILD="$build" REA_BUILD="$build"
+[ -n "${REA_DATA:-}" ] || { [ -d ../shared/data ] &&
+    REA_DATA=$(cd ../shared/data && pwd) && export REA_DATA; }
+[ -n "${REA_CONTRACT:-}" ] || { [ -d ../shared/contract ] &&
+    REA_CONTRACT=$(cd ../shared/contract && pwd) && export REA_CONTRACT; }
+export LOG="$log"
+
+one() { # name, command...
+    name=$1
+    shift
+    begin=$(date +%s)
+    if timeout "${LIMIT:-600}" "$@" >"$log/$name" 2>&1; then
+        what=ok
+    else
+        [ $? = 77 ] && what=skip || what=FAIL
+    fi
+    printf '%-4s %4ds  %s\n' "$what" $(($(date +%s) - begin)) "$name"
+    echo "$what $name" >>"$log/results"
+    [ "$what" != FAIL ] || sed 's/^/    | /' "$log/$name" | tail -n 25
+    [ "$what" != skip ] || sed 's/^/    | /' "$log/$name" | tail -n 1
+}
+
+# The tests of one stage on both cores; a test that needs quiet runs alone.
+many() { # prefix, files...
+    prefix=$1
+    shift
+    for t in "$@"; do
+        [ -e "$t" ] || continue
+        name=$prefix-$(basename "$t" .sh)
+        while [ "$(jobs -r | wc -l)" -ge 2 ]; do sleep 0.1; done
+        case "$t" in
+        *.sh) one "$name" sh "$t" & ;;
+        *) one "$name" "$t" & ;;
+        esac
+    done
+    wait
+}
+
+echo "== build"
+: >"$log/results"
+one build-gcc make -s -j2 BUILD="$build" all tests
+one tidy sh tools/tidy.sh "$build"
+one format sh -c 'clang-format --dry-run -Werror $(git ls-files "src/*.[ch]" "trainer/*.[ch]" "test/*.[ch]" "bench/*.[ch]" "tools/*.[ch]")'
+echo "== unit"
+many unit "$build"/test/unit/test_*
+echo "== trace"
+many trace test/trace/*.sh
+echo "== sim"
+lives=10000 truth=2000
+[ "$form" != full ] || { lives=100000; truth=20000; }
+LIMIT=3000
+one sim-laws "$build/test/sim/sim_laws" --lives=$lives &
+one sim-truth "$build/test/sim/sim_truth" --lives=$truth &
+wait
+LIMIT=600
+tail -n 1 "$log/sim-laws"
+sed 's/^/  /' "$log/sim-truth"
+echo "== flow"
+many flow test/flow/[a-z]*-*.sh
+echo "== crash"
+many crash test/crash/*.sh
+echo "== fuzz"
+many fuzz test/fuzz/*.sh
+echo "== sanitizers and clang"
+one build-clang make -s clang
+one build-asan make -s asan
+many asan "$build"/asan/test/unit/test_*
+one asan-sim-laws "$build/asan/test/sim/sim_laws" --lives=40
+
+cd "$top" || exit 1
+passed=$(grep -c '^ok' "$log/results")
+failed=$(grep -c '^FAIL' "$log/results")
+skipped=$(grep -c '^skip' "$log/results")
+grep '^FAIL' "$log/results"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ "$passed" -gt 20 ]
