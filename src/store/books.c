@@ -260,7 +260,8 @@ store_wake_add(struct store *st, uint32_t campaign, const struct store_wake *w,
     struct err *err)
 {
     int rc = db_run(st, err,
-        "UPDATE campaign SET wakes = wakes + 1, agent_us = agent_us + ?2,"
+        "UPDATE campaign SET wakes = wakes + (?2 > 0), agent_us = agent_us + "
+        "?2,"
         " wait_us = wait_us + ?3 WHERE id = ?1",
         "iii", (int64_t)campaign, w->wall_us, w->wait_us);
     if (rc != 0 || w->events == 0)

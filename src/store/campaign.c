@@ -196,6 +196,33 @@ store_campaign_pending(
         "ii", (int64_t)id, (int64_t)pending);
 }
 
+uint32_t
+store_pending(struct store *st, uint32_t *ids, uint32_t cap)
+{
+    sqlite3_stmt *q = NULL;
+    uint32_t n = 0;
+    if (db_query(st, &q, NULL,
+            "SELECT id FROM campaign WHERE pending = 1 ORDER BY"
+            " (SELECT count(*) FROM attempt a WHERE a.campaign = campaign.id"
+            "  AND a.state IN (1, 2)), id",
+            "") != 0)
+        return 0;
+    while (db_row(st, q, NULL) == 1) {
+        if (n < cap)
+            ids[n++] = (uint32_t)sqlite3_column_int64(q, 0);
+    }
+    return n;
+}
+
+int
+store_campaign_attention(
+    struct store *st, uint32_t id, const char *text, struct err *err)
+{
+    return db_run(st, err,
+        "UPDATE campaign SET attention = ?2 WHERE id = ?1 AND attention <> ?2",
+        "it", (int64_t)id, text);
+}
+
 int
 store_fence(struct store *st, uint32_t id, uint64_t epoch, struct err *err)
 {

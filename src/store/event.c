@@ -58,36 +58,36 @@ head_read(
     return 0;
 }
 
-static int
-event_insert(struct store *st, uint32_t campaign, const struct event *e,
-    const unsigned char *record, size_t n, struct err *err)
+int
+store_append_record(struct store *st, uint32_t campaign, uint64_t seq,
+    uint32_t kind, const void *record, size_t n, struct err *err)
 {
+    assert(st->in_txn);
     struct head head;
     unsigned char hash[DB_HASH];
     int rc = head_read(st, campaign, &head, err);
     if (rc != 0)
         return rc;
-    if (e->seq != head.seq + 1)
+    if (seq != head.seq + 1)
         return err_set(err, -ERR_BUSY,
             "event %" PRIu64 " of C%" PRIu32 " comes after event %" PRIu64
             ": another process has written meanwhile",
-            e->seq, campaign, head.seq);
-    record_hash(head.hash, e->seq, record, n, hash);
+            seq, campaign, head.seq);
+    record_hash(head.hash, seq, record, n, hash);
     rc = db_run(st, err, "INSERT INTO event VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-        "iiibbb", (int64_t)campaign, (int64_t)e->seq, (int64_t)e->kind, record,
-        n, head.hash, (size_t)DB_HASH, hash, (size_t)DB_HASH);
+        "iiibbb", (int64_t)campaign, (int64_t)seq, (int64_t)kind, record, n,
+        head.hash, (size_t)DB_HASH, hash, (size_t)DB_HASH);
     if (rc != 0)
         return rc;
     return db_run(st, err,
         "UPDATE campaign SET seq = ?2, head = ?3 WHERE id = ?1", "iib",
-        (int64_t)campaign, (int64_t)e->seq, hash, (size_t)DB_HASH);
+        (int64_t)campaign, (int64_t)seq, hash, (size_t)DB_HASH);
 }
 
 int
 store_append(
     struct store *st, uint32_t campaign, const struct event *e, struct err *err)
 {
-    assert(st->in_txn);
     size_t n = event_encode(e, NULL, 0);
     if (n > EVENT_BYTES_MAX)
         return err_set(err, -ERR_LIMIT, "event %s needs %zu bytes, limit %d",
@@ -95,7 +95,7 @@ store_append(
     unsigned char *record = mem_calloc(n, 1);
     size_t again = event_encode(e, record, n);
     assert(again == n);
-    int rc = event_insert(st, campaign, e, record, n, err);
+    int rc = store_append_record(st, campaign, e->seq, e->kind, record, n, err);
     free(record);
     return rc;
 }

@@ -119,6 +119,12 @@ int store_campaign_get(
 /* All campaigns by id. *out is owned by the caller: free(). */
 int store_campaigns(
     struct store *st, struct store_campaign **out, size_t *n, struct err *err);
+/* Ids of campaigns whose jobs wait for a slot, those with the fewest jobs
+ * first; at most cap, returns how many. */
+uint32_t store_pending(struct store *st, uint32_t *ids, uint32_t cap);
+/* Inside a transaction: what the engineer should look at; "" for nothing. */
+int store_campaign_attention(
+    struct store *st, uint32_t id, const char *text, struct err *err);
 /* Inside a transaction. */
 int store_campaign_pending(
     struct store *st, uint32_t id, bool pending, struct err *err);
@@ -131,6 +137,9 @@ int store_fence(struct store *st, uint32_t id, uint64_t epoch, struct err *err);
 /* Inside a transaction. Appends one event; e->seq must be the last one + 1. */
 int store_append(struct store *st, uint32_t campaign, const struct event *e,
     struct err *err);
+/* The same for an event that is encoded already. */
+int store_append_record(struct store *st, uint32_t campaign, uint64_t seq,
+    uint32_t kind, const void *record, size_t n, struct err *err);
 /* Inside a transaction: the state after the last event appended. */
 int store_snapshot(struct store *st, uint32_t campaign, const struct core *c,
     const struct store_brief *brief, struct err *err);

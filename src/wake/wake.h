@@ -60,8 +60,8 @@ int wake_create(struct store *st, const char *project_file,
     const char *project_hash, const char *project_canon,
     const struct event *facts, size_t n, const struct wake_opts *opts,
     uint32_t *campaign, struct err *err);
-/* The same, but over an existing campaign that is still a draft: its log is
- * replaced. -ERR_REFUSED when it has been approved. */
+/* The same, but over an existing campaign that has not started: its log is
+ * replaced. -ERR_REFUSED when it has started. */
 int wake_redraft(struct store *st, uint32_t campaign, const char *project_hash,
     const char *project_canon, const struct event *facts, size_t n,
     const struct wake_opts *opts, struct err *err);

@@ -1,0 +1,170 @@
+/* The run folder of an attempt: .rea/runs/C1/T5/a1. Each attempt has its own,
+ * so no log or metric of an earlier one can be taken for a later one's; a
+ * resumed attempt reads the newest checkpoint of those before it. Called when
+ * a job is started and when it has ended. */
+#include "wake/part.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+
+void
+run_dir_name(uint32_t campaign, uint32_t trial, uint32_t attempt,
+    char out[STORE_PATH_LEN])
+{
+    snprintf(out, STORE_PATH_LEN,
+        ".rea/runs/C%" PRIu32 "/T%" PRIu32 "/a%" PRIu32, campaign, trial,
+        attempt);
+}
+
+void
+run_files_in(struct arena *a, const char *run_dir, struct run_files *out)
+{
+    struct json *j =
+        json_read(fs_join_in(a, run_dir, "spec.json"), 16 * 1024 * 1024, NULL);
+    const struct {
+        const char *key, *otherwise;
+        const char **to;
+    } want[] = {
+        {"metrics_file", "metrics.jsonl", &out->metrics},
+        {"predictions_file", "predictions.tsv", &out->predictions},
+        {"checkpoint", "last.ckpt", &out->checkpoint},
+        {"stdout", "stdout.log", &out->out},
+        {"stderr", "stderr.log", &out->errors},
+    };
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        const char *path = json_get_str(j, want[i].key);
+        *want[i].to = path != NULL ? arena_strdup(a, path)
+                                   : fs_join_in(a, run_dir, want[i].otherwise);
+    }
+    json_free(j);
+}
+
+/* A job's paths may be relative to the workspace, where it runs. */
+static const char *
+from_root(struct wake *w, const char *path)
+{
+    return fs_join_in(&w->arena, store_root(w->st), path);
+}
+
+const char *
+checkpoint_find(struct wake *w, uint32_t trial)
+{
+    const struct trial *t = &w->core->trial[trial - 1];
+    const char *best = NULL;
+    int64_t newest = -1;
+    for (uint32_t k = t->attempts; k >= 1; k--) {
+        char dir[STORE_PATH_LEN];
+        struct run_files files;
+        run_dir_name(w->row.id, trial, k, dir);
+        const char *full = from_root(w, dir);
+        if (!fs_is_dir(full))
+            continue;
+        run_files_in(&w->arena, full, &files);
+        int64_t at = fs_mtime_ms(from_root(w, files.checkpoint));
+        if (at > newest) {
+            newest = at;
+            best = files.checkpoint;
+        }
+    }
+    return best;
+}
+
+static const char *
+hypotheses_of(struct wake *w, uint64_t mask)
+{
+    struct buf b = {0};
+    for (uint32_t i = 0; i < HYPOTHESES_MAX; i++)
+        if (mask >> i & 1)
+            buf_printf(&b, "%sH%u", b.len > 0 ? "," : "", i + 1);
+    const char *text = arena_strdup(&w->arena, buf_str(&b));
+    buf_fini(&b);
+    return text;
+}
+
+static void
+spec_json(struct wake *w, const struct job *j, const struct config *config,
+    const struct job_request *req, const struct job_command *c,
+    const char *token, struct buf *out)
+{
+    struct jw jw;
+    const struct spec *s = &w->core->spec;
+    char text[VALUES_MAX * VALUE_LEN];
+    jw_init(&jw, out, 2);
+    jw_obj_begin(&jw);
+    jw_kstr(&jw, "token", token);
+    jw_kstr(&jw, "campaign", req->campaign);
+    jw_kstr(&jw, "trial", req->trial);
+    jw_ki64(&jw, "attempt", req->attempt);
+    jw_kstr(&jw, "kind", req->evaluate ? "evaluation" : "training");
+    jw_kstr(&jw, "phase", req->phase);
+    jw_kstr(&jw, "hypotheses", req->hypotheses);
+    jw_key(&jw, "experiment");
+    jw_printf(&jw, "E%u", w->core->trial[j->trial - 1].experiment);
+    jw_ki64(&jw, "seed", req->seed);
+    jw_kbool(&jw, "resume", req->resume);
+    jw_kstr(&jw, "command", c->line);
+    jw_kstr(&jw, "metrics_file", c->metrics_file);
+    jw_kstr(&jw, "predictions_file", c->predictions_file);
+    jw_kstr(&jw, "checkpoint", c->checkpoint);
+    jw_key(&jw, "knobs");
+    jw_obj_begin(&jw);
+    for (uint32_t k = 0; k < s->n_knobs; k++) {
+        if (!knob_is_active(s, config, k))
+            continue;
+        knob_format(&s->knob[k], config->v[k], text, sizeof text);
+        jw_kstr(&jw, s->knob[k].name, text);
+    }
+    jw_obj_end(&jw);
+    jw_obj_end(&jw);
+    buf_putc(out, '\n');
+}
+
+/* Only a real resume continues: a plain retry starts from nothing, and an
+ * evaluation loads what its trial's training has left. */
+static void
+request_fill(struct wake *w, const struct job *j, const char *run_dir,
+    const struct config *config, struct job_request *req)
+{
+    const struct trial *t = &w->core->trial[j->trial - 1];
+    const struct experiment *x = &w->core->experiment[t->experiment];
+    *req = (struct job_request){.evaluate = j->kind == JOB_EVALUATE,
+        .config = config,
+        .seed = (int32_t)t->seed,
+        .run_dir = run_dir,
+        .campaign = arena_printf(&w->arena, "C%u", w->row.id),
+        .trial = arena_printf(&w->arena, "T%u", j->trial),
+        .attempt = j->attempt,
+        .phase = phase_name(t->phase),
+        .hypotheses = hypotheses_of(w, x->mask)};
+    if (req->evaluate || j->resume)
+        req->checkpoint = checkpoint_find(w, j->trial);
+    req->resume = j->resume && req->checkpoint != NULL;
+}
+
+int
+run_prepare(struct wake *w, const struct job *j, const char *run_dir,
+    const char *token, struct job_command *out, struct err *err)
+{
+    struct config *config = arena_alloc(&w->arena, sizeof *config);
+    struct job_request req;
+    struct buf text = {0};
+    job_config(w->core, j, config);
+    request_fill(w, j, run_dir, config, &req);
+    int rc = command_render(&w->arena, w->project, &req, out, err);
+    if (rc == 0)
+        rc = fs_mkdirs(run_dir, err);
+    if (rc == 0)
+        rc = fs_write_atomic(from_root(w, out->knobs_file), out->knobs_json,
+            strlen(out->knobs_json), false, err);
+    if (rc == 0) {
+        spec_json(w, j, config, &req, out, token, &text);
+        rc = fs_write_atomic(fs_join_in(&w->arena, run_dir, "spec.json"),
+            buf_str(&text), text.len, false, err);
+    }
+    buf_fini(&text);
+    return rc;
+}

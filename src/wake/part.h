@@ -1,0 +1,179 @@
+/* What the files of wake share: one activation and its steps. Nobody outside
+ * src/wake includes this. Order of effects, always: decisions are committed,
+ * then performed, then their outcomes are committed. */
+#ifndef WAKE_PART_H
+#define WAKE_PART_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/fs.h"
+#include "jobs/jobs.h"
+#include "project/project.h"
+#include "store/lease.h"
+#include "wake/wake.h"
+
+enum {
+    WAKE_ROUNDS_MAX = 10000,   /* a wake that never settles is a bug */
+    WAKE_ACTIONS_MAX = 4200,   /* all jobs, or all sealed trials, at once */
+    WAKE_PENDING_MAX = 256,    /* campaigns woken for one freed slot */
+    RECORDED_SLOTS = 64,       /* recorded jobs use no machine */
+    LOG_TAIL_BYTES = 64 * 1024 /* of a failed job, for its signature */
+};
+
+struct sealed_value {
+    uint32_t trial, metric;
+    double value;
+};
+
+/* A fact and what must be written in the same transaction. In the arena. */
+struct fact {
+    struct event e;
+    struct store_attempt *attempt; /* NULL: none */
+    const char *token;             /* applied at most once; NULL: none */
+    uint32_t n_sealed;
+    struct sealed_value sealed[METRICS_MAX];
+};
+
+struct fact_list {
+    struct fact **fact;
+    size_t n, cap;
+};
+
+struct log_entry {
+    uint64_t seq;
+    uint32_t kind;
+    size_t at, len;  /* in wake.log */
+    const char *why; /* in the arena; NULL: none */
+};
+
+struct wake {
+    struct store *st;
+    const struct wake_opts *opts;
+    struct wake_result *out;
+    struct store_campaign row;
+    struct core *core;
+    struct update *u;
+    struct lease lease;
+    struct arena arena;
+    bool fenced;
+    int64_t start_us, start_ms;
+    uint32_t events; /* appended by this wake */
+
+    struct project *project; /* the approved one, once it was needed */
+    bool project_verified;   /* the file on disk is the approved one */
+    bool data_verified;      /* the fingerprint was looked at */
+    struct jobs jobs;
+    bool jobs_are_open;
+    char boot_id[FS_BOOT_ID];
+
+    struct buf log; /* records of the facts being committed */
+    struct log_entry *entry;
+    size_t n_entries, cap_entries;
+    char attention[WHY_LEN];
+    const char *signed_hash; /* goes with the next commit; NULL: none */
+    const char *signed_canon;
+
+    bool freed;          /* a job ended: somebody may use its slot */
+    bool yielded;        /* a slot was left to a poorer campaign */
+    const uint32_t *fed; /* campaigns that had their turn; no more yielding */
+    uint32_t n_fed;
+};
+
+/* ---- commit.c ---- */
+
+/* A new fact of this kind, at the wake's clock, in the arena. */
+struct fact *fact_new(struct wake *w, enum event_kind kind);
+void fact_add(struct wake *w, struct fact_list *l, struct fact *f);
+/* Applies the facts and all decisions that follow, and stores them with their
+ * books in one transaction. -ERR_REFUSED: the engine refused one. After any
+ * error the state is that of the log again. */
+int wake_commit(struct wake *w, const struct fact_list *l, struct err *err);
+/* Its two halves, for new campaigns: the engine in memory, then all rows,
+ * inside a transaction. */
+int facts_advance(struct wake *w, const struct fact_list *l, struct err *err);
+int commit_write(struct wake *w, const struct fact_list *l, double used_before,
+    struct err *err);
+/* Begins a transaction, taking the next epoch when this wake has none yet. */
+int wake_begin(struct wake *w, struct err *err);
+/* Commits it. */
+int wake_end(struct wake *w, struct err *err);
+/* Reads row and state anew. */
+int wake_load(struct wake *w, struct err *err);
+/* The last write: the wake's own time, and its epoch if nothing else was. */
+int wake_close(struct wake *w, struct err *err);
+
+/* ---- brief.c ---- */
+
+void brief_fill(const struct wake *w, struct store_brief *out);
+/* Writes notifications for the events of this commit, inside its
+ * transaction. */
+int notify_add(struct wake *w, double used_before, struct err *err);
+double budget_used(const struct core *c);
+
+/* ---- gate.c ---- */
+
+/* The approved project, from the file or from the copy kept at approval. */
+int project_need(struct wake *w, struct err *err);
+/* Is the file the approved one? *same, and why not in words. */
+int
+project_check(struct wake *w, bool *same, char why[WHY_LEN], struct err *err);
+/* Keeps the project file's text beside its hash. Inside a transaction. */
+int project_keep(struct store *st, uint32_t campaign, const char *file,
+    const char *hash, struct err *err);
+/* Before anything trains: the gates. Appends facts when the project or the
+ * data changed; *changed tells. */
+int gates_pass(struct wake *w, bool *changed, struct err *err);
+
+/* ---- submit.c ---- */
+
+int backend_need(struct wake *w, const char *kind, struct err *err);
+uint32_t machine_slots(const struct project *p);
+/* Starts what the state asks for, as far as slots go. */
+int jobs_submit(
+    struct wake *w, const struct action *a, uint32_t n, struct err *err);
+int jobs_cancel(
+    struct wake *w, const struct action *a, uint32_t n, struct err *err);
+
+/* ---- files.c: the run folder ---- */
+
+/* The run folder of an attempt, relative to the root. */
+void run_dir_name(uint32_t campaign, uint32_t trial, uint32_t attempt,
+    char out[STORE_PATH_LEN]);
+/* Renders the job's command and writes knobs.json and spec.json. */
+int run_prepare(struct wake *w, const struct job *j, const char *run_dir,
+    const char *token, struct job_command *out, struct err *err);
+/* What spec.json of a run folder says; texts in the arena, defaults when the
+ * file is gone. */
+struct run_files {
+    const char *metrics, *predictions, *checkpoint, *out, *errors;
+};
+void run_files_in(struct arena *a, const char *run_dir, struct run_files *out);
+/* Newest checkpoint that an attempt of this trial has left; NULL: none. */
+const char *checkpoint_find(struct wake *w, uint32_t trial);
+
+/* ---- settle.c ---- */
+
+/* Polls every job in flight; the ended ones become facts and are committed. */
+int jobs_reconcile(struct wake *w, struct err *err);
+
+/* ---- seal.c, pair.c ---- */
+
+/* Reads the sealed values of these trials into the engine. */
+int sealed_open(
+    struct wake *w, const struct action *a, uint32_t n, struct err *err);
+/* Sampling variance of the difference between two experiments' confirmation
+ * trials, from per-row predictions; 0: not available. */
+double sampling_var(struct wake *w, uint32_t experiment);
+
+/* ---- round.c ---- */
+
+/* Reconcile, decide, perform until nothing is left to do. */
+int wake_rounds(struct wake *w, struct err *err);
+
+/* ---- wake.c ---- */
+
+void wake_init(struct wake *w, struct store *st, uint32_t campaign,
+    const struct wake_opts *opts, struct wake_result *out);
+void wake_fini(struct wake *w);
+
+#endif

@@ -1,0 +1,248 @@
+/* Jobs in: every job in flight is asked after; one that has ended becomes a
+ * fact with its cost, reason and metrics, the sealed ones going to their own
+ * table. Called at the start of each round. All ends of a round are committed
+ * at once, in the order of the jobs, so that a crash cannot change the order
+ * in which the engine sees them. */
+#include "wake/part.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "jobs/signature.h"
+
+struct ended {
+    const struct job *job;
+    struct store_attempt *attempt;
+    const struct exit_facts *facts;
+    struct run_files files;
+    uint32_t n_values;
+    struct harvest_value value[METRICS_MAX];
+    char detail[DETAIL_LEN];
+    uint32_t reason;
+};
+
+static uint32_t
+reason_by_code(const struct project *p, int32_t code)
+{
+    switch (project_exit(p, code)) {
+    case EXIT_MEANS_OK:
+        return REASON_OK;
+    case EXIT_MEANS_PREEMPTED:
+        return REASON_PREEMPTED;
+    case EXIT_MEANS_DIVERGED:
+        return REASON_DIVERGED;
+    case EXIT_MEANS_OOM:
+        return REASON_OOM;
+    case EXIT_MEANS_NODE:
+        return REASON_NODE_FAIL;
+    default:
+        return REASON_EXIT;
+    }
+}
+
+/* An exit code alone never says success or failure: the metrics have a word. */
+static void
+reason_fill(const struct wake *w, struct ended *x)
+{
+    const struct spec *s = &w->core->spec;
+    x->reason = x->facts->reason;
+    snprintf(x->detail, sizeof x->detail, "%s", x->facts->detail);
+    if (x->reason == REASON_EXIT)
+        x->reason = reason_by_code(w->project, x->facts->exit_code);
+    if (x->reason != REASON_OK || x->job->kind != JOB_TRAIN)
+        return;
+    for (uint32_t m = 0; m < s->n_metrics; m++) {
+        if (s->metric[m].role == METRIC_SEALED)
+            continue;
+        if (x->value[m].diverged || x->value[m].spike) {
+            x->reason = x->value[m].diverged ? REASON_NAN : REASON_SPIKE;
+            snprintf(x->detail, sizeof x->detail, "%s %s", s->metric[m].name,
+                x->value[m].diverged ? "was not finite" : "jumped");
+            return;
+        }
+    }
+    if (!x->value[s->primary].has) {
+        x->reason = REASON_NO_METRIC;
+        snprintf(x->detail, sizeof x->detail,
+            "exit 0, but nothing was found for %s (%s)",
+            s->metric[s->primary].name, x->files.metrics);
+    }
+}
+
+/* The log's tail against the runbook's signatures, the engineer's own rules
+ * first. */
+static void
+signature_fill(struct wake *w, const struct ended *x, struct fact *f)
+{
+    struct buf log = {0};
+    struct job_handle h;
+    struct signature_hit hit = {0};
+    struct signature_book *book = NULL;
+    const char *own = w->project->runbook;
+    if (x->reason == REASON_OK || x->reason == REASON_CANCELLED)
+        return;
+    if (own != NULL)
+        own = fs_join_in(&w->arena, store_root(w->st), own);
+    snprintf(h.text, sizeof h.text, "%s", x->attempt->handle);
+    if (job_logs(&w->jobs, &h, LOG_TAIL_BYTES, &log, NULL) == 0 &&
+        (signature_book_new(own, &book, NULL) == 0 ||
+            signature_book_new(NULL, &book, NULL) == 0) &&
+        signature_book_match(book, buf_str(&log), log.len, &hit) == 0 &&
+        hit.rule != NULL) {
+        f->e.n = (uint32_t)hit.rule->class;
+        f->e.key = arena_strdup(&w->arena, hit.rule->id);
+        f->e.evidence = arena_strdup(&w->arena, hit.line);
+    }
+    signature_book_free(book);
+    buf_fini(&log);
+}
+
+static void
+measures_fill(struct wake *w, const struct ended *x, struct fact *f)
+{
+    const struct spec *s = &w->core->spec;
+    bool evaluation = x->job->kind == JOB_EVALUATE;
+    for (uint32_t m = 0; m < s->n_metrics; m++) {
+        const struct harvest_value *v = &x->value[m];
+        if (!v->has && !v->nan)
+            continue;
+        double value = v->has ? v->value : (double)NAN;
+        if (s->metric[m].role == METRIC_SEALED) {
+            if (evaluation == s->has_evaluate)
+                f->sealed[f->n_sealed++] =
+                    (struct sealed_value){x->job->trial, m, value};
+        } else if (!evaluation) {
+            f->e.measure[f->e.n_measures++] = (struct measure){m, value};
+        }
+    }
+}
+
+static int64_t
+cost_of(const struct wake *w, const struct ended *x)
+{
+    const struct project *p = w->project;
+    const struct job *j = x->job;
+    const char *name = p->budget.cost_metric;
+    int m = name != NULL ? spec_metric(&w->core->spec, name) : -1;
+    if (m >= 0 && x->value[m].has && x->value[m].value >= 0) {
+        double u = x->value[m].value * MICRO;
+        return u < (double)j->reserve_u ? (int64_t)u : j->reserve_u;
+    }
+    return project_charge_u(p, x->facts->duration_ms, j->reserve_u,
+        j->kind == JOB_EVALUATE, j->resume);
+}
+
+static void
+attempt_end(const struct ended *x, const struct fact *f)
+{
+    struct store_attempt *a = x->attempt;
+    a->state = ATTEMPT_ENDED;
+    a->started_ms = x->facts->start_ms;
+    a->ended_ms = x->facts->end_ms > 0 ? x->facts->end_ms : f->e.at_ms;
+    a->duration_ms = x->facts->duration_ms;
+    a->max_rss = x->facts->max_rss_bytes;
+    a->cost_u = f->e.cost_u;
+    a->reason = x->reason;
+    a->exit_code = x->facts->exit_code;
+    a->signal = x->facts->signal;
+    snprintf(a->detail, sizeof a->detail, "%s", x->detail);
+}
+
+static int
+ended_fact(struct wake *w, const struct job *j, struct store_attempt *a,
+    const struct exit_facts *facts, struct fact_list *l, struct err *err)
+{
+    struct err unread = {0};
+    struct ended *x = arena_alloc(&w->arena, sizeof *x);
+    *x = (struct ended){.job = j, .attempt = a, .facts = facts};
+    const char *dir = fs_join_in(&w->arena, store_root(w->st), a->run_dir);
+    int rc = project_need(w, err);
+    if (rc != 0)
+        return rc;
+    run_files_in(&w->arena, dir, &x->files);
+    const char *root = store_root(w->st);
+    rc = harvest_files(&w->project->harvest,
+        fs_join_in(&w->arena, root, x->files.metrics),
+        fs_join_in(&w->arena, root, x->files.out),
+        fs_join_in(&w->arena, root, x->files.errors), NULL, NULL, x->value,
+        &unread);
+    reason_fill(w, x);
+    if (rc != 0) /* then the job has no metrics: it must still be settled */
+        snprintf(x->detail, sizeof x->detail, "%.239s", unread.text);
+    struct fact *f = fact_new(w, EVENT_job_ended);
+    f->e.job = j->id;
+    f->e.trial = j->trial;
+    f->e.attempt = j->attempt;
+    f->e.job_kind = j->kind;
+    f->e.reason = x->reason;
+    f->e.exit_code = facts->exit_code;
+    f->e.signal = facts->signal;
+    f->e.duration_ms = facts->duration_ms;
+    f->e.cost_u = cost_of(w, x);
+    f->e.has_checkpoint =
+        fs_exists(fs_join_in(&w->arena, root, x->files.checkpoint));
+    if (x->detail[0] != '\0')
+        f->e.why = arena_strdup(&w->arena, x->detail);
+    measures_fill(w, x, f);
+    signature_fill(w, x, f);
+    attempt_end(x, f);
+    f->attempt = a;
+    f->token = a->token;
+    fact_add(w, l, f);
+    return 0;
+}
+
+/* An intent that the engine calls submitted has its attempt's row: both were
+ * written at once. */
+static int
+job_reconcile(
+    struct wake *w, const struct job *j, struct fact_list *l, struct err *err)
+{
+    bool found = false;
+    struct job_handle h;
+    struct job_status *status = arena_alloc(&w->arena, sizeof *status);
+    struct store_attempt *a = arena_alloc(&w->arena, sizeof *a);
+    int rc = store_attempt_get(w->st, w->row.id, j->id, &found, a, err);
+    if (rc != 0)
+        return rc;
+    if (!found)
+        return err_set(err, -ERR_CORRUPT,
+            "J%u of C%u is in flight, but its attempt is not in the books",
+            j->id, w->row.id);
+    rc = backend_need(w, a->backend, err);
+    if (rc != 0)
+        return rc;
+    snprintf(h.text, sizeof h.text, "%s", a->handle);
+    rc = job_poll(&w->jobs, &h, status, err);
+    if (rc != 0 || status->state != JOB_STATE_DONE)
+        return rc;
+    return ended_fact(w, j, a, &status->exit, l, err);
+}
+
+int
+jobs_reconcile(struct wake *w, struct err *err)
+{
+    struct fact_list l = {0};
+    struct err first = {0};
+    int failed = 0;
+    for (uint32_t i = 0; i < w->core->n_jobs; i++) {
+        const struct job *j = &w->core->job[i];
+        if (!j->submitted)
+            continue;
+        int rc = job_reconcile(w, j, &l, &first);
+        failed = failed != 0 ? failed : rc;
+    }
+    if (l.n > 0) {
+        int rc = wake_commit(w, &l, err);
+        if (rc != 0)
+            return rc;
+        w->out->ended += (uint32_t)l.n;
+        w->freed = true;
+        /* Only now may the claims go: the ends are on disk. */
+        for (size_t i = 0; i < l.n; i++)
+            job_forget(&w->jobs, l.fact[i]->token, NULL);
+    }
+    return failed != 0 ? err_set(err, failed, "%s", first.text) : 0;
+}

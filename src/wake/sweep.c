@@ -1,0 +1,115 @@
+/* The net under lost callbacks, for cron or a timer: every campaign that has
+ * something in flight, waiting or left over is woken, and jobs of this
+ * workspace that no campaign knows are ended. Safe beside any other wake. */
+#include "wake/part.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool
+is_due(struct store *st, const struct store_campaign *c)
+{
+    uint8_t s = c->brief.state;
+    if (s == CAMPAIGN_DRAFT || s == CAMPAIGN_APPROVED)
+        return lease_marked(st, c->id);
+    if (s == CAMPAIGN_DONE || s == CAMPAIGN_STOPPED) {
+        struct err ignored = {0};
+        struct core *core = NULL;
+        struct action a;
+        if (c->running > 0 || lease_marked(st, c->id))
+            return true;
+        if (store_load(st, c->id, &core, &ignored) != 0)
+            return true;
+        bool left = core->n_jobs > 0 || core_actions(core, &a, 1) > 0;
+        free(core);
+        return left;
+    }
+    return true;
+}
+
+static int
+campaigns_wake(struct store *st, const struct wake_opts *opts,
+    struct sweep_result *out, struct err *err)
+{
+    struct store_campaign *v = NULL;
+    size_t n = 0;
+    int first = 0;
+    int rc = store_campaigns(st, &v, &n, err);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        struct wake_result r = {0};
+        struct err e = {0};
+        if (!is_due(st, &v[i]))
+            continue;
+        int woke = wake_run(st, v[i].id, opts, &r, &e);
+        out->woken++;
+        out->adopted += r.submitted;
+        if (woke == 0 || woke == -ERR_APPROVAL)
+            continue;
+        out->failed++;
+        if (first == 0)
+            first = err_set(err, woke, "C%u: %s", v[i].id, e.text);
+    }
+    free(v);
+    return rc != 0 ? rc : first;
+}
+
+/* Tokens are listed before the books are read, and a claim is in the books
+ * before its token exists: so a token without an attempt is nobody's. */
+static void
+orphan_end(struct store *st, struct jobs *jobs, const char *token,
+    struct sweep_result *out)
+{
+    uint32_t campaign = 0, job = 0;
+    bool found = false;
+    struct store_attempt a;
+    struct job_handle h;
+    struct job_status status;
+    if (!store_token_parse(st, token, &campaign, &job) ||
+        store_attempt_get(st, campaign, job, &found, &a, NULL) != 0)
+        return;
+    if (found && a.state != ATTEMPT_ENDED)
+        return;
+    if (job_find(jobs, token, &h, NULL) != 0 ||
+        job_poll(jobs, &h, &status, NULL) != 0)
+        return;
+    if (status.state == JOB_STATE_DONE) {
+        job_forget(jobs, token, NULL);
+    } else if (status.state == JOB_STATE_UNKNOWN) {
+        out->lost++;
+    } else {
+        out->cancelled += job_cancel(jobs, &h, NULL) == 0;
+    }
+}
+
+static int
+orphans_end(struct store *st, struct sweep_result *out, struct err *err)
+{
+    struct arena a = {0};
+    struct jobs jobs;
+    const char **tokens = NULL;
+    size_t n = 0;
+    char prefix[16];
+    const struct jobs_config c = {
+        .kind = "local", .jobs_dir = fs_join_in(&a, store_dir(st), "jobs")};
+    snprintf(prefix, sizeof prefix, "rea-%08x-", store_workspace_id(st));
+    int rc = jobs_open(&jobs, &c, err);
+    if (rc == 0)
+        rc = jobs_list_in(&jobs, &a, prefix, &tokens, &n, err);
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        orphan_end(st, &jobs, tokens[i], out);
+    jobs_close(&jobs);
+    arena_fini(&a);
+    return rc;
+}
+
+int
+sweep_run(struct store *st, const struct wake_opts *opts,
+    struct sweep_result *out, struct err *err)
+{
+    struct err second = {0};
+    *out = (struct sweep_result){0};
+    int rc = campaigns_wake(st, opts, out, err);
+    int rc2 = orphans_end(st, out, &second);
+    return rc == 0 && rc2 != 0 ? err_set(err, rc2, "%s", second.text) : rc;
+}
