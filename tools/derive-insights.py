@@ -28,7 +28,8 @@ DEFAULTS = {  # of every row; the reader of the file applies them
     "reference": "arXiv:2205.09626", "date": "2022-05-19",
     "conditions": "grids around the benchmark authors' good regions",
 }
-CLIP = 0.02  # one crashed run must not speak for a knob
+CLIP = 6e-3  # 90 % of single changes are smaller: no crashed run may speak
+CLIP_MODEL = 0.02  # a backbone against another
 
 CONCEPT = {
     "learning_rate": "learning_rate", "batch_size": "batch_size",
@@ -208,7 +209,7 @@ def backbones(paths, exclude):
             by_place = {}
             for p in sorted({p for p, _ in auc}):
                 x, y = auc.get((p, a), {}), auc.get((p, b), {})
-                both = [max(-CLIP, min(CLIP, y[f] - x[f]))
+                both = [max(-CLIP_MODEL, min(CLIP_MODEL, y[f] - x[f]))
                         for f in x if f in y]
                 if both:
                     by_place[p] = both

@@ -403,19 +403,17 @@ technique_is_here(const struct candidates *c, const struct technique *t)
     return false;
 }
 
-/* Worth an engineer's code: architecture, features or loss, by evidence of
- * more than its authors' own tables. */
+/* Worth an engineer's code: architecture or what says itself that it takes
+ * code, by evidence of more than its authors' own tables. */
 static bool
 technique_deserves_code(const struct technique *t)
 {
-    static const char *const family[] = {"backbone", "gating", "sequence",
-        "features", "embedding", "loss", "multitask", "ranking"};
     if (t->grade < GRADE_ONLINE || t->mean < 3e-4)
         return false;
-    for (size_t i = 0; i < sizeof family / sizeof *family; i++)
-        if (strcmp(t->family, family[i]) == 0)
+    for (uint32_t i = 0; i < technique_steps(t); i++)
+        if (t->step[i].op == TECHNIQUE_HOOK)
             return true;
-    return false;
+    return strcmp(t->family, "backbone") == 0;
 }
 
 static void

@@ -106,7 +106,7 @@ candidate_worth(const struct candidate *x)
 {
     double m = x->answer.p.mean, s = x->answer.p.sd, z = m / s;
     double gain = m * normal_cdf(z) + s * normal_pdf(z);
-    return gain / sqrt(x->cost);
+    return gain / sqrt(fmax(x->cost, 1));
 }
 
 /* ---- choice ---- */
@@ -192,6 +192,17 @@ next_choice(const struct draft *d, const uint32_t taken[2])
     return x;
 }
 
+/* Code is dear whatever the training costs: the larger claim first, then the
+ * newer paper. */
+static bool
+hook_before(const struct candidate *x, const struct candidate *y)
+{
+    const struct technique *a = x->technique[0], *b = y->technique[0];
+    if (a->mean != b->mean)
+        return a->mean > b->mean;
+    return strcmp(a->date, b->date) > 0;
+}
+
 static struct candidate *
 next_hook(const struct draft *d)
 {
@@ -200,7 +211,7 @@ next_hook(const struct draft *d)
         struct candidate *x = &d->pool.item[i];
         if (!x->hook || x->source != SOURCE_NONE)
             continue;
-        if (best == NULL || candidate_worth(x) > candidate_worth(best))
+        if (best == NULL || hook_before(x, best))
             best = x;
     }
     if (best != NULL)

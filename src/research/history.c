@@ -3,7 +3,7 @@
  * on this family: each link pools its records (random effects, math/meta.h)
  * together with the coarser answer as one more record, so that few records
  * shrink towards what is known more broadly. Invariant: the spread of an
- * answer is never below the base rate's. */
+ * answer is never below the base rate's, nor above what was ever seen. */
 #include "research/history.h"
 
 #include <math.h>
@@ -201,6 +201,6 @@ history_ask(const struct history *h, const struct history_query *q,
     } else if (q->concept == CONCEPT_MODEL) {
         level_pool(h, q, family, DRAFT_EXACT, out);
     }
-    if (out->p.sd < BASE_RATE_SD)
-        out->p.sd = BASE_RATE_SD;
+    double most = q->concept == CONCEPT_MODEL ? MODEL_SD_MAX : SINGLE_SD_MAX;
+    out->p.sd = fmin(fmax(out->p.sd, BASE_RATE_SD), most);
 }

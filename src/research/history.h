@@ -13,6 +13,10 @@
  * the normal with the best mean CRPS on 7,777 recorded single changes of the
  * BARS benchmark (bench: tools/derive-insights.py reads the same table). */
 #define BASE_RATE_SD 2e-3
+/* Root mean square of those changes, and of the published differences between
+ * backbones: records that disagree more than that are not believed more. */
+#define SINGLE_SD_MAX 5e-3
+#define MODEL_SD_MAX 1e-2
 
 enum { HISTORY_CITED_MAX = 3 };
 
