@@ -87,7 +87,7 @@ static void
 test_ocba(void **state)
 {
     static const double mean[] = {5, 4, 3, 1};
-    static const double s2[] = {1, 1, 4, 1};
+    static const double s2[] = {2.25, 1, 4, 1};
     static const double count[] = {4, 4, 4, 4};
     double share[4];
     double sum = 0;
@@ -101,14 +101,15 @@ test_ocba(void **state)
     near_at(share[1] / share[3], 16, 1e-12, "ratio 1 : 3");
     near_at(share[2] / share[1], 1, 1e-12, "ratio 2 : 1");
     near_at(share[0],
-        sqrt(share[1] * share[1] + share[2] * share[2] / 4 +
-             share[3] * share[3]),
+        1.5 * sqrt(share[1] * share[1] + share[2] * share[2] / 4 +
+                   share[3] * share[3]),
         1e-12, "best");
     assert_int_equal(ocba_next(mean, s2, count, 4, share), 0);
     ocba_shares(mean, s2, 1, share);
     near_at(share[0], 1, 0, "one arm");
     static const double same[] = {2, 2};
-    ocba_shares(same, s2, 2, share);
+    static const double unit[] = {1, 1};
+    ocba_shares(same, unit, 2, share);
     near_at(share[0], 0.5, 1e-12, "tie");
 }
 
