@@ -90,7 +90,8 @@ struct harvest_metric {
     uint64_t n_jump; /* spikes */
     bool has, stepped, exact;
     double value, step; /* reduced so far */
-    uint64_t ordinal;
+    uint64_t ordinal;   /* values seen, odd ones too */
+    uint64_t point;     /* ordinal of the reduced value */
     bool last_stepped;
     double last, last_step;
     uint64_t last_ordinal;
@@ -102,7 +103,6 @@ struct harvest_metric {
 struct harvest_stream {
     uint32_t len;
     bool overlong;
-    bool skip_lf; /* a CR ended the line, its LF is to come */
     char line[HARVEST_LINE_MAX];
 };
 

@@ -164,6 +164,10 @@ int project_load(struct arena *a, const char *root, const char *file,
 int project_parse(struct arena *a, const char *root, const char *file,
     const char *text, size_t len, struct project **out, struct err *err);
 
+/* Appends the reference of all sections and keys as markdown (docs/
+ * project-file.md holds it). */
+void project_document(struct buf *out);
+
 /* ---- identity (canon.c) ---- */
 
 /* One "section.key = value" line per field, in a fixed order; equal for files

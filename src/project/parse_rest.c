@@ -1,0 +1,475 @@
+/* [train], [plan], [fidelity], [baseline], [budget], [backend], [notify].
+ * Called by project.c after the knobs and metrics. Invariant: amounts are
+ * finite, above zero and fit 64-bit micro-units. */
+#include "project/read.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct toml *
+section_of(const struct reader *r, const char *name)
+{
+    const struct toml *t = toml_get(r->root, name);
+    return t != NULL ? t : r->root;
+}
+
+/* ---- [train] ---- */
+
+static int
+parse_exit_codes(struct reader *r, const struct toml *t)
+{
+    static const char *const words[] = {
+#define X(name, text) text,
+        EXIT_MEANING_LIST(X)
+#undef X
+    };
+    const uint32_t n_words = sizeof words / sizeof words[0];
+    struct project *p = r->p;
+    if (t == NULL)
+        return 0;
+    if (t->kind != TOML_TABLE || t->n > EXIT_CODES_MAX)
+        return read_fail(r, place_value(t),
+            "write exit_codes = { 85 = \"preempted\" }",
+            "exit_codes is a table of at most %d codes", EXIT_CODES_MAX);
+    for (const struct toml *v = t->child; v != NULL; v = v->next) {
+        char *end;
+        long code = strtol(v->key, &end, 10);
+        if (*end != '\0' || v->key_len == 0 || code < 0 || code > 255)
+            return read_fail(r, place_key(v), "use a number from 0 to 255",
+                "\"%s\" is no exit code", v->key);
+        uint32_t i = 0;
+        while (
+            v->kind == TOML_STR && i < n_words && strcmp(words[i], v->str) != 0)
+            i++;
+        if (v->kind != TOML_STR || i == n_words)
+            return read_fail(r, place_value(v),
+                read_hint(r, v->kind == TOML_STR ? v->str : "", words, n_words,
+                    "known: ok, failed, preempted, diverged, oom, config, "
+                    "data, node"),
+                "exit code %ld has no known meaning", code);
+        p->train.exit_codes[p->train.n_exit_codes++] =
+            (struct exit_code){(int)code, (uint8_t)(i + 1)};
+    }
+    return 0;
+}
+
+static int
+parse_fingerprint(struct reader *r, const struct toml *t)
+{
+    struct project *p = r->p;
+    if (t == NULL)
+        return 0;
+    if (t->kind == TOML_STR) {
+        p->train.fingerprint_command = t->str;
+        return 0;
+    }
+    if (t->kind != TOML_ARRAY)
+        return read_fail(r, place_value(t),
+            "write fingerprint = [\"data/train.csv\"], or a command in quotes",
+            "fingerprint is %s here", toml_kind_name(t->kind));
+    p->train.fingerprint =
+        arena_alloc(r->a, (t->n + 1) * sizeof *p->train.fingerprint);
+    for (const struct toml *v = t->child; v != NULL; v = v->next) {
+        if (v->kind != TOML_STR || v->str_len == 0)
+            return read_fail(
+                r, place_value(v), "write paths in quotes", "this is no path");
+        p->train.fingerprint[p->train.n_fingerprint++] = v->str;
+    }
+    return 0;
+}
+
+static int
+parse_vars(struct reader *r, const struct toml *t)
+{
+    static const char *const taken[] = {"knobs", "seed", "run_dir",
+        "metrics_file", "predictions_file", "checkpoint", "resume"};
+    struct project *p = r->p;
+    if (t == NULL)
+        return 0;
+    if (t->kind != TOML_TABLE || t->n > VARS_MAX)
+        return read_fail(r, place_key(t), "write [train.vars]",
+            "vars is a table of at most %d names", VARS_MAX);
+    for (const struct toml *v = t->child; v != NULL; v = v->next) {
+        char name[NAME_LEN];
+        int rc = read_name(r, v, name, sizeof name);
+        if (rc != 0)
+            return rc;
+        for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
+            if (strcmp(taken[i], name) == 0)
+                return read_fail(r, place_key(v), "use another name",
+                    "{%s} has a meaning already", name);
+        }
+        if (v->kind != TOML_STR && !toml_is_num(v))
+            return read_fail(r, place_value(v), "write it in quotes",
+                "%s is %s here", v->key, toml_kind_name(v->kind));
+        p->train.vars[p->train.n_vars++] = (struct var){v->key,
+            v->kind == TOML_STR
+                ? v->str
+                : arena_strndup(r->a, p->text + v->begin, v->end - v->begin)};
+    }
+    return 0;
+}
+
+int
+parse_train(struct reader *r, const struct draft *d)
+{
+    struct project *p = r->p;
+    const struct toml *t = section_of(r, "train");
+    p->train.command = d->command;
+    p->train.shell = d->shell;
+    p->train.style = d->style;
+    p->train.resume = d->resume;
+    p->train.checkpoint = d->checkpoint;
+    p->train.seed_flag = d->seed;
+    p->train.grace_ms = d->grace_ms;
+    p->train.hang_ms = d->hang_ms;
+    p->evaluate.command = d->eval_command;
+    p->evaluate.shell = d->eval_shell;
+    p->spec.has_evaluate = d->eval_command != NULL;
+    p->spec.has_resume = d->resume != NULL;
+    if (d->command[strspn(d->command, " \t\n")] == '\0')
+        return read_fail(r, place_of(t, "command"),
+            "write what starts your training", "the command is empty");
+    if (d->seed != NULL &&
+        (*d->seed == '\0' || strcspn(d->seed, " \t\n=") != strlen(d->seed)))
+        return read_fail(r, place_of(t, "seed"),
+            "write seed = \"seed\", the flag's name",
+            "\"%s\" is no name of a flag", d->seed);
+    int rc = parse_exit_codes(r, d->exit_codes);
+    if (rc == 0)
+        rc = parse_fingerprint(r, d->fingerprint);
+    return rc == 0 ? parse_vars(r, d->vars) : rc;
+}
+
+/* ---- [plan], [fidelity], [baseline] ---- */
+
+static int
+parse_phases(struct reader *r, const struct toml *t)
+{
+    static const char *const words[] = {
+        "validation", "combination", "exploitation", "confirmation"};
+    struct spec *s = &r->p->spec;
+    s->phases = 1u << PHASE_VALIDATION | 1u << PHASE_COMBINATION |
+                1u << PHASE_EXPLOITATION | 1u << PHASE_CONFIRMATION;
+    if (t == NULL)
+        return 0;
+    s->phases = 0;
+    if (t->kind != TOML_ARRAY || t->n == 0)
+        return read_fail(r, place_value(t),
+            "write phases = [\"validation\", ...]",
+            "phases is a list of at least one phase");
+    for (const struct toml *v = t->child; v != NULL; v = v->next) {
+        uint32_t i = 0;
+        while (v->kind == TOML_STR && i < 4 && strcmp(words[i], v->str) != 0)
+            i++;
+        if (v->kind != TOML_STR || i == 4)
+            return read_fail(r, place_value(v),
+                read_hint(r, v->kind == TOML_STR ? v->str : "", words, 4,
+                    "known: validation, combination, exploitation, "
+                    "confirmation"),
+                "this is no phase");
+        s->phases |= 1u << (i + PHASE_VALIDATION);
+    }
+    if ((s->phases & 1u << PHASE_COMBINATION) != 0 &&
+        (s->phases & 1u << PHASE_VALIDATION) == 0)
+        return read_fail(r, place_value(t), "add \"validation\"",
+            "combination joins what validation found");
+    return 0;
+}
+
+static int
+parse_fidelity(struct reader *r, const struct draft *d)
+{
+    struct spec *s = &r->p->spec;
+    s->fidelity_knob = -1;
+    if (d->fidelity_knob == NULL)
+        return 0;
+    const struct toml *t = toml_get(r->root, "fidelity");
+    const char *list[KNOBS_MAX];
+    for (uint32_t i = 0; i < s->n_knobs; i++) {
+        list[i] = s->knob[i].name;
+        if (strcmp(list[i], d->fidelity_knob) == 0)
+            s->fidelity_knob = (int32_t)i;
+    }
+    if (s->fidelity_knob < 0)
+        return read_fail(r, place_of(t, "knob"),
+            read_hint(r, d->fidelity_knob, list, s->n_knobs,
+                "declare it as [knob.NAME]"),
+            "there is no knob \"%s\"", d->fidelity_knob);
+    const struct knob *k = &s->knob[s->fidelity_knob];
+    if (k->kind != KNOB_INT && k->kind != KNOB_FLOAT)
+        return read_fail(r, place_of(t, "knob"), NULL,
+            "the fidelity knob must be an int or a float");
+    if (d->rungs->kind != TOML_ARRAY || d->rungs->n == 0 ||
+        d->rungs->n > RUNGS_MAX)
+        return read_fail(r, place_value(d->rungs), "write rungs = [1, 2, 4]",
+            "rungs is a list of 1 to %d values", RUNGS_MAX);
+    for (const struct toml *v = d->rungs->child; v != NULL; v = v->next) {
+        int rc = knob_code(r, k, v, &s->rung[s->n_rungs]);
+        if (rc != 0)
+            return rc;
+        if (s->n_rungs > 0 && s->rung[s->n_rungs] <= s->rung[s->n_rungs - 1])
+            return read_fail(
+                r, place_value(v), "order them upwards", "rungs must rise");
+        s->n_rungs++;
+    }
+    return 0;
+}
+
+int
+parse_plan(struct reader *r, const struct draft *d)
+{
+    struct spec *s = &r->p->spec;
+    if (d->max_hypotheses < 1 || d->max_hypotheses > 200)
+        return read_fail(r, place_of(section_of(r, "plan"), "max_hypotheses"),
+            "write a number from 1 to 200", "max_hypotheses out of bounds");
+    s->max_hypotheses = (uint32_t)d->max_hypotheses;
+    if (d->seeds < 2 || d->seeds > 100)
+        return read_fail(r, place_of(section_of(r, "baseline"), "seeds"),
+            "write a number from 2 to 100, 5 is usual",
+            "seeds = %lld: noise can't be measured from less than 2 repeats",
+            (long long)d->seeds);
+    s->baseline_seeds = (uint32_t)d->seeds;
+    int rc = parse_phases(r, d->phases);
+    return rc == 0 ? parse_fidelity(r, d) : rc;
+}
+
+/* ---- [resources], [budget] ---- */
+
+static int
+parse_resources(struct reader *r, const struct draft *d)
+{
+    struct project *p = r->p;
+    const struct toml *t = section_of(r, "resources");
+    if (!(d->cpus > 0) || d->cpus > 4096)
+        return read_fail(r, place_of(t, "cpus"), "write cpus = 1",
+            "a job needs more than 0 and at most 4096 CPUs");
+    if (d->gpus < 0 || d->gpus > 1024)
+        return read_fail(r, place_of(t, "gpus"), "write gpus = 0 or more",
+            "gpus out of bounds");
+    if (d->time_ms < 100)
+        return read_fail(r, place_of(t, "time"), "write for example \"10m\"",
+            "a job's time limit must be at least 100ms");
+    p->resources.cpus = d->cpus;
+    p->resources.gpus = d->gpus;
+    p->resources.memory_bytes = d->memory;
+    p->resources.time_ms = d->time_ms;
+    p->evaluate.time_ms = d->eval_time_ms > 0 ? d->eval_time_ms : d->time_ms;
+    return 0;
+}
+
+static int
+check_unit(const struct reader *r, const struct draft *d, const struct toml *t)
+{
+    struct project *p = r->p;
+    if (p->spec.unit == UNIT_GPU_HOURS && !(d->gpus > 0))
+        return read_fail(r, place_of(t, "unit"),
+            "write [resources] gpus = 1, or use unit = \"core_hours\"",
+            "a job has no GPU, so GPU hours would never be spent");
+    if (p->spec.unit == UNIT_USD && !(d->price > 0))
+        return read_fail(r, place_of(t, "unit"),
+            "add price_per_hour = the price of one job's hour",
+            "unit usd needs a price");
+    if (d->price != 0 && p->spec.unit != UNIT_USD)
+        return read_fail(r, place_of(t, "price_per_hour"),
+            "write unit = \"usd\", or leave the price out",
+            "only unit usd has a price");
+    if (d->price < 0 || d->price > 1e6)
+        return read_fail(r, place_of(t, "price_per_hour"), NULL,
+            "the price is out of bounds");
+    return 0;
+}
+
+/* What per_trial pays for bounds the time of a job. */
+static int
+apply_per_trial(
+    const struct reader *r, const struct draft *d, const struct toml *t)
+{
+    struct project *p = r->p;
+    struct place at = place_of(t, "per_trial");
+    if (toml_get(t, "per_trial") == NULL)
+        return 0;
+    if (p->spec.unit == UNIT_TRIALS)
+        return read_fail(
+            r, at, "leave per_trial out", "an attempt costs one trial");
+    if (!(d->per_trial > 0) || d->per_trial > d->total)
+        return read_fail(r, at, "write an amount between 0 and total",
+            "per_trial out of bounds");
+    p->budget.per_trial_u = (int64_t)floor(d->per_trial * MICRO);
+    double ms = d->per_trial / cost_hourly(p) * 3.6e6 -
+                (double)(p->train.grace_ms + PROJECT_KILL_SLACK_MS);
+    if (ms < 100)
+        return read_fail(r, at, "raise per_trial, or lower [train] grace",
+            "per_trial does not even pay for grace and the 5 s after it");
+    if (ms < (double)p->resources.time_ms)
+        p->resources.time_ms = (int64_t)ms;
+    if (ms < (double)p->evaluate.time_ms)
+        p->evaluate.time_ms = (int64_t)ms;
+    return 0;
+}
+
+static int
+check_cost_metric(
+    const struct reader *r, const struct draft *d, const struct toml *t)
+{
+    const struct spec *s = &r->p->spec;
+    const char *list[METRICS_MAX];
+    if (d->cost_metric == NULL || *d->cost_metric == '\0')
+        return 0;
+    for (uint32_t i = 0; i < s->n_metrics; i++) {
+        list[i] = s->metric[i].name;
+        if (strcmp(list[i], d->cost_metric) == 0)
+            return 0;
+    }
+    return read_fail(r, place_of(t, "cost_metric"),
+        read_hint(r, d->cost_metric, list, s->n_metrics,
+            "declare it as [metric.NAME]"),
+        "there is no metric \"%s\"", d->cost_metric);
+}
+
+int
+parse_budget(struct reader *r, const struct draft *d)
+{
+    struct project *p = r->p;
+    struct spec *s = &p->spec;
+    const struct toml *t = section_of(r, "budget");
+    int rc = parse_resources(r, d);
+    if (rc != 0)
+        return rc;
+    if (!(d->total > 0) || d->total > 1e12)
+        return read_fail(r, place_of(t, "total"),
+            "write the most that a campaign may cost",
+            "a budget of %g buys nothing", d->total);
+    if (d->max_parallel < 1 || d->max_parallel > 64)
+        return read_fail(r, place_of(t, "max_parallel"),
+            "write a number from 1 to 64",
+            "max_parallel = %lld: at least one job must be able to run",
+            (long long)d->max_parallel);
+    s->unit = d->unit;
+    s->total_u = (int64_t)floor(d->total * MICRO);
+    s->wall_clock_ms = d->wall_clock_ms;
+    s->max_parallel = (uint32_t)d->max_parallel;
+    p->budget.price_per_hour = d->price;
+    p->budget.cost_metric =
+        d->cost_metric && *d->cost_metric ? d->cost_metric : NULL;
+    rc = check_unit(r, d, t);
+    if (rc == 0)
+        rc = apply_per_trial(r, d, t);
+    if (rc == 0)
+        rc = check_cost_metric(r, d, t);
+    if (rc != 0)
+        return rc;
+    s->reserve_train_u = project_reserve_u(p, p->resources.time_ms, false);
+    s->reserve_eval_u =
+        s->has_evaluate ? project_reserve_u(p, p->evaluate.time_ms, true) : 0;
+    if (s->reserve_train_u > s->total_u)
+        return read_fail(r, place_of(t, "total"),
+            "raise total, or lower [resources] time or per_trial",
+            "one job reserves %.6g %s (time limit + grace + 5 s), more than "
+            "the whole budget",
+            (double)s->reserve_train_u / MICRO,
+            s->unit == UNIT_CORE_HOURS  ? "core hours"
+            : s->unit == UNIT_GPU_HOURS ? "GPU hours"
+            : s->unit == UNIT_USD       ? "usd"
+                                        : "trials");
+    return 0;
+}
+
+/* ---- [backend], [insights], [runbook], [notify] ---- */
+
+static const char *
+some(const char *text)
+{
+    return text != NULL && *text != '\0' ? text : NULL;
+}
+
+static int
+parse_notify(struct reader *r, const struct draft *d)
+{
+    static const char *const words[] = {
+        "needs-approval", "guardrail", "stuck", "phase-done", "finished"};
+    const struct toml *t = section_of(r, "notify");
+    struct project *p = r->p;
+    p->notify.webhook = some(d->webhook);
+    if (p->notify.webhook != NULL && strncmp(d->webhook, "env:", 4) != 0 &&
+        strncmp(d->webhook, "file:", 5) != 0)
+        return read_fail(r, place_of(t, "webhook"),
+            "put the address into a variable and write \"env:REA_WEBHOOK\", "
+            "or into a file and write \"file:PATH\"",
+            "a secret can't stand in the project file");
+    if (d->on == NULL) {
+        static const char *const deflt[] = {
+            "needs-approval", "guardrail", "stuck", "finished"};
+        for (; p->notify.n_on < 4; p->notify.n_on++)
+            p->notify.on[p->notify.n_on] = deflt[p->notify.n_on];
+        return 0;
+    }
+    if (d->on->kind != TOML_ARRAY || d->on->n > NOTIFY_MAX)
+        return read_fail(r, place_value(d->on), "write on = [\"finished\"]",
+            "on is a list of events");
+    for (const struct toml *v = d->on->child; v != NULL; v = v->next) {
+        int percent = 0, end = 0;
+        bool known = false;
+        for (size_t i = 0; v->kind == TOML_STR && i < 5; i++)
+            known = known || strcmp(words[i], v->str) == 0;
+        if (v->kind == TOML_STR && strncmp(v->str, "budget-", 7) == 0)
+            known = sscanf(v->str, "budget-%3d%%%n", &percent, &end) == 1 &&
+                    end > 0 && v->str[end] == '\0' && percent > 0 &&
+                    percent <= 100;
+        if (!known)
+            return read_fail(r, place_value(v),
+                read_hint(r, v->kind == TOML_STR ? v->str : "", words, 5,
+                    "known: needs-approval, guardrail, stuck, phase-done, "
+                    "budget-80%, finished"),
+                "this is no event to be told of");
+        p->notify.on[p->notify.n_on++] = v->str;
+    }
+    return 0;
+}
+
+/* postgres://user:password@host: the password belongs elsewhere. */
+static bool
+has_password(const char *url)
+{
+    const char *host = url ? strstr(url, "://") : NULL;
+    const char *at = host ? strchr(host + 3, '@') : NULL;
+    const char *colon = host ? strchr(host + 3, ':') : NULL;
+    return at != NULL && colon != NULL && colon < at;
+}
+
+int
+parse_backend(struct reader *r, const struct draft *d)
+{
+    struct project *p = r->p;
+    const struct toml *t = section_of(r, "backend");
+    p->backend.kind = d->backend;
+    if (d->slots < 0 || d->slots > 1024)
+        return read_fail(
+            r, place_of(t, "slots"), "write 1 to 1024", "slots out of bounds");
+    p->backend.slots = (uint32_t)d->slots;
+    p->backend.submit = some(d->submit);
+    p->backend.state = some(d->state);
+    p->backend.cancel = some(d->cancel);
+    p->backend.logs = some(d->logs);
+    p->backend.record = some(d->record);
+    bool command = p->backend.submit || p->backend.state || p->backend.cancel;
+    if (d->backend == BACKEND_COMMAND &&
+        !(p->backend.submit && p->backend.state && p->backend.cancel))
+        return read_fail(r, place_key(t), "add submit, state and cancel",
+            "backend command lacks a template");
+    if (d->backend != BACKEND_COMMAND && command)
+        return read_fail(r, place_of(t, "kind"), "write kind = \"command\"",
+            "only backend command has submit, state and cancel");
+    if (d->backend == BACKEND_RECORDED && p->backend.record == NULL)
+        return read_fail(r, place_key(t), "add record = \"FILE\"",
+            "backend recorded has no file of outcomes");
+    p->insights = some(d->database);
+    p->runbook = some(d->runbook);
+    if (has_password(p->insights))
+        return read_fail(r, place_of(section_of(r, "insights"), "database"),
+            "use ~/.pgpass or a service file",
+            "a password can't stand in the project file");
+    return parse_notify(r, d);
+}
