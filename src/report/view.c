@@ -95,6 +95,8 @@ line_add(struct report *r, const struct core *c, const struct event *e)
     l->has_experiment = event_names_experiment(e);
     l->trial = e->trial;
     l->job = e->job;
+    if (e->hypothesis == 0 && e->kind == EVENT_hypothesis_added)
+        l->hypothesis = c->n_hypotheses;
     if (e->trial >= 1 && e->trial <= c->n_trials && l->experiment == 0) {
         l->experiment = c->trial[e->trial - 1].experiment;
         l->has_experiment = true;
@@ -140,6 +142,7 @@ span_end(struct report *r, const struct event *e)
     s->exit_code = e->exit_code;
     s->signal = e->signal;
     s->cost_u = e->cost_u;
+    s->signature = text_keep(r, e->key);
     /* The wake that notices the end may be late: the job's own duration,
      * counted from its submission, is the better end. */
     if (e->duration_ms > 0 && s->start_ms + e->duration_ms < s->end_ms)
@@ -155,9 +158,17 @@ failure_add(struct report *r, const struct event *e)
     f->reason = e->reason;
     f->remedy = e->remedy;
     f->at_ms = e->at_ms;
-    f->signature = text_keep(r, e->key);
-    if (f->signature == NULL)
-        f->signature = reason_name(e->reason);
+    f->signature = reason_name(e->reason);
+    for (uint32_t i = r->spans.n; i > 0; i--) {
+        const struct report_span *s = &r->spans.v[i - 1];
+        if (s->trial != e->trial)
+            continue;
+        if (s->signature != NULL)
+            f->signature = s->signature;
+        if (f->attempt == 0)
+            f->attempt = s->attempt;
+        break;
+    }
     f->why = text_keep(r, e->why);
 }
 
@@ -252,21 +263,24 @@ campaign_event(struct report *r, const struct core *c, const struct event *e)
 /* ---- hypotheses, phases, incumbent ---- */
 
 static void
-hypothesis_event(struct report *r, const struct event *e)
+hypothesis_added(struct report *r, const struct core *c, const struct event *e)
+{
+    /* The event need not carry a number: the new idea is the last one. */
+    struct report_hypothesis *h = &r->hypothesis[c->n_hypotheses - 1];
+    h->statement = text_keep(r, e->statement);
+    h->rationale = text_keep(r, e->rationale);
+    h->evidence = text_keep(r, e->evidence);
+    h->by = text_keep(r, e->by);
+    h->added_ms = e->at_ms;
+}
+
+static void
+hypothesis_judged(struct report *r, const struct event *e)
 {
     if (e->hypothesis < 1 || e->hypothesis > HYPOTHESES_MAX)
         return;
-    struct report_hypothesis *h = &r->hypothesis[e->hypothesis - 1];
-    if (e->kind == EVENT_hypothesis_added) {
-        h->statement = text_keep(r, e->statement);
-        h->rationale = text_keep(r, e->rationale);
-        h->evidence = text_keep(r, e->evidence);
-        h->by = text_keep(r, e->by);
-        h->added_ms = e->at_ms;
-    } else if (e->kind == EVENT_hypothesis_judged) {
-        h->verdict_why = text_keep(r, e->why);
-        h->judged_ms = e->at_ms;
-    }
+    r->hypothesis[e->hypothesis - 1].verdict_why = text_keep(r, e->why);
+    r->hypothesis[e->hypothesis - 1].judged_ms = e->at_ms;
 }
 
 static void
@@ -310,8 +324,10 @@ report_event(struct report *r, const struct core *c, const struct event *e)
         memset(r->hypothesis, 0, sizeof(r->hypothesis));
         break;
     case EVENT_hypothesis_added:
+        hypothesis_added(r, c, e);
+        break;
     case EVENT_hypothesis_judged:
-        hypothesis_event(r, e);
+        hypothesis_judged(r, e);
         break;
     case EVENT_phase_entered:
     case EVENT_phase_closed:

@@ -50,7 +50,8 @@ struct report_span {
     int64_t cost_u;
     uint32_t lane; /* row of the timeline; set by report_close */
     bool resume;
-    const char *detail; /* what the watcher saw; NULL: nothing */
+    const char *signature; /* of the log; NULL: none matched */
+    const char *detail;    /* what the watcher saw; NULL: nothing */
 };
 
 struct report_failure {
