@@ -88,6 +88,11 @@ bool
 budget_phase_open(const struct core *c, uint32_t phase)
 {
     bool confirming = phase == PHASE_CONFIRMATION;
+    /* the engine's own limits end a search as money does */
+    uint32_t keep = confirming ? 0 : JOBS_MAX;
+    if (c->n_trials + keep >= TRIALS_MAX ||
+        c->n_experiments + keep >= EXPERIMENTS_MAX + (confirming ? 1 : 0))
+        return false;
     if (budget_time_used(c) > (confirming ? 1 : TIME_SEARCH))
         return false;
     if (budget_room_u(c, confirming) < c->spec.reserve_train_u)

@@ -17,7 +17,7 @@
 
 enum {
     HYPOTHESES_MAX = 64,
-    EXPERIMENTS_MAX = 1024,
+    EXPERIMENTS_MAX = 2048,
     TRIALS_MAX = 4096,
     JOBS_MAX = 64, /* in flight in one campaign */
     FINALISTS_MAX = 3,
