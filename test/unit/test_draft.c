@@ -1,0 +1,460 @@
+/* Drafted hypotheses: what a plain and a rich project get, and what they must
+ * never get. The engine itself checks that each change is inside its domain,
+ * differs from the baseline and from the others. */
+#include "research/draft.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "core/core.h"
+#include "research/technique.h"
+
+static char db_path[64];
+static struct insights *db;
+
+static struct knob *
+knob_put(struct spec *s, const char *name, uint8_t kind, uint8_t concept)
+{
+    struct knob *k = &s->knob[s->n_knobs++];
+    snprintf(k->name, sizeof k->name, "%s", name);
+    k->kind = kind;
+    k->concept = concept;
+    return k;
+}
+
+static struct knob *
+number_put(struct spec *s, const char *name, uint8_t kind, uint8_t concept,
+    double lo, double hi, double deflt)
+{
+    struct knob *k = knob_put(s, name, kind, concept);
+    k->lo = lo;
+    k->hi = hi;
+    k->deflt = deflt;
+    return k;
+}
+
+static struct knob *
+choice_put(struct spec *s, const char *name, uint8_t kind, uint8_t concept,
+    const char *const *value, uint32_t deflt)
+{
+    struct knob *k = knob_put(s, name, kind, concept);
+    for (; *value != NULL; value++)
+        snprintf(k->values[k->n_values++], VALUE_LEN, "%s", *value);
+    k->deflt = deflt;
+    return k;
+}
+
+static void
+spec_start(struct spec *s, const char *metric, double min_gain)
+{
+    memset(s, 0, sizeof *s);
+    snprintf(s->model, sizeof s->model, "toy");
+    snprintf(s->metric[0].name, NAME_LEN, "%s", metric);
+    s->metric[0].role = METRIC_PRIMARY;
+    s->metric[0].goal = GOAL_MAX;
+    s->metric[0].min_gain = min_gain;
+    s->n_metrics = 1;
+    s->sealed = 1;
+    s->phases = 2;
+    s->max_hypotheses = 24;
+    s->baseline_seeds = 5;
+    s->unit = UNIT_TRIALS;
+    s->total_u = 90 * (int64_t)MICRO;
+    s->reserve_train_u = MICRO;
+    s->max_parallel = 2;
+    s->fidelity_knob = -1;
+}
+
+/* A stranger's trainer with four flags. */
+static void
+spec_toy(struct spec *s)
+{
+    spec_start(s, "val_auc", 3e-4);
+    number_put(s, "lr", KNOB_FLOAT, CONCEPT_LEARNING_RATE, 1e-3, 1, 0.01)->log =
+        true;
+    number_put(s, "dim", KNOB_INT, CONCEPT_EMBEDDING_DIM, 4, 64, 8)->log = true;
+    number_put(s, "dropout", KNOB_FLOAT, CONCEPT_DROPOUT, 0, 0.6, 0);
+    knob_put(s, "residual", KNOB_BOOL, CONCEPT_RESIDUAL);
+}
+
+static void
+spec_rich(struct spec *s)
+{
+    static const char *const model[] = {
+        "lr", "fm", "ffm", "deepfm", "dcnv2", NULL};
+    static const char *const units[] = {
+        "64,32", "128,64", "256,128", "512,256", NULL};
+    static const char *const optimizer[] = {"adam", "adagrad", "ftrl", NULL};
+    static const char *const loss[] = {"bce", "focal", NULL};
+    spec_start(s, "valid_logloss", 1e-3);
+    s->metric[0].goal = GOAL_MIN;
+    choice_put(s, "model", KNOB_CHOICE, CONCEPT_MODEL, model, 1);
+    number_put(s, "lr", KNOB_FLOAT, CONCEPT_LEARNING_RATE, 1e-4, 0.1, 1e-3)
+        ->log = true;
+    number_put(s, "l2", KNOB_FLOAT, CONCEPT_EMB_REG, 0, 1e-2, 0);
+    number_put(s, "dim", KNOB_INT, CONCEPT_EMBEDDING_DIM, 4, 64, 8)->log = true;
+    choice_put(s, "hidden", KNOB_LIST, CONCEPT_HIDDEN_UNITS, units, 1);
+    struct knob *cross =
+        number_put(s, "cross-layers", KNOB_INT, CONCEPT_CROSS_LAYERS, 1, 4, 2);
+    cross->n_when = 1;
+    cross->when[0] = (struct cond){COND_EQ, 0, 4};
+    choice_put(s, "optimizer", KNOB_CHOICE, CONCEPT_OPTIMIZER, optimizer, 0);
+    choice_put(s, "loss", KNOB_CHOICE, CONCEPT_LOSS, loss, 0);
+    number_put(s, "epochs", KNOB_INT, CONCEPT_EPOCHS, 1, 10, 4);
+    number_put(s, "mystery", KNOB_FLOAT, CONCEPT_NONE, 0, 1, 0.5);
+    s->fidelity_knob = 8;
+}
+
+struct drafted {
+    struct arena arena;
+    struct event *event;
+    uint32_t n;
+};
+
+static void
+draft(struct drafted *d, const struct spec *s, const struct draft_options *o)
+{
+    struct err err = {0};
+    memset(d, 0, sizeof *d);
+    int rc = draft_hypotheses(s, db, o, &d->arena, &d->event, &d->n, &err);
+    if (rc != 0)
+        fail_msg("%s", err.text);
+}
+
+static const struct draft_options both = {
+    .from_insights = true, .from_research = true};
+
+static bool
+has_change(const struct spec *s, const struct drafted *d, const char *knob,
+    double lo, double hi)
+{
+    for (uint32_t i = 0; i < d->n; i++) {
+        const struct event *e = &d->event[i];
+        if (e->n_over == 1 &&
+            strcmp(s->knob[e->over[0].knob].name, knob) == 0 &&
+            e->over[0].value >= lo && e->over[0].value <= hi)
+            return true;
+    }
+    return false;
+}
+
+static uint32_t
+count_source(const struct drafted *d, uint32_t source)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < d->n; i++)
+        n += d->event[i].source == source && d->event[i].state == 0;
+    return n;
+}
+
+/* The engine takes every drafted event. */
+static void
+engine_accepts(const struct spec *s, const struct drafted *d)
+{
+    struct core *c = calloc(1, sizeof *c);
+    struct update *u = calloc(1, sizeof *u);
+    size_t len = spec_encode(s, NULL, 0);
+    unsigned char *bytes = malloc(len);
+    spec_encode(s, bytes, len);
+    struct event e = {.kind = EVENT_campaign_drafted,
+        .seq = 1,
+        .spec = bytes,
+        .spec_len = len,
+        .number = 1};
+    assert_int_equal(core_step(c, &e, u), 0);
+    for (uint32_t i = 0; i < d->n; i++) {
+        e = d->event[i];
+        e.seq = i + 2;
+        if (core_step(c, &e, u) != 0)
+            fail_msg("%s: %s", e.statement, u->why);
+    }
+    free(bytes);
+    free(u);
+    free(c);
+}
+
+static void
+toy_gets_what_helps(void **state)
+{
+    (void)state;
+    struct spec *s = calloc(1, sizeof *s);
+    struct drafted d;
+    spec_toy(s);
+    draft(&d, s, &both);
+    assert_true(has_change(s, &d, "lr", 0.03, 0.05));
+    assert_true(has_change(s, &d, "lr", 0.001, 0.009));
+    assert_true(has_change(s, &d, "dim", 16, 16));
+    assert_true(has_change(s, &d, "dim", 24, 24));
+    assert_true(has_change(s, &d, "dropout", 0.1, 0.2));
+    assert_true(has_change(s, &d, "residual", 1, 1));
+    assert_true(d.n >= 8);
+    engine_accepts(s, &d);
+    arena_fini(&d.arena);
+    free(s);
+}
+
+static void
+rich_project_is_mixed(void **state)
+{
+    (void)state;
+    struct spec *s = calloc(1, sizeof *s);
+    struct drafted d;
+    spec_rich(s);
+    draft(&d, s, &both);
+    uint32_t a = count_source(&d, SOURCE_INSIGHT);
+    uint32_t b = count_source(&d, SOURCE_RESEARCH);
+    assert_true(d.n >= 12 && d.n <= 24);
+    assert_true(3 * a >= a + b && 3 * b >= a + b);
+    assert_true(has_change(s, &d, "model", 3, 4));
+    engine_accepts(s, &d);
+    uint32_t per_knob[KNOBS_MAX] = {0}, hooks = 0;
+    for (uint32_t i = 0; i < d.n; i++) {
+        const struct event *e = &d.event[i];
+        hooks += e->state == 1;
+        if (e->state == 0)
+            per_knob[e->over[e->n_over - 1].knob]++;
+    }
+    assert_true(hooks <= 3);
+    for (uint32_t k = 0; k < s->n_knobs; k++)
+        assert_true(per_knob[k] <= 3);
+    assert_int_equal(per_knob[8], 0); /* fidelity is not an idea */
+    arena_fini(&d.arena);
+    free(s);
+}
+
+/* Every text is there, evidence is JSON with a reference each, numbers make
+ * sense, and units are those of the metric. */
+static void
+events_are_complete(void **state)
+{
+    (void)state;
+    struct spec *s = calloc(1, sizeof *s);
+    struct drafted d;
+    spec_rich(s);
+    draft(&d, s, &both);
+    for (uint32_t i = 0; i < d.n; i++) {
+        const struct event *e = &d.event[i];
+        struct err err = {0};
+        assert_int_equal(e->kind, EVENT_hypothesis_added);
+        assert_true(e->statement[0] != '\0' && e->rationale[0] != '\0');
+        assert_true(e->key[0] != '\0' && e->score > 0);
+        /* logloss worth 1e-3 against 5e-4 of AUC: twice the AUC's spread */
+        assert_true(e->sd >= 2 * 2e-3 - 1e-12 && e->sd < 0.1);
+        assert_true(fabs(e->mean) < 3 * e->sd);
+        assert_true(strlen(e->evidence) < EVENT_TEXT_MAX);
+        struct json *j = json_parse(e->evidence, strlen(e->evidence), &err);
+        assert_true(json_kind(j) == J_ARR && json_len(j) >= 1);
+        for (size_t k = 0; k < json_len(j); k++)
+            assert_non_null(json_get_str(json_at(j, k), "ref"));
+        json_free(j);
+        for (uint32_t k = 0; k < i; k++)
+            assert_string_not_equal(e->key, d.event[k].key);
+    }
+    arena_fini(&d.arena);
+    free(s);
+}
+
+static void
+sources_can_be_switched_off(void **state)
+{
+    (void)state;
+    struct spec *s = calloc(1, sizeof *s);
+    struct drafted d;
+    spec_rich(s);
+    draft(&d, s, &(struct draft_options){.from_research = true});
+    assert_true(d.n > 0 && count_source(&d, SOURCE_INSIGHT) == 0);
+    for (uint32_t i = 0; i < d.n; i++)
+        assert_null(strstr(d.event[i].evidence, "\"insight\""));
+    arena_fini(&d.arena);
+    draft(&d, s, &(struct draft_options){.from_insights = true});
+    assert_true(d.n > 0 && count_source(&d, SOURCE_RESEARCH) == 0);
+    for (uint32_t i = 0; i < d.n; i++)
+        assert_null(strstr(d.event[i].evidence, "\"paper\""));
+    arena_fini(&d.arena);
+    draft(&d, s, &(struct draft_options){.max = 5});
+    assert_int_equal(d.n, 0);
+    arena_fini(&d.arena);
+    free(s);
+}
+
+static void
+nothing_later_than_the_cut(void **state)
+{
+    (void)state;
+    struct spec *s = calloc(1, sizeof *s);
+    struct drafted d;
+    struct draft_options o = both;
+    spec_rich(s);
+    o.before = "2018-01";
+    draft(&d, s, &o);
+    assert_true(d.n > 0);
+    for (uint32_t i = 0; i < d.n; i++) {
+        const char *text = d.event[i].evidence;
+        assert_null(strstr(text, "2205.09626"));
+        for (uint32_t t = 0; t < technique_count(); t++)
+            if (!technique_known(technique_at(t), o.before))
+                assert_null(strstr(text, technique_at(t)->ref));
+    }
+    arena_fini(&d.arena);
+    free(s);
+}
+
+static void
+same_inputs_same_draft(void **state)
+{
+    (void)state;
+    struct spec *s = calloc(1, sizeof *s);
+    struct drafted a, b;
+    spec_rich(s);
+    draft(&a, s, &both);
+    draft(&b, s, &both);
+    assert_int_equal(a.n, b.n);
+    for (uint32_t i = 0; i < a.n; i++) {
+        assert_string_equal(a.event[i].statement, b.event[i].statement);
+        assert_string_equal(a.event[i].evidence, b.event[i].evidence);
+        assert_true(a.event[i].mean == b.event[i].mean);
+    }
+    arena_fini(&a.arena);
+    arena_fini(&b.arena);
+    free(s);
+}
+
+/* An inactive knob carries the choice that enables it, or is left alone. */
+static void
+conditions_are_respected(void **state)
+{
+    (void)state;
+    struct spec *s = calloc(1, sizeof *s);
+    struct drafted d;
+    spec_rich(s);
+    draft(&d, s, &both);
+    for (uint32_t i = 0; i < d.n; i++) {
+        const struct event *e = &d.event[i];
+        for (uint32_t k = 0; k < e->n_over; k++) {
+            if (strcmp(s->knob[e->over[k].knob].name, "cross-layers") != 0)
+                continue;
+            assert_int_equal(e->n_over, 2);
+            assert_int_equal(e->over[0].knob, 0);
+            assert_true(e->over[0].value == 4);
+        }
+    }
+    arena_fini(&d.arena);
+    free(s);
+}
+
+/* What was learnt here moves the prediction: three campaigns that saw a large
+ * gain from a knob raise it, three that saw harm lower it. */
+static void
+own_insights_count(void **state)
+{
+    (void)state;
+    struct spec *s = calloc(1, sizeof *s);
+    spec_toy(s);
+    struct override change = {1, 16};
+    double mean[3];
+    for (int sign = -1; sign <= 1; sign++) {
+        struct insights *own;
+        struct err err = {0};
+        char path[96];
+        snprintf(path, sizeof path, "%s.own%d", db_path, sign);
+        assert_int_equal(insight_open(&own, path, INSIGHT_WRITE, &err), 0);
+        for (int i = 0; i < 3 && sign != 0; i++) {
+            char uuid[8];
+            snprintf(uuid, sizeof uuid, "u%d", i);
+            struct insight row = {.campaign = uuid,
+                .hypothesis = "H1",
+                .concept = "embedding_dim",
+                .from = "8",
+                .to = "16",
+                .direction = "x2",
+                .statement = "dim 8 -> 16",
+                .effect = sign * 4e-3,
+                .sd = 5e-4,
+                .n = 4,
+                .places = 1,
+                .date = "2026-01-01",
+                .status = INSIGHT_PROMOTED};
+            assert_int_equal(insight_keep(own, &row, NULL, NULL, &err), 0);
+        }
+        struct draft_prediction p;
+        assert_int_equal(draft_predict(s, own, &both, &change, 1, &p, &err), 0);
+        mean[sign + 1] = p.mean;
+        assert_true(p.sd >= 2e-3);
+        assert_int_equal(p.level, sign == 0 ? DRAFT_BASE_RATE : DRAFT_CONCEPT);
+        insight_close(own);
+        unlink(path);
+    }
+    assert_true(mean[0] < -1e-3 && mean[1] == 0 && mean[2] > 1e-3);
+    free(s);
+}
+
+static void
+no_history_still_drafts(void **state)
+{
+    (void)state;
+    struct insights *kept = db;
+    struct spec *s = calloc(1, sizeof *s);
+    struct drafted d;
+    spec_toy(s);
+    db = NULL;
+    draft(&d, s, &both);
+    db = kept;
+    assert_true(d.n > 0 && count_source(&d, SOURCE_INSIGHT) == 0);
+    arena_fini(&d.arena);
+    free(s);
+}
+
+static int
+database_open(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    snprintf(db_path, sizeof db_path, "/tmp/rea-draft-%ld.db", (long)getpid());
+    int rc = insight_open(&db, db_path, INSIGHT_WRITE | INSIGHT_SEED, &err);
+    if (rc != 0)
+        fprintf(stderr, "%s\n", err.text);
+    return rc;
+}
+
+static int
+database_remove(void **state)
+{
+    (void)state;
+    char lock[80];
+    insight_close(db);
+    snprintf(lock, sizeof lock, "%s.lock", db_path);
+    unlink(db_path);
+    unlink(lock);
+    for (int sign = -1; sign <= 1; sign++) {
+        snprintf(lock, sizeof lock, "%s.own%d.lock", db_path, sign);
+        unlink(lock);
+    }
+    return 0;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(toy_gets_what_helps),
+        cmocka_unit_test(rich_project_is_mixed),
+        cmocka_unit_test(events_are_complete),
+        cmocka_unit_test(sources_can_be_switched_off),
+        cmocka_unit_test(nothing_later_than_the_cut),
+        cmocka_unit_test(same_inputs_same_draft),
+        cmocka_unit_test(conditions_are_respected),
+        cmocka_unit_test(own_insights_count),
+        cmocka_unit_test(no_history_still_drafts),
+    };
+    return cmocka_run_group_tests(tests, database_open, database_remove);
+}

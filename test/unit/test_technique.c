@@ -1,0 +1,173 @@
+/* The technique library: every entry is complete, cited and dated, and the
+ * questions asked of it answer rightly. */
+#include "research/technique.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void
+library_is_large(void **state)
+{
+    (void)state;
+    assert_true(technique_count() >= 40);
+}
+
+static void
+ids_are_unique(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < technique_count(); i++) {
+        assert_ptr_equal(technique_find(technique_at(i)->id), technique_at(i));
+        for (uint32_t j = 0; j < i; j++)
+            assert_string_not_equal(
+                technique_at(i)->name, technique_at(j)->name);
+    }
+    assert_null(technique_find("no such technique"));
+}
+
+static bool
+is_month(const char *s)
+{
+    return strlen(s) == 7 && isdigit(s[0]) && isdigit(s[3]) && s[4] == '-' &&
+           s[0] >= '1' && s[0] <= '2' &&
+           ((s[5] == '0' && s[6] >= '1' && s[6] <= '9') ||
+               (s[5] == '1' && s[6] >= '0' && s[6] <= '2'));
+}
+
+/* arXiv:YYMM.NNNN or .NNNNN; doi:10.<registrant>/<rest> */
+static bool
+is_citation(const char *s)
+{
+    if (strncmp(s, "doi:10.", 7) == 0) {
+        const char *slash = strchr(s + 7, '/');
+        return slash != NULL && slash - s >= 11 && slash[1] != '\0' &&
+               strchr(s, ' ') == NULL;
+    }
+    if (strncmp(s, "arXiv:", 6) != 0)
+        return false;
+    size_t digits = strspn(s + 6, "0123456789");
+    size_t tail = strspn(s + 11, "0123456789");
+    return digits == 4 && s[10] == '.' && (tail == 4 || tail == 5) &&
+           s[11 + tail] == '\0';
+}
+
+static void
+entries_are_complete(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < technique_count(); i++) {
+        const struct technique *t = technique_at(i);
+        assert_true(t->name[0] != '\0' && t->aliases[0] != '\0');
+        assert_true(t->family[0] != '\0' && strlen(t->claim) >= 40);
+        assert_true(is_month(t->date));
+        if (!is_citation(t->ref))
+            fail_msg("%s: not a citation: %s", t->id, t->ref);
+        assert_true(t->grade >= GRADE_MENTION && t->grade <= GRADE_REPLICATED);
+        assert_true(isfinite(t->mean) && t->sd > 0 && t->cost > 0);
+        assert_true(fabs(t->mean) <= 5e-3 && t->sd >= fabs(t->mean));
+        assert_true(technique_steps(t) >= 1);
+        for (uint32_t j = 0; j < technique_steps(t); j++) {
+            const struct technique_step *s = &t->step[j];
+            assert_true(s->op < TECHNIQUE_OP_COUNT);
+            assert_true(s->concept < CONCEPT_COUNT);
+            assert_true(
+                (s->op == TECHNIQUE_HOOK) == (s->concept == CONCEPT_NONE));
+            assert_true((s->op == TECHNIQUE_CHOOSE) == (s->words[0] != '\0'));
+            assert_true(s->op != TECHNIQUE_SCALE || s->amount > 0);
+        }
+    }
+}
+
+/* An arXiv number names its month: the date must not be later than a year
+ * from it, nor earlier (papers are dated by their first public form). */
+static void
+dates_agree_with_arxiv(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < technique_count(); i++) {
+        const struct technique *t = technique_at(i);
+        if (t->ref[0] != 'a')
+            continue;
+        char month[8] = {
+            '2', '0', t->ref[6], t->ref[7], '-', t->ref[8], t->ref[9], '\0'};
+        if (strcmp(t->date, month) != 0)
+            fail_msg("%s: dated %s, but %s", t->id, t->date, t->ref);
+    }
+}
+
+static void
+later_papers_are_hidden(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *id, *before;
+        bool known;
+    } row[] = {
+        {"final", "2022-01-01", false},
+        {"final", "2023-08", true},
+        {"final", NULL, true},
+        {"final", "", true},
+        {"deepfm", "2022", true},
+        {"deepfm", "2017-03", false},
+        {"deepfm", "2017-04", true},
+        {"dualstream", "2026-06", false},
+    };
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+        assert_int_equal(
+            technique_known(technique_find(row[i].id), row[i].before),
+            row[i].known);
+}
+
+static void
+mentions_are_whole_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *id, *text;
+        bool there;
+    } row[] = {
+        {"deepfm", "We compare with DeepFM and xDeepFM.", true},
+        {"deepfm", "We compare with xDeepFM.", false},
+        {"fm", "DeepFM is strong", false},
+        {"fm", "an FM baseline", true},
+        {"dcnv2", "strong baselines (DCN-V2)", true},
+        {"din", "padding the batch", false},
+    };
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+        assert_int_equal(
+            technique_mentioned(technique_find(row[i].id), row[i].text),
+            row[i].there);
+}
+
+static void
+urls_open(void **state)
+{
+    (void)state;
+    char url[128];
+    technique_url(technique_find("deepfm"), url, sizeof url);
+    assert_string_equal(url, "https://arxiv.org/abs/1703.04247");
+    technique_url(technique_find("fm"), url, sizeof url);
+    assert_string_equal(url, "https://doi.org/10.1109/ICDM.2010.127");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(library_is_large),
+        cmocka_unit_test(ids_are_unique),
+        cmocka_unit_test(entries_are_complete),
+        cmocka_unit_test(dates_agree_with_arxiv),
+        cmocka_unit_test(later_papers_are_hidden),
+        cmocka_unit_test(mentions_are_whole_words),
+        cmocka_unit_test(urls_open),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
