@@ -73,7 +73,7 @@ $(BUILD)/rea: $(BUILD)/obj/src/main.o $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 $(BUILD)/rea-shim: $(SHIM_OBJ)
-	$(CC) -static $(LDFLAGS) -o $@ $^
+	$(CC) -static $(LDFLAGS) -o $@ $^ -lm
 
 $(BUILD)/rea-ctr: $(TRAINER_OBJ) $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(TRAINER_LIBS)
