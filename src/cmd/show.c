@@ -1,0 +1,180 @@
+/* rea show, why, report, hypothesis show: what the report layer knows about an
+ * id, printed. Reads only. */
+#include "cmd/verbs.h"
+#include "cmd/work.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "cmd/rerun.h"
+#include "report/load.h"
+
+/* The report of the campaign that an id belongs to. */
+static int
+report_of(struct call *call, const char *id, struct store **st,
+    struct report **r, struct report_id *part, struct err *err)
+{
+    int rc = work_store(call, STORE_READ, st, err);
+    if (rc == 0)
+        rc = work_part(call, *st, id, part, err);
+    if (rc != 0)
+        return rc;
+    if (part->kind == 'I')
+        return err_set(err, -ERR_INPUT,
+            "%s is an insight\n  remedy: rea insight show %s", id, id);
+    *r = report_load(*st, part->campaign, err);
+    return *r != NULL ? 0 : err->code;
+}
+
+static const char *
+part_name(struct call *call, const struct report_id *p)
+{
+    return arena_printf(call->arena, "%c%u", p->kind, p->number);
+}
+
+static int
+facts_run(struct call *call, bool why, struct err *err)
+{
+    struct store *st = NULL;
+    struct report *r = NULL;
+    struct report_id part;
+    struct text_style style = work_style(call);
+    int rc = report_of(call, call->args[0], &st, &r, &part, err);
+    if (rc == 0) {
+        const char *id = part_name(call, &part);
+        if (part.kind == 'C')
+            id = arena_printf(call->arena, "C%u", part.campaign);
+        if (call->json)
+            rc = show_json(r, id, &call->out, err);
+        else if (why)
+            rc = why_text(r, id, &style, &call->out, err);
+        else
+            rc = show_text(r, id, &style, &call->out, err);
+    }
+    report_free(r);
+    store_close(st);
+    return rc;
+}
+
+static int
+show_run(struct call *call, struct err *err)
+{
+    return facts_run(call, false, err);
+}
+
+static int
+why_run(struct call *call, struct err *err)
+{
+    return facts_run(call, true, err);
+}
+
+/* ---- report ---- */
+
+static int
+report_write(struct call *call, const struct report *r, const char *root,
+    struct err *err)
+{
+    struct buf b = {0};
+    const char *to = call_opt(call, "output");
+    if (to == NULL) {
+        char *dir = fs_join_in(call->arena, root, ".rea/reports");
+        int rc = fs_mkdirs(dir, err);
+        if (rc != 0)
+            return rc;
+        to = arena_printf(call->arena, "%s/C%u.html", dir, r->campaign);
+    }
+    report_html(r, &b);
+    int rc = fs_write_atomic(to, buf_str(&b), b.len, false, err);
+    if (rc == 0) {
+        say(call, "wrote %s (%zu KB, one self-contained page)\n", to,
+            b.len / 1024);
+        if (r->core->proposal != 0)
+            call_next(call, "rea accept C%u    rea repro C%u --run",
+                r->campaign, r->campaign);
+        else
+            call_next(call, "rea why C%u", r->campaign);
+    }
+    buf_fini(&b);
+    return rc;
+}
+
+static int
+report_to(struct call *call, struct err *err)
+{
+    const char *to = call_opt(call, "output");
+    if (to == NULL)
+        return 0;
+    int rc =
+        fs_write_atomic(to, buf_str(&call->out), call->out.len, false, err);
+    buf_clear(&call->out);
+    return rc;
+}
+
+static int
+report_run(struct call *call, struct err *err)
+{
+    struct store *st = NULL;
+    struct err ignored = {0};
+    uint32_t id = 0;
+    int rc = work_store(call, STORE_READ, &st, err);
+    if (rc == 0)
+        rc = work_campaign(
+            call, st, call->n_args > 0 ? call->args[0] : NULL, &id, err);
+    struct report *r = rc == 0 ? report_load(st, id, err) : NULL;
+    if (rc == 0 && r == NULL)
+        rc = err->code;
+    if (r != NULL) {
+        /* Without its project file a report goes without the command. */
+        (void)rerun_describe(call, st, r, NULL, &r->repro, &ignored);
+        if (call->json)
+            report_json(r, &call->out);
+        else if (call_has(call, "md"))
+            report_md(r, &call->out);
+        else
+            rc = report_write(call, r, store_root(st), err);
+        if (rc == 0 && (call->json || call_has(call, "md")))
+            rc = report_to(call, err);
+    }
+    report_free(r);
+    store_close(st);
+    return rc;
+}
+
+const struct cmd cmd_show = {.name = "show",
+    .args = "ID",
+    .min_args = 1,
+    .max_args = 1,
+    .help = "details of a campaign, hypothesis, experiment, trial, job",
+    .example = "rea show T12",
+    .opts = NULL,
+    .run = show_run};
+
+const struct cmd cmd_why = {.name = "why",
+    .args = "ID",
+    .min_args = 1,
+    .max_args = 1,
+    .help = "the decision, its evidence and the numbers behind it",
+    .more = "The lines are those of the event log; ids of another campaign "
+            "are written C2/T5.",
+    .example = "rea why H3",
+    .run = why_run};
+
+const struct cmd cmd_hypothesis_show = {.name = "hypothesis show",
+    .args = "H",
+    .min_args = 1,
+    .max_args = 1,
+    .help = "claim, change, source, evidence, prediction, verdict",
+    .run = show_run};
+
+static const struct cmd_opt report_opts[] = {
+    {"output", 'o', "FILE", "where to write it"},
+    {"md", 0, NULL, "Markdown on standard output"}, {0}};
+
+const struct cmd cmd_report = {.name = "report",
+    .args = "[C]",
+    .max_args = 1,
+    .help = "one self-contained page with plots; --md, --json",
+    .example = "rea report C1 -o c1.html",
+    .opts = report_opts,
+    .run = report_run};
