@@ -41,8 +41,14 @@ err_wrap(struct err *e, int code, const char *fmt, ...)
     va_end(ap);
     e->code = code;
     size_t at = n < 0 ? 0 : (size_t)n;
-    if (at + 3 < sizeof e->text)
-        snprintf(e->text + at, sizeof e->text - at, ": %s", old);
+    /* what no longer fits at the end is cut: the front says where */
+    if (at + 3 < sizeof e->text) {
+        size_t room = sizeof e->text - at - 3;
+        size_t n_old = strnlen(old, room);
+        memcpy(e->text + at, ": ", 2);
+        memcpy(e->text + at + 2, old, n_old);
+        e->text[at + 2 + n_old] = '\0';
+    }
     return code;
 }
 
