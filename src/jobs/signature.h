@@ -26,7 +26,8 @@ enum signature_rank {
     RANK_GENERIC,
     RANK_PLAIN,
     RANK_SPECIFIC,
-    RANK_USER, /* the engineer's own rules know best */
+    RANK_DECISIVE, /* names the culprit where others name the symptom */
+    RANK_USER,     /* the engineer's own rules know best */
 };
 
 struct signature_rule {
