@@ -498,9 +498,25 @@ cost_power(uint32_t concept)
     }
 }
 
+/* What the library says a backbone's training costs; 1 when it is silent. */
+static double
+backbone_cost(const char *value)
+{
+    for (uint32_t i = 0; i < technique_count(); i++) {
+        const struct technique *t = technique_at(i);
+        if (t->step[0].concept == CONCEPT_MODEL &&
+            t->step[0].op == TECHNIQUE_CHOOSE &&
+            words_match(t->step[0].words, value, true))
+            return t->cost;
+    }
+    return 1;
+}
+
 double
 candidate_cost(const struct candidates *c, const struct candidate *x)
 {
+    if (x->hook)
+        return x->technique[0]->cost;
     double cost = 1;
     for (uint32_t i = 0; i < x->n_over; i++) {
         const struct knob *k = &c->spec->knob[x->over[i].knob];
@@ -508,9 +524,9 @@ candidate_cost(const struct candidates *c, const struct candidate *x)
         move_of(&m, k, x->over[i].value);
         if (m.kind == MOVE_SCALE)
             cost *= pow(m.b / m.a, cost_power(k->concept));
+        else if (k->concept == CONCEPT_MODEL && k->kind == KNOB_CHOICE)
+            cost *= backbone_cost(k->values[(uint32_t)x->over[i].value]) /
+                    backbone_cost(k->values[(uint32_t)k->deflt]);
     }
-    for (uint32_t i = 0; i < x->n_techniques; i++)
-        if (x->hook || c->spec->knob[x->knob].concept == CONCEPT_MODEL)
-            cost = fmax(cost, x->technique[i]->cost);
     return fmin(fmax(cost, 0.1), 20);
 }

@@ -22,6 +22,7 @@ struct candidate {
     uint32_t n_techniques;
     const struct technique *technique[CANDIDATE_TECHNIQUES_MAX];
     struct history_answer answer; /* AUC units */
+    struct draft_prediction own;  /* of `knob` alone, without the enabling */
     double cost;
     uint32_t source; /* enum source once chosen, else SOURCE_NONE */
 };

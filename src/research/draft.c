@@ -16,6 +16,7 @@
 
 enum {
     PER_KNOB_MAX = 3,
+    RIDERS_MAX = 2,
     HOOKS_MAX = 3,
     DRAFT_DEFAULT = 24,
 };
@@ -92,9 +93,11 @@ candidate_predict(const struct draft *d, struct candidate *x)
     if (x->hook) {
         x->answer.p = (struct draft_prediction){x->technique[0]->mean,
             fmax(x->technique[0]->sd, BASE_RATE_SD), 0, DRAFT_BASE_RATE};
+        x->own = x->answer.p;
         return;
     }
     knob_ask(d, x->knob, &x->move, claim, x->n_techniques, &x->answer);
+    x->own = x->answer.p;
     enabling_add(d, x->over, x->n_over - 1, &x->answer);
 }
 
@@ -104,8 +107,10 @@ candidate_predict(const struct draft *d, struct candidate *x)
 static double
 candidate_worth(const struct candidate *x)
 {
-    double m = x->answer.p.mean, s = x->answer.p.sd, z = m / s;
+    double m = x->own.mean, s = x->own.sd, z = m / s;
     double gain = m * normal_cdf(z) + s * normal_pdf(z);
+    if (x->n_over > 1)
+        gain /= 2;
     return gain / sqrt(fmax(x->cost, 1));
 }
 
@@ -123,23 +128,37 @@ can_come_from(const struct candidate *x, uint32_t source)
     return source == SOURCE_INSIGHT ? has_history(x) : x->n_techniques > 0;
 }
 
-/* How free of what was chosen before: the fourth idea on a knob is refused,
- * and one much like a chosen one counts less. */
+static bool
+same_enabling(const struct candidate *x, const struct candidate *y)
+{
+    return x->n_over > 1 && y->n_over > 1 &&
+           x->over[0].knob == y->over[0].knob &&
+           x->over[0].value == y->over[0].value;
+}
+
+/* How free of what was chosen before: the fourth idea on a knob and the third
+ * that rides on one enabling choice are refused, and one much like a chosen
+ * one counts less. */
 static double
 candidate_novelty(const struct candidates *c, const struct candidate *x)
 {
     double free = 1;
-    uint32_t same = 0;
+    uint32_t same = 0, riders = 0;
     for (uint32_t i = 0; i < c->n; i++) {
         const struct candidate *y = &c->item[i];
         double sign;
-        if (y->source == SOURCE_NONE || y->hook || y->knob != x->knob)
+        if (y->source == SOURCE_NONE || y->hook)
+            continue;
+        riders += same_enabling(x, y);
+        if (y->knob != x->knob)
             continue;
         double alike = move_similarity(&x->move, &y->move, &sign);
         free *= 1 - 0.6 * (sign > 0 ? alike : 0.2 * alike);
         same++;
     }
-    return same >= PER_KNOB_MAX ? 0 : free * pow(0.8, same);
+    if (same >= PER_KNOB_MAX || riders >= RIDERS_MAX)
+        return 0;
+    return free * pow(0.8, same + riders);
 }
 
 static struct candidate *
