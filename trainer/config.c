@@ -202,6 +202,8 @@ config_parse_text(struct config *c, char *text, struct err *err)
         if (*next != '\0')
             *next++ = '\0';
         size_t len = strcspn(line, "=");
+        if (*line == '\0')
+            continue;
         const struct flag *f = flag_find(line, len);
         if (f == NULL || line[len] == '\0')
             return err_set(

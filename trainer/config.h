@@ -79,7 +79,8 @@ enum split_mode { SPLIT_RANDOM, SPLIT_SEQUENTIAL };
     CHOICE(evaluate, "evaluate", "none", FLAG_IO, "none|valid|test",           \
         "evaluate --load on these rows, train nothing")                        \
     TEXT(inject, "inject", "", FLAG_IO,                                        \
-        "fault for tests: nan|oom|hang|kill|segv@STEP or exit:CODE@STEP; "     \
+        "fault for tests: nan|oom|hang|kill|segv|term@STEP or "                \
+        "exit:CODE@STEP; "                                                     \
         "also $REA_INJECT; only once with $REA_INJECT_ONCE=PATH")              \
     TEXT(generate, "generate", "", FLAG_IO,                                    \
         "write synthetic split.*.ffm and truth.json to this folder")           \

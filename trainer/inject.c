@@ -14,10 +14,10 @@ static int
 inject_parse(struct inject *i, const char *text, struct err *err)
 {
     static const char *const names[] = {
-        "", "nan", "oom", "exit", "hang", "kill", "segv"};
+        "", "nan", "oom", "exit", "hang", "kill", "segv", "term"};
     size_t len = strcspn(text, ":@");
     const char *p = text + len;
-    for (int k = INJECT_NAN; k <= INJECT_SEGV; k++) {
+    for (int k = INJECT_NAN; k <= INJECT_TERM; k++) {
         if (strlen(names[k]) == len && memcmp(names[k], text, len) == 0)
             i->kind = (enum inject_kind)k;
     }
@@ -32,7 +32,8 @@ inject_parse(struct inject *i, const char *text, struct err *err)
             return 0;
     }
     return err_set(err, -ERR_INPUT,
-        "inject \"%s\": write nan|oom|hang|kill|segv@STEP or exit:CODE@STEP",
+        "inject \"%s\": write nan|oom|hang|kill|segv|term@STEP or "
+        "exit:CODE@STEP",
         text);
 }
 
@@ -105,6 +106,9 @@ inject_step(const struct inject *i, uint64_t step)
     case INJECT_SEGV:
         signal(SIGSEGV, SIG_DFL);
         raise(SIGSEGV);
+        break;
+    case INJECT_TERM:
+        raise(SIGTERM);
         break;
     case INJECT_NONE:
         break;

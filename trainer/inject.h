@@ -14,7 +14,8 @@ enum inject_kind {
     INJECT_EXIT,
     INJECT_HANG,
     INJECT_KILL,
-    INJECT_SEGV
+    INJECT_SEGV,
+    INJECT_TERM
 };
 
 struct inject {

@@ -123,9 +123,23 @@ weights_start(float *w, uint32_t in, uint32_t out, uint32_t real_out,
     for (uint32_t i = 0; i < in; i++) {
         for (uint32_t j = 0; j < out; j++) {
             float x = (float)(limit * (2 * rng_f64(r) - 1));
-            bool real = j < real_out && (is_real == NULL || is_real[i]);
+            bool real = j < real_out && is_real[i];
             w[(size_t)i * out + j] = real ? x : 0;
         }
+    }
+}
+
+static void
+norm_start(struct net *n, struct dense *d)
+{
+    float *running = n->running;
+    for (int i = 0; i < n->layers && n->c->batch_norm; i++) {
+        struct net_layer *l = &n->layer[i];
+        for (uint32_t j = 0; j < l->out; j++) {
+            d->p[l->gamma + j] = 1;
+            running[l->out + j] = 1;
+        }
+        running += 2 * (size_t)l->out;
     }
 }
 
@@ -134,6 +148,9 @@ cross_start(struct net *n, struct dense *d, const bool *is_real,
     uint32_t real_width, struct rng *r)
 {
     double limit = sqrt(3.0 / (double)real_width);
+    bool ranks[1024] = {false};
+    for (int64_t i = 0; i < n->c->cross_rank; i++)
+        ranks[i] = true;
     for (int i = 0; i < n->cross; i++) {
         struct cross_layer *l = &n->crossing[i];
         uint32_t inner = n->rank > 0 ? n->rank : n->width;
@@ -142,7 +159,7 @@ cross_start(struct net *n, struct dense *d, const bool *is_real,
             d->p + l->weight, n->width, inner, real, limit, is_real, r);
         if (n->rank > 0)
             weights_start(d->p + l->low, n->rank, n->width, n->width,
-                sqrt(3.0 / (double)n->rank), NULL, r);
+                sqrt(3.0 / (double)n->c->cross_rank), ranks, r);
     }
     if (n->cross > 0)
         weights_start(d->p + n->out_cross, n->width, 1, 1, limit, is_real, r);
@@ -153,34 +170,29 @@ net_start(struct net *n, struct dense *d, uint32_t np, uint32_t dim)
 {
     struct rng r;
     rng_seed2(&r, (uint64_t)n->c->seed, 0x6e6574);
-    bool *is_real = mem_calloc(n->width, sizeof *is_real);
+    bool is_real[8192] = {false};
+    bool *inputs = mem_calloc(n->width, sizeof *inputs);
     for (uint32_t i = 0; i < n->width; i++)
-        is_real[i] = i % np < dim;
+        inputs[i] = i % np < dim;
     uint32_t real_in = n->width / np * dim;
     int sizes[HIDDEN_MAX];
     (void)config_hidden(n->c, sizes, NULL);
-    float *running = n->running;
-    uint32_t last = 0;
+    cross_start(n, d, inputs, real_in, &r);
     for (int i = 0; i < n->layers; i++) {
         struct net_layer *l = &n->layer[i];
         uint32_t real_out = (uint32_t)sizes[i];
         weights_start(d->p + l->weight, l->in, l->out, real_out,
-            sqrt(6.0 / (double)(real_in + real_out)), i == 0 ? is_real : NULL,
+            sqrt(6.0 / (double)(real_in + real_out)), i == 0 ? inputs : is_real,
             &r);
-        real_in = last = real_out;
-        if (!n->c->batch_norm)
-            continue;
-        for (uint32_t j = 0; j < l->out; j++) {
-            d->p[l->gamma + j] = 1;
-            running[l->out + j] = 1;
-        }
-        running += 2 * (size_t)l->out;
+        for (uint32_t j = 0; j < l->out; j++)
+            is_real[j] = j < real_out;
+        real_in = real_out;
     }
     if (n->layers > 0)
-        weights_start(d->p + n->out_deep, last, 1, 1,
-            sqrt(6.0 / (double)(last + 1)), NULL, &r);
-    cross_start(n, d, is_real, n->width / np * dim, &r);
-    free(is_real);
+        weights_start(d->p + n->out_deep, n->layer[n->layers - 1].out, 1, 1,
+            sqrt(6.0 / (double)(real_in + 1)), is_real, &r);
+    norm_start(n, d);
+    free(inputs);
 }
 
 void

@@ -402,12 +402,22 @@ trainer_init(struct trainer *t, const struct config *c, struct err *err)
     t->z = mem_calloc(round_up(rows, 8), sizeof *t->z);
     t->p = mem_calloc(round_up(rows, 8), sizeof *t->p);
     t->dz = mem_calloc(round_up(rows, 8), sizeof *t->dz);
-    for (uint64_t i = 0; i < train->rows; i++)
-        t->kept += row_is_kept(t, i);
+    uint64_t positives = 0;
+    for (uint64_t i = 0; i < train->rows; i++) {
+        if (!row_is_kept(t, i))
+            continue;
+        t->kept++;
+        positives += row_is_positive(t, i);
+    }
     if (t->kept == 0)
         return err_set(err, -ERR_INPUT,
             "--train-fraction and --negative-rate leave no training rows");
-    return model_init(&t->model, c, t->data.ids, t->data.fields, rows, err);
+    rc = model_init(&t->model, c, t->data.ids, t->data.fields, rows, err);
+    /* The first logit is that of the mean label, so no step is spent on it. */
+    if (rc == 0)
+        t->model.dense.p[t->model.bias] = (float)log(
+            ((double)positives + 1) / ((double)(t->kept - positives) + 1));
+    return rc;
 }
 
 static void
