@@ -5,9 +5,6 @@
 #include "cmd/cmd.h"
 
 #define VERB_LIST(X)                                                           \
-    X(demo)                                                                    \
-    X(init)                                                                    \
-    X(check)                                                                   \
     X(plan)                                                                    \
     X(plan_edit)                                                               \
     X(hypothesis_add)                                                          \

@@ -1,0 +1,20 @@
+/* Keeps sealed values out of what people are shown before their time. */
+#ifndef CMD_MASK_H
+#define CMD_MASK_H
+
+#include "core/core.h"
+#include "project/project.h"
+
+struct mask {
+    const struct project *p; /* NULL: nothing is masked */
+    struct harvest_re *re;
+};
+
+/* Masks nothing when the seal is open or there is no sealed metric. */
+void mask_init(struct mask *m, const struct project *p, const struct core *c);
+void mask_fini(struct mask *m);
+/* Appends the text; digits of sealed values become '#'. */
+void
+mask_put(const struct mask *m, const char *text, size_t n, struct buf *out);
+
+#endif
