@@ -11,6 +11,7 @@
 
 #include "base/fs.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "research/corpus_db.h"
 
 enum {
@@ -159,29 +160,12 @@ add_bad(struct adding *ad, const char *where, const char *why)
         ad->on_bad(ad->ctx, where, why);
 }
 
-/* Length of a valid UTF-8 character at p, 0 when it is none. */
-static size_t
-utf8_len(const unsigned char *p, size_t n)
-{
-    size_t len = p[0] < 0x80                   ? 1
-                 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
-                 : (p[0] & 0xf0) == 0xe0       ? 3
-                 : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
-                                               : 0;
-    if (len == 0 || len > n)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    return len;
-}
-
 static bool
 text_is_clean(const char *s, size_t n)
 {
     for (size_t i = 0; i < n;) {
-        size_t len = utf8_len((const unsigned char *)s + i, n - i);
-        if (len == 0 || s[i] == '\0')
+        size_t len = utf8_len(s + i, n - i);
+        if (len == 0)
             return false;
         i += len;
     }

@@ -20,6 +20,7 @@ enum {
     RRF_K = 60, /* the constant of the paper */
     ASK_PASSAGES = 5,
     QUESTIONS_MAX = 12,
+    STYLES_MAX = 6, /* single phrasings are brittle, more add little */
 };
 
 struct words {
@@ -243,7 +244,7 @@ corpus_search(struct corpus *c, const char *query, const char *before,
 struct topic {
     uint32_t concept;
     const char *text;
-    const char *style[4]; /* ways to ask, merged */
+    const char *style[STYLES_MAX]; /* ways to ask, merged */
 };
 
 static const struct topic topics[] = {
@@ -251,7 +252,9 @@ static const struct topic topics[] = {
         {"feature interaction model click-through rate prediction",
             "cross network CTR prediction outperforms DCN DeepFM",
             "explicit implicit feature interactions AUC Criteo Avazu",
-            "MLP factorized interaction layer CTR"}},
+            "better feature interaction layer for CTR prediction",
+            "interpretable higher-order feature crossing CTR",
+            "simple MLP deep CTR model"}},
     {CONCEPT_EMBEDDING_DIM, "How should embeddings be sized?",
         {"embedding dimension search recommendation",
             "embedding size mixed dimension", "embedding collapse"}},
@@ -316,7 +319,7 @@ topic_ask(struct corpus *c, const struct topic *t, const char *before,
     memset(q, 0, sizeof *q);
     q->text = t->text;
     q->query = t->style[0];
-    for (int i = 0; i < 4 && t->style[i] != NULL; i++) {
+    for (int i = 0; i < STYLES_MAX && t->style[i] != NULL; i++) {
         int rc = hits_find(c, t->style[i], before, h, err);
         if (rc != 0)
             return rc;
