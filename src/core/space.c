@@ -181,7 +181,7 @@ knob_format(const struct knob *k, double v, char *out, uint32_t cap)
     /* shortest text that means the same to people: 6 digits when that is
      * exact enough, else all that are needed */
     char s[40];
-    double back = 0;
+    double back = NAN; /* 0 needs a round as well */
     for (int digits = 6; digits <= 17 && back != v; digits++) {
         snprintf(s, sizeof s, "%.*g", digits, v);
         back = strtod(s, NULL);
