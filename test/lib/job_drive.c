@@ -34,10 +34,8 @@ static void
 watch_add(struct drive *d, const char *key, bool nan, double spike)
 {
     struct metric_source *m = &d->watch.source[d->watch.n++];
-    *m = (struct metric_source){.from = FROM_JSONL,
-        .goal = GOAL_MAX,
-        .nan_fail = nan,
-        .spike = spike};
+    *m = (struct metric_source){
+        .from = FROM_JSONL, .goal = GOAL_MAX, .nan_fail = nan, .spike = spike};
     snprintf(m->key, sizeof m->key, "%s", key);
     d->watch.primary = d->watch.n;
     d->spec.watch = &d->watch;
@@ -128,8 +126,8 @@ drive_submit(struct jobs *j, char **argv, struct err *err)
 }
 
 static int
-status_print(struct jobs *j, const struct job_handle *h, struct err *err,
-    bool *done)
+status_print(
+    struct jobs *j, const struct job_handle *h, struct err *err, bool *done)
 {
     struct job_status st;
     int rc = job_poll(j, h, &st, err);
@@ -145,8 +143,8 @@ status_print(struct jobs *j, const struct job_handle *h, struct err *err,
 }
 
 static int
-drive_wait(struct jobs *j, const struct job_handle *h, double seconds,
-    struct err *err)
+drive_wait(
+    struct jobs *j, const struct job_handle *h, double seconds, struct err *err)
 {
     int64_t end = fs_boot_ms() + (int64_t)(seconds * 1000);
     struct job_status st;
@@ -174,8 +172,8 @@ shim_kill(const struct jobs *j, const char *token, struct err *err)
     if (c == NULL)
         return err->code;
     int rc = kill((pid_t)json_get_i64(c, "pid", 0), SIGKILL) == 0
-        ? 0
-        : err_sys(err, "kill");
+                 ? 0
+                 : err_sys(err, "kill");
     json_free(c);
     return rc;
 }

@@ -1,0 +1,335 @@
+/* The backend "recorded": jobs that never run. Their outcomes come from a file
+ * or a made-up world (docs/job-contract.md), and they end when the clock, a
+ * file named by REA_CLOCK, passes their end. For tests, benches and replays of
+ * tables of real trials.
+ * Invariant: everything is decided at submission and lies in the claim, so
+ * that every process and every later poll sees the same. */
+#include "jobs/recorded.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "jobs/claim.h"
+
+#define KIND "recorded"
+
+static int64_t
+recorded_now_ms(struct jobs *j)
+{
+    (void)j;
+    const char *path = getenv("REA_CLOCK");
+    if (path == NULL || path[0] == '\0')
+        return fs_now_ms();
+    struct buf text = {0};
+    int64_t ms = 0;
+    if (fs_read(path, 64, &text, NULL) == 0)
+        ms = strtoll(buf_str(&text), NULL, 10);
+    buf_fini(&text);
+    return ms;
+}
+
+static int
+recorded_open(struct jobs *j, const struct jobs_config *c, struct err *err)
+{
+    if (c->record == NULL)
+        return 0;
+    if (!fs_is_file(c->record))
+        return err_set(err, -ERR_NOT_FOUND,
+            "the record %s is not there: [backend] record names a file of "
+            "outcomes",
+            c->record);
+    j->record = arena_strdup(&j->arena, c->record);
+    return 0;
+}
+
+static int
+recorded_find(
+    struct jobs *j, const char *token, struct job_handle *out, struct err *err)
+{
+    struct buf path = {0};
+    claim_path(j, token, &path);
+    bool there = fs_is_file(buf_str(&path));
+    buf_fini(&path);
+    if (!there)
+        return err_set(err, -ERR_NOT_FOUND, "no job claimed %s", token);
+    handle_put(out, KIND, token);
+    return 0;
+}
+
+/* The limits that a shim would keep. */
+static void
+outcome_limit(const struct job_spec *spec, struct outcome *o)
+{
+    bool paid = spec->budget_ms > 0 &&
+                (spec->time_ms <= 0 || spec->budget_ms < spec->time_ms);
+    int64_t limit = paid ? spec->budget_ms : spec->time_ms;
+    if (limit <= 0 || o->duration_ms <= limit)
+        return;
+    o->duration_ms = limit;
+    o->reason = paid ? REASON_BUDGET : REASON_TIMEOUT;
+    o->exit_code = 0;
+    o->signal = 15;
+    snprintf(o->detail, sizeof o->detail, "ran %.1f s, the limit",
+        (double)limit / 1000.0);
+}
+
+/* Paths must mean the same to later processes, wherever they stand. */
+static const char *
+absolute_in(struct arena *a, const char *path)
+{
+    const char *dir;
+    if (path == NULL || fs_real_in(a, fs_dir_in(a, path), &dir, NULL) != 0)
+        return path;
+    return fs_join_in(a, dir, fs_base(path));
+}
+
+static void
+put_text(struct jw *w, const char *key, const char *text)
+{
+    jw_kstr(w, key, text == NULL ? "" : text);
+}
+
+static void
+claim_put(const struct job_spec *spec, struct arena *a, const char *run_dir,
+    int64_t now, const struct outcome *o, struct buf *out)
+{
+    struct jw w;
+    jw_init(&w, out, 0);
+    jw_obj_begin(&w);
+    jw_ki64(&w, "version", 1);
+    put_text(&w, "token", spec->token);
+    put_text(&w, "run_dir", run_dir);
+    put_text(&w, "campaign", env_find(spec->envp, "REA_CAMPAIGN"));
+    put_text(&w, "metrics_path", absolute_in(a, spec->metrics_path));
+    if (o->checkpoint)
+        put_text(&w, "checkpoint_path", absolute_in(a, spec->checkpoint_path));
+    jw_ki64(&w, "start_ms", now);
+    jw_ki64(&w, "end_ms", now + o->duration_ms);
+    put_text(&w, "reason", reason_name(o->reason));
+    jw_ki64(&w, "exit_code", o->exit_code);
+    jw_ki64(&w, "signal", o->signal);
+    jw_ki64(&w, "max_rss_bytes", o->max_rss_bytes);
+    put_text(&w, "detail", o->detail);
+    put_text(&w, "metrics", buf_str(&o->metrics));
+    put_text(&w, "out", buf_str(&o->out));
+    put_text(&w, "errors", buf_str(&o->errors));
+    jw_obj_end(&w);
+    buf_putc(out, '\n');
+}
+
+static int
+recorded_submit(struct jobs *j, const struct job_spec *spec,
+    struct job_handle *out, struct err *err)
+{
+    if (recorded_find(j, spec->token, out, NULL) == 0)
+        return 0;
+    struct arena a = {0};
+    struct outcome o = {0};
+    struct buf text = {0}, path = {0};
+    const char *run_dir = NULL;
+    int rc = fs_mkdirs(spec->run_dir, err);
+    if (rc == 0)
+        rc = fs_real_in(&a, spec->run_dir, &run_dir, err);
+    if (rc == 0)
+        rc = outcome_find(j->record, spec, &o, err);
+    if (rc == 0) {
+        outcome_limit(spec, &o);
+        claim_put(spec, &a, run_dir, recorded_now_ms(j), &o, &text);
+        claim_path(j, spec->token, &path);
+        rc = file_create_whole(buf_str(&path), &text, false, err);
+    }
+    if (rc >= 0) {
+        handle_put(out, KIND, spec->token);
+        rc = 0;
+    }
+    buf_fini(&text);
+    buf_fini(&path);
+    outcome_fini(&o);
+    arena_fini(&a);
+    return rc;
+}
+
+static int
+put_file(const char *run_dir, const char *name, const char *given,
+    const char *content, struct err *err)
+{
+    struct buf path = {0};
+    if (given != NULL && given[0] != '\0')
+        buf_puts(&path, given);
+    else
+        fs_join(&path, run_dir, name);
+    int rc =
+        fs_write_atomic(buf_str(&path), content, strlen(content), false, err);
+    buf_fini(&path);
+    return rc;
+}
+
+/* Clock time of the cancellation, -1: not cancelled. */
+static int64_t
+cancelled_ms(const char *run_dir)
+{
+    struct buf path = {0}, text = {0};
+    fs_join(&path, run_dir, "cancel");
+    int64_t ms = -1;
+    if (fs_read(buf_str(&path), 64, &text, NULL) == 0)
+        ms = strtoll(buf_str(&text), NULL, 10);
+    buf_fini(&path);
+    buf_fini(&text);
+    return ms;
+}
+
+static uint32_t
+reason_of(const char *name)
+{
+    for (uint32_t r = 1; name != NULL && r < REASON_COUNT; r++) {
+        if (strcmp(reason_name(r), name) == 0)
+            return r;
+    }
+    return REASON_UNKNOWN;
+}
+
+static void
+facts_fill(const struct claim *c, int64_t cancel_ms, struct exit_facts *f)
+{
+    const struct json *r = c->json;
+    *f = (struct exit_facts){.reason = reason_of(json_get_str(r, "reason")),
+        .exit_code = (int32_t)json_get_i64(r, "exit_code", 0),
+        .signal = (int32_t)json_get_i64(r, "signal", 0),
+        .start_ms = json_get_i64(r, "start_ms", 0),
+        .end_ms = json_get_i64(r, "end_ms", 0),
+        .max_rss_bytes = json_get_i64(r, "max_rss_bytes", 0)};
+    snprintf(f->token, sizeof f->token, "%s", json_get_str(r, "token"));
+    snprintf(f->boot_id, sizeof f->boot_id, "%s", KIND);
+    const char *detail = json_get_str(r, "detail");
+    snprintf(f->detail, sizeof f->detail, "%s", detail == NULL ? "" : detail);
+    if (cancel_ms >= 0) {
+        f->reason = REASON_CANCELLED;
+        f->exit_code = 0;
+        f->signal = 15;
+        f->end_ms = cancel_ms;
+        snprintf(f->detail, sizeof f->detail, "cancelled");
+    }
+    f->duration_ms = f->end_ms - f->start_ms;
+    f->cpu_ms = f->duration_ms;
+}
+
+/* Leaves in the run folder what the job would have left, exit.json last. A
+ * second process may do the same: the content is equal. */
+static int
+files_leave(const struct claim *c, const struct exit_facts *f, struct err *err)
+{
+    const struct json *r = c->json;
+    const char *checkpoint = json_get_str(r, "checkpoint_path");
+    int rc = 0;
+    if (f->reason != REASON_CANCELLED)
+        rc = put_file(c->run_dir, "metrics.jsonl",
+            json_get_str(r, "metrics_path"), json_get_str(r, "metrics"), err);
+    if (rc == 0)
+        rc = put_file(
+            c->run_dir, "stdout.log", NULL, json_get_str(r, "out"), err);
+    if (rc == 0)
+        rc = put_file(
+            c->run_dir, "stderr.log", NULL, json_get_str(r, "errors"), err);
+    if (rc == 0 && checkpoint != NULL && checkpoint[0] != '\0')
+        rc = put_file(c->run_dir, "", checkpoint, "recorded\n", err);
+    struct buf text = {0};
+    exit_facts_put(f, &text);
+    if (rc == 0)
+        rc = put_file(c->run_dir, "exit.json", NULL, buf_str(&text), err);
+    buf_fini(&text);
+    return rc;
+}
+
+static int
+claim_poll(struct jobs *j, const struct claim *c, struct job_status *out,
+    struct err *err)
+{
+    int64_t end = json_get_i64(c->json, "end_ms", 0);
+    int64_t cancel = cancelled_ms(c->run_dir);
+    if (cancel >= end)
+        cancel = -1; /* it had ended before */
+    out->start_ms = json_get_i64(c->json, "start_ms", 0);
+    if (cancel < 0 && recorded_now_ms(j) < end) {
+        out->state = JOB_STATE_RUNNING;
+        return 0;
+    }
+    out->state = JOB_STATE_DONE;
+    facts_fill(c, cancel, &out->exit);
+    struct exit_facts there;
+    if (exit_facts_read(c->run_dir, &there, NULL) == 0 &&
+        strcmp(there.token, out->exit.token) == 0)
+        return 0;
+    return files_leave(c, &out->exit, err);
+}
+
+static int
+recorded_poll(struct jobs *j, const struct job_handle *h,
+    struct job_status *out, struct err *err)
+{
+    const char *token;
+    struct claim c = {0};
+    int rc = handle_token(h, KIND, &token, err);
+    if (rc != 0)
+        return rc;
+    rc = claim_read(j, token, &c, err);
+    if (rc == -ERR_NOT_FOUND) {
+        snprintf(out->why, sizeof out->why, "no job claimed %s", token);
+        rc = 0;
+    } else if (rc == 0) {
+        rc = claim_poll(j, &c, out, err);
+    }
+    claim_fini(&c);
+    return rc;
+}
+
+static int
+recorded_cancel(struct jobs *j, const struct job_handle *h, struct err *err)
+{
+    const char *token;
+    struct claim c = {0};
+    struct buf mark = {0}, text = {0};
+    int rc = handle_token(h, KIND, &token, err);
+    if (rc != 0)
+        return rc;
+    rc = claim_read(j, token, &c, err);
+    if (rc == 0) {
+        fs_join(&mark, c.run_dir, "cancel");
+        buf_printf(&text, "%lld\n", (long long)recorded_now_ms(j));
+        rc = file_create_whole(buf_str(&mark), &text, false, err);
+    }
+    buf_fini(&mark);
+    buf_fini(&text);
+    claim_fini(&c);
+    return rc < 0 && rc != -ERR_NOT_FOUND ? rc : 0;
+}
+
+static int
+recorded_logs(struct jobs *j, const struct job_handle *h, size_t max,
+    struct buf *out, struct err *err)
+{
+    const char *token;
+    struct claim c = {0};
+    int rc = handle_token(h, KIND, &token, err);
+    if (rc != 0)
+        return rc;
+    rc = claim_read(j, token, &c, err);
+    if (rc == 0)
+        rc = run_logs(c.run_dir, max, out, err);
+    claim_fini(&c);
+    return rc;
+}
+
+const struct jobs_ops jobs_recorded = {
+    .name = KIND,
+    .caps = {.survives_us = true, .limits_time = true, .own_clock = true},
+    .open = recorded_open,
+    .submit = recorded_submit,
+    .find = recorded_find,
+    .poll = recorded_poll,
+    .cancel = recorded_cancel,
+    .logs = recorded_logs,
+    .now_ms = recorded_now_ms,
+};
