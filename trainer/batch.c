@@ -17,7 +17,7 @@ batch_init(struct batch *b, const struct dataset *d, uint32_t rows)
     b->is_onehot = d->is_onehot;
     b->ids = d->ids;
     b->offset = mem_calloc((size_t)rows + 1, sizeof *b->offset);
-    b->label = mem_calloc(rows, sizeof *b->label);
+    b->label = mem_calloc((size_t)rows + 8, sizeof *b->label);
     b->relevance = mem_calloc(rows, sizeof *b->relevance);
     b->group = mem_calloc(rows, sizeof *b->group);
     b->slot_of_id = mem_calloc(d->ids, sizeof *b->slot_of_id);
@@ -62,20 +62,17 @@ batch_grow(struct batch *b, uint32_t need)
     b->field = mem_realloc(b->field, cap * sizeof *b->field);
     b->value = mem_realloc(b->value, cap * sizeof *b->value);
     memset(b->slot_id, 0, cap * sizeof *b->slot_id);
+    /* One-hot rows all look like this, so they copy ids only. */
+    for (uint32_t i = 0; i < cap && b->is_onehot; i++) {
+        b->field[i] = (uint16_t)(i % b->fields);
+        b->value[i] = b->onehot_value;
+    }
     b->features_cap = cap;
 }
 
 static void
 features_copy(struct batch *b, const uint32_t *w, uint32_t n, uint32_t at)
 {
-    if (b->is_onehot) {
-        memcpy(b->id + at, w, n * sizeof *w);
-        for (uint32_t j = 0; j < n; j++) {
-            b->field[at + j] = (uint16_t)j;
-            b->value[at + j] = 1;
-        }
-        return;
-    }
     for (uint32_t j = 0; j < n; j++) {
         b->id[at + j] = w[3 * j];
         b->field[at + j] = (uint16_t)w[3 * j + 1];
@@ -102,14 +99,20 @@ batch_add(struct batch *b, const struct dataset *d, const struct split *s,
     const uint32_t *w = split_row(d, s, i, &words);
     uint32_t n = (uint32_t)(b->is_onehot ? words - 2 : (words - 2) / 3);
     uint32_t r = b->rows++, at = b->offset[r];
+    if (b->is_onehot)
+        b->onehot_value = c->instance_norm ? 1 / sqrtf((float)n) : 1;
     batch_grow(b, at + n);
     memcpy(&b->relevance[r], &w[0], sizeof(float));
     b->label[r] = (double)b->relevance[r] > c->label_threshold;
     b->group[r] = w[1];
+    b->offset[r + 1] = at + n;
+    if (b->is_onehot) {
+        memcpy(b->id + at, w + 2, n * sizeof *w);
+        return;
+    }
     features_copy(b, w + 2, n, at);
     if (c->instance_norm)
         values_normalise(b->value + at, n);
-    b->offset[r + 1] = at + n;
 }
 
 void

@@ -9,8 +9,8 @@
 
 struct batch {
     uint32_t rows, fields;
-    bool is_onehot; /* feature j of every row has field j and value 1 (scaled
-                       by instance_norm alike) */
+    bool is_onehot;     /* feature j of every row has field j ... */
+    float onehot_value; /* ... and this value */
     /* [rows + 1], [features] ... */
     uint32_t *offset;
     uint32_t *id, *slot;

@@ -47,4 +47,11 @@ split_row(const struct dataset *d, const struct split *s, uint64_t i, size_t *n)
     return s->words + s->offsets[i];
 }
 
+static inline void
+split_prefetch(const struct dataset *d, const struct split *s, uint64_t i)
+{
+    if (d->is_onehot)
+        __builtin_prefetch(s->words + i * (2 + (size_t)d->fields));
+}
+
 #endif

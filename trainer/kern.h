@@ -59,6 +59,10 @@ struct kern {
         const struct step *s);
     /* p = 1 / (1 + exp(-z)) */
     void (*sigmoid)(const float *z, float *p, size_t n);
+    /* Sum of the logloss of rows 0..n-1, and dz += scale * (p - y), where y is
+     * the label moved towards 1/2 by smooth. p: sigmoid of z. */
+    double (*logloss)(const float *z, const float *label, const float *p,
+        float *dz, size_t n, float smooth, float scale);
     /* x = relu(x + bias) with dropout; bias may be NULL. */
     void (*relu_forward)(float *x, const float *bias, size_t rows, size_t cols,
         const struct dropout *d);

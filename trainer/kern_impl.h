@@ -321,6 +321,55 @@ KERN(sigmoid)(const float *z, float *p, size_t n)
     }
 }
 
+/* log(1 + exp(-|z|)) in place: exp by logistic's identity is not exact enough
+ * near 0, so e = p / (1 - p) of -|z|, then the logarithm of 1 + e in [1, 2] by
+ * the polynomial of Cephes' logf. */
+static inline TARGET void
+KERN(softplus)(v8 *z)
+{
+    const v8 root = {1.41421356f, 1.41421356f, 1.41421356f, 1.41421356f,
+        1.41421356f, 1.41421356f, 1.41421356f, 1.41421356f};
+    const v8 ln2 = {0.69314718f, 0.69314718f, 0.69314718f, 0.69314718f,
+        0.69314718f, 0.69314718f, 0.69314718f, 0.69314718f};
+    v8 e = (v8)((v8i)*z | INT32_MIN); /* -|z| */
+    KERN(logistic)(&e);
+    e = e / (1.0f - e);
+    v8i big = 1.0f + e > root;
+    v8 half = 0.5f * e - 0.5f; /* (1 + e) / 2 - 1 */
+    v8 x = (v8)(((v8i)half & big) | ((v8i)e & ~big));
+    v8 y = x * 7.0376836292e-2f - 1.1514610310e-1f;
+    y = y * x + 1.1676998740e-1f;
+    y = y * x - 1.2420140846e-1f;
+    y = y * x + 1.4249322787e-1f;
+    y = y * x - 1.6668057665e-1f;
+    y = y * x + 2.0000714765e-1f;
+    y = y * x - 2.4999993993e-1f;
+    y = y * x + 3.3333331174e-1f;
+    y = y * x * x * x - 0.5f * x * x + x;
+    *z = y + (v8)((v8i)ln2 & big);
+}
+
+static TARGET double
+KERN(logloss)(const float *z, const float *label, const float *p, float *dz,
+    size_t n, float smooth, float scale)
+{
+    const v8 zero = {0};
+    const v8i lane = {0, 1, 2, 3, 4, 5, 6, 7};
+    double sum = 0;
+    for (size_t i = 0; i < n; i += 8) {
+        v8 x = LOAD(z + i), y = LOAD(label + i);
+        y = y * (1 - smooth) + 0.5f * smooth;
+        v8i real = lane < (int32_t)(n - i < 8 ? n - i : 8);
+        v8 g = scale * (LOAD(p + i) - y);
+        STORE(dz + i, LOAD(dz + i) + (v8)((v8i)g & real));
+        v8 loss = (v8)((v8i)x & (x > zero)) - x * y;
+        KERN(softplus)(&x);
+        loss = (v8)((v8i)(loss + x) & real);
+        sum += (double)KERN(total)(&loss);
+    }
+    return sum;
+}
+
 /* All ones where element i..i+7 is kept. Counter-based: a hash of position and
  * seed ("lowbias32", C. Wellons), so that no state must be kept or saved. */
 static inline TARGET void
@@ -439,6 +488,7 @@ static const struct kern KERN(table) = {
     .rows_update = KERN(rows_update),
     .dense_update = KERN(dense_update),
     .sigmoid = KERN(sigmoid),
+    .logloss = KERN(logloss),
     .relu_forward = KERN(relu_forward),
     .relu_backward = KERN(relu_backward),
     .dropout_apply = KERN(dropout_apply),

@@ -13,22 +13,6 @@ softplus_tail(float z)
     return (double)log1pf(expf(-fabsf(z)));
 }
 
-static double
-logloss_compute(const struct config *c, const float *z, const float *label,
-    uint32_t n, const float *p, float *dz, double weight)
-{
-    float smooth = (float)c->label_smoothing, sum = 0;
-    float scale = (float)(weight / (double)n);
-    double total = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        float y = label[i] * (1 - smooth) + 0.5f * smooth;
-        dz[i] += scale * (p[i] - y);
-        sum = (z[i] > 0 ? z[i] : 0) - z[i] * y;
-        total += (double)sum + softplus_tail(z[i]);
-    }
-    return weight * total;
-}
-
 /* Lin et al., ICCV 2017, eq. 4, with alpha = 1: -(1 - pt)^g log(pt). */
 static double
 focal_compute(const struct config *c, const float *z, const float *label,
@@ -87,9 +71,10 @@ loss_compute(const struct config *c, const struct kern *k, const float *z,
     memset(dz, 0, round_up(n, 8) * sizeof *dz);
     if (c->loss == LOSS_FOCAL)
         return focal_compute(c, z, label, n, p, dz);
-    if (c->loss == LOSS_LOGLOSS)
-        return logloss_compute(c, z, label, n, p, dz, 1);
-    double w = c->pair_weight;
-    return logloss_compute(c, z, label, n, p, dz, 1 - w) +
-           pairs_compute(z, label, n, dz, w);
+    double pair = c->loss == LOSS_PAIRWISE ? c->pair_weight : 0;
+    double sum = k->logloss(z, label, p, dz, n, (float)c->label_smoothing,
+        (float)((1 - pair) / (double)n));
+    if (pair == 0)
+        return sum;
+    return (1 - pair) * sum + pairs_compute(z, label, n, dz, pair);
 }

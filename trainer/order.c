@@ -65,10 +65,10 @@ window_load(struct order *o, uint64_t position)
             break;
         at += n;
     }
-    o->window = o->first[i];
+    o->first_row = o->first[i] * ORDER_WINDOW;
     o->begin = at;
     o->end = at + n;
-    shuffle(o->row, n, o->seed, rng_mix(o->epoch, o->window));
+    shuffle(o->row, n, o->seed, rng_mix(o->epoch, o->first[i]));
 }
 
 uint64_t
@@ -76,7 +76,7 @@ order_row(struct order *o, uint64_t position)
 {
     if (position < o->begin || position >= o->end)
         window_load(o, position);
-    return o->window * ORDER_WINDOW + o->row[position - o->begin];
+    return o->first_row + o->row[position - o->begin];
 }
 
 static double

@@ -11,8 +11,9 @@
  * memory stays bounded on long data. */
 struct order {
     uint64_t rows, seed, epoch;
-    uint64_t windows, window; /* the one in row[], windows: none yet */
-    uint64_t begin, end;      /* positions that row[] covers */
+    uint64_t windows;
+    uint64_t begin, end; /* positions that row[] covers; 0, 0: none yet */
+    uint64_t first_row;  /* of the window in row[] */
     uint32_t *first;          /* order of the windows */
     uint32_t *row;            /* row numbers within the window */
 };
@@ -23,6 +24,14 @@ void order_fini(struct order *o);
 void order_epoch(struct order *o, uint64_t epoch);
 /* Row at a position below rows. */
 uint64_t order_row(struct order *o, uint64_t position);
+/* The same where that costs nothing, else the row that is given. */
+static inline uint64_t
+order_peek(const struct order *o, uint64_t position, uint64_t otherwise)
+{
+    if (position < o->begin || position >= o->end)
+        return otherwise;
+    return o->first_row + o->row[position - o->begin];
+}
 /* Whether a row takes part in training, by --train-fraction and
  * --negative-rate. */
 bool order_keeps(const struct config *c, uint64_t row, bool is_positive);

@@ -37,6 +37,9 @@ struct trainer {
     uint64_t epoch_rows; /* rows of it seen by this process */
 };
 
+/* Rows that are fetched ahead: they lie anywhere in the mapped file. */
+enum { PREFETCH = 12 };
+
 static volatile sig_atomic_t stop_asked;
 
 static void
@@ -111,6 +114,8 @@ batch_fill(struct trainer *t)
     while (t->batch.rows < (uint32_t)t->c->batch_size &&
            t->st.position < s->rows) {
         uint64_t row = order_row(&t->order, t->st.position++);
+        uint64_t next = order_peek(&t->order, t->st.position + PREFETCH, row);
+        split_prefetch(&t->data, s, next);
         if (row_is_kept(t, row))
             batch_add(&t->batch, &t->data, s, row, t->c);
     }
