@@ -275,7 +275,7 @@ idea_row(const struct report *r, uint32_t h, struct buf *out)
     page_text(out, hypothesis_statement(r, h, &scratch));
     if (!x->needs_hook) {
         buf_clear(&scratch);
-        hypothesis_config(c, h, &change);
+        hypothesis_config(c, h + 1, &change);
         fmt_config_diff(&c->spec, &c->experiment[0].config, &change, &scratch);
         buf_puts(out, "<br><code>");
         page_text(out, buf_str(&scratch));

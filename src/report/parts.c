@@ -65,7 +65,7 @@ hypothesis_statement(const struct report *r, uint32_t h, struct buf *scratch)
         return r->hypothesis[h].statement;
     buf_clear(scratch);
     config_default(&c->spec, &base);
-    hypothesis_config(c, h, &change);
+    hypothesis_config(c, h + 1, &change);
     fmt_config_diff(&c->spec, &base, &change, scratch);
     return buf_str(scratch);
 }

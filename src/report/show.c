@@ -180,7 +180,7 @@ show_hypothesis(const struct report *r, uint32_t h,
     evidence_each(t->evidence, show_evidence, out);
     buf_clear(&s);
     struct config change;
-    hypothesis_config(c, h, &change);
+    hypothesis_config(c, h + 1, &change);
     fmt_config_diff(&c->spec, &c->experiment[0].config, &change, &s);
     buf_puts(out, "  change     ");
     term_wrap(out, buf_str(&s), 13, width);
