@@ -19,10 +19,9 @@ enum { LOG_LINES = 22, LOG_TAIL = 64 * 1024, FOLLOW_MS = 500 };
 /* ---- the narrative ---- */
 
 static void
-line_put(struct buf *out, const struct report_line *l, int64_t first_ms)
+line_put(struct buf *out, const struct report_line *l)
 {
-    double h = (double)(l->at_ms - first_ms) / 3600000.0;
-    buf_printf(out, "[%6.2fh] %s\n", h, l->text);
+    buf_printf(out, "%s\n", l->text);
 }
 
 static void
@@ -74,7 +73,7 @@ lines_follow(
         for (uint32_t i = 0; i < r->lines.n; i++) {
             if (r->lines.v[i].seq <= seen)
                 continue;
-            line_put(&b, &r->lines.v[i], r->first_ms);
+            line_put(&b, &r->lines.v[i]);
             seen = r->lines.v[i].seq;
         }
         bool over = campaign_over(r->core);
@@ -104,7 +103,7 @@ log_campaign(
         if (from > 0)
             say(call, "... %u earlier lines (--all)\n", from);
         for (uint32_t i = from; i < n; i++)
-            line_put(&call->out, &r->lines.v[i], r->first_ms);
+            line_put(&call->out, &r->lines.v[i]);
         call_next(call, "rea why H1    rea log T1");
     }
     uint64_t seen = n > 0 ? r->lines.v[n - 1].seq : 0;

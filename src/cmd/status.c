@@ -52,6 +52,8 @@ status_of(const struct store_campaign *c, struct status_entry *out)
     out->gain = b->gain;
     out->lo = b->lo;
     out->hi = b->hi;
+    /* How many digits are worth showing: those of the interval. */
+    out->min_gain = (b->hi - b->lo) / 2;
     snprintf(out->best_verdict, sizeof(out->best_verdict), "%s",
         b->best_verdict != VERDICT_NONE ? verdict_name(b->best_verdict)
         : b->lo > 0                     ? "better"
