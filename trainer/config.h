@@ -88,7 +88,7 @@ enum split_mode { SPLIT_RANDOM, SPLIT_SEQUENTIAL };
         "rows to generate")                                                    \
     INT(gen_seed, "gen-seed", "1", 0, INT64_MAX, FLAG_IO, "generator's seed")  \
     INT(gen_fields, "gen-fields", "10", 2, 64, FLAG_IO, "fields to generate")  \
-    INT(gen_vocab, "gen-vocab", "2000", 2, 10000000, FLAG_IO,                  \
+    INT(gen_vocab, "gen-vocab", "2000", 2, 1000000, FLAG_IO,                   \
         "ids of the largest generated field")                                  \
     FLOAT(gen_interaction, "gen-interaction", "1.0", 0, 100, FLAG_IO,          \
         "sd of the planted interaction logit")                                 \

@@ -18,26 +18,23 @@
 
 enum { GEN_RANK = 4 };
 
+/* What an id adds: alone, and through the pair of its field. */
+struct effect {
+    float alone, pair[GEN_RANK];
+};
+
 struct truth {
     const struct config *c;
     uint64_t seed;
     uint32_t fields, pairs;
     uint32_t vocab[64], first_id[64];
     double bias;
+    struct effect *effect; /* of every id */
     struct rng rng;
     /* test rows: probability, additive score, label */
     struct scores best, additive;
     uint64_t cap;
 };
-
-/* Normal number that belongs to an id, without a table of them. */
-static double
-id_normal(const struct truth *t, uint32_t field, uint64_t id, uint64_t what)
-{
-    struct rng r;
-    rng_seed2(&r, rng_mix(t->seed, what), rng_mix(field, id));
-    return rng_normal(&r);
-}
 
 static void
 truth_init(struct truth *t, const struct config *c)
@@ -56,6 +53,7 @@ truth_init(struct truth *t, const struct config *c)
         t->first_id[f] = at;
         at += t->vocab[f];
     }
+    t->effect = mem_calloc(at, sizeof *t->effect);
     rng_seed2(&t->rng, t->seed, 1);
 }
 
@@ -69,16 +67,46 @@ id_draw(struct truth *t, uint32_t field)
     return id < t->vocab[field] ? id : t->vocab[field] - 1;
 }
 
-/* Interaction of pair i: fields i and fields - 1 - i, a product of two vectors
- * with mean zero, so that first-order terms cannot stand for it. */
+/* Share of the rows that id_draw gives this id. */
+static double
+id_share(const struct truth *t, uint32_t field, uint32_t id)
+{
+    double n = (double)t->vocab[field], k = (double)id;
+    return log((k + 3) / (k + 2)) / log((n + 2) / 2);
+}
+
+/* Effects of mean zero over the rows: given one id of a pair, the interaction
+ * is zero on average, so first-order terms cannot stand for it. */
+static void
+effects_draw(struct truth *t, uint32_t field)
+{
+    struct effect *e = t->effect + t->first_id[field];
+    double mean[GEN_RANK] = {0};
+    struct rng r;
+    rng_seed2(&r, t->seed, 100 + field);
+    for (uint32_t id = 0; id < t->vocab[field]; id++) {
+        e[id].alone = (float)rng_normal(&r);
+        for (int k = 0; k < GEN_RANK; k++) {
+            e[id].pair[k] = (float)rng_normal(&r);
+            mean[k] += id_share(t, field, id) * (double)e[id].pair[k];
+        }
+    }
+    for (uint32_t id = 0; id < t->vocab[field]; id++) {
+        for (int k = 0; k < GEN_RANK; k++)
+            e[id].pair[k] -= (float)mean[k];
+    }
+}
+
+/* Interaction of pair i: fields i and fields - 1 - i. */
 static double
 pair_effect(const struct truth *t, uint32_t i, const uint32_t *id)
 {
     uint32_t a = i, b = t->fields - 1 - i;
+    const float *x = t->effect[t->first_id[a] + id[a]].pair;
+    const float *y = t->effect[t->first_id[b] + id[b]].pair;
     double sum = 0;
-    for (uint64_t k = 0; k < GEN_RANK; k++)
-        sum +=
-            id_normal(t, a, id[a], 100 + k) * id_normal(t, b, id[b], 200 + k);
+    for (int k = 0; k < GEN_RANK; k++)
+        sum += (double)x[k] * (double)y[k];
     return sum / sqrt((double)(GEN_RANK * t->pairs));
 }
 
@@ -95,7 +123,8 @@ row_draw(struct truth *t, double when, struct drawn *d)
     double z = t->bias + c->gen_drift * (when - 0.5), pairs = 0;
     for (uint32_t f = 0; f < t->fields; f++) {
         d->id[f] = id_draw(t, f);
-        z += 0.7 / sqrt((double)t->fields) * id_normal(t, f, d->id[f], 1);
+        z += (double)t->effect[t->first_id[f] + d->id[f]].alone * 0.7 /
+             sqrt((double)t->fields);
     }
     for (uint32_t i = 0; i < t->pairs; i++)
         pairs += pair_effect(t, i, d->id);
@@ -216,6 +245,8 @@ generate_run(const struct config *c, struct err *err)
     if (mkdir(c->generate, 0777) != 0 && errno != EEXIST)
         return err_sys(err, "cannot create --generate=%s", c->generate);
     truth_init(&t, c);
+    for (uint32_t f = 0; f < t.fields; f++)
+        effects_draw(&t, f);
     uint64_t n = (uint64_t)c->gen_rows, valid = n * 8 / 10, test = n * 9 / 10;
     int rc = split_generate(&t, "split.train.ffm", 0, valid, false, err);
     if (rc == 0)
@@ -226,5 +257,6 @@ generate_run(const struct config *c, struct err *err)
         rc = truth_write(&t, err);
     scores_free(&t.best);
     scores_free(&t.additive);
+    free(t.effect);
     return rc;
 }

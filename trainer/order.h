@@ -14,8 +14,8 @@ struct order {
     uint64_t windows;
     uint64_t begin, end; /* positions that row[] covers; 0, 0: none yet */
     uint64_t first_row;  /* of the window in row[] */
-    uint32_t *first;          /* order of the windows */
-    uint32_t *row;            /* row numbers within the window */
+    uint32_t *first;     /* order of the windows */
+    uint32_t *row;       /* row numbers within the window */
 };
 
 void order_init(struct order *o, uint64_t rows, uint64_t seed);
