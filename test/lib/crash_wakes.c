@@ -23,6 +23,7 @@
 
 #include "base/arena.h"
 #include "base/fs.h"
+#include "jobs/jobs.h"
 #include "project/project.h"
 #include "store/lease.h"
 #include "store/store.h"
@@ -61,12 +62,22 @@ static const char PROJECT[] =
     "seeds = 2\n"
     "[budget]\n"
     "unit = \"trials\"\n"
-    "total = 16\n"
+    "total = 14\n"
     "max_parallel = 2\n"
     "[backend]\n"
-    "kind = \"recorded\"\n";
+    "kind = \"recorded\"\n"
+    "record = \"world.jsonl\"\n";
 
-enum { STEPS_MAX = 400, STEP_MS = 1000, CLOCK_MS = 1000000 };
+static const char WORLD[] =
+    "{\"world\": {\"duration_ms\": 2500, \"jitter\": 0.9, \"steps\": 2,"
+    " \"metrics\": {\"auc\": {\"base\": 0.7, \"sd\": 0.0004},"
+    " \"test\": {\"base\": 0.69, \"sd\": 0.0004}},"
+    " \"effects\": [{\"knob\": \"lr\", \"value\": 0.1, \"gain\": 0.01}],"
+    " \"failures\": [{\"reason\": \"exit\", \"exit_code\": 1,"
+    " \"rate\": 0.1}, {\"reason\": \"preempted\", \"rate\": 0.1},"
+    " {\"reason\": \"oom\", \"rate\": 0.05}]}}\n";
+
+enum { STEPS_MAX = 400, STEP_MS = 2000, CLOCK_MS = 1000000 };
 
 static char base[64], work[96], kept[96], clock_file[96];
 static bool is_control;
@@ -240,6 +251,7 @@ integrity_ok(void)
 
 struct control {
     struct store *st;
+    struct jobs jobs;
     struct store_attempt a;
     bool found;
 };
@@ -248,8 +260,13 @@ static int
 control_find(void *ctx, const struct store_attempt *a)
 {
     struct control *k = ctx;
+    struct job_handle h;
+    struct job_status status;
+    snprintf(h.text, sizeof h.text, "%s", a->handle);
     k->a = *a;
-    k->found = a->state == ATTEMPT_SUBMITTED;
+    k->found = a->state == ATTEMPT_SUBMITTED &&
+               job_poll(&k->jobs, &h, &status, NULL) == 0 &&
+               status.state == JOB_STATE_DONE;
     return k->found ? 1 : 0;
 }
 
@@ -261,39 +278,69 @@ control_sink(void *ctx, const struct event *e)
         exit(3);
 }
 
+static int
+control_books(struct store *st, struct store_attempt *a, struct err *err)
+{
+    bool fresh = false;
+    a->state = ATTEMPT_ENDED;
+    int rc = store_begin(st, err);
+    if (rc == 0)
+        rc = store_attempt_put(st, a, err);
+    if (rc == 0)
+        rc = store_inbox_add(st, 1, a->token, "job_ended", "", &fresh, err);
+    return rc == 0 ? store_commit(st, err) : rc;
+}
+
+static int
+control_event(struct control *k, struct core *c, struct err *err)
+{
+    struct update *u = mem_calloc(1, sizeof *u);
+    struct store_brief b = {.state = CAMPAIGN_RUNNING};
+    struct event e = {.kind = EVENT_job_ended,
+        .at_ms = wake_now_ms(),
+        .job = k->a.job,
+        .trial = k->a.trial,
+        .reason = REASON_OK,
+        .n_measures = 1,
+        .measure = {{c->spec.primary, .7}}};
+    int rc = store_begin(k->st, err);
+    if (rc == 0 && core_advance(c, &e, u, control_sink, k) != 0)
+        rc = err_set(err, -ERR_REFUSED, "%s", u->why);
+    if (rc == 0)
+        rc = store_snapshot(k->st, 1, c, &b, err);
+    free(u);
+    return rc == 0 ? store_commit(k->st, err) : rc;
+}
+
 /* A wake that is wrong on purpose: the event of a job's end is committed
  * before the books that go with it. */
 static int
 control_end(struct store *st, struct err *err)
 {
     struct control k = {.st = st};
-    struct core *c = NULL;
-    struct update *u = mem_calloc(1, sizeof *u);
-    struct store_brief b = {.state = CAMPAIGN_RUNNING};
-    bool fresh = false;
-    store_attempts(st, 1, true, control_find, &k, err);
-    int rc = k.found ? store_load(st, 1, &c, err) : 0;
-    if (rc != 0 || c == NULL || core_job(c, k.a.job) == NULL)
-        return rc;
-    struct event e = {.kind = EVENT_job_ended,
-        .at_ms = wake_now_ms(),
-        .job = k.a.job,
-        .trial = k.a.trial,
-        .reason = REASON_OK,
-        .n_measures = 1,
-        .measure = {{c->spec.primary, .7}}};
-    if (store_begin(st, err) != 0 ||
-        core_advance(c, &e, u, control_sink, &k) != 0 ||
-        store_snapshot(st, 1, c, &b, err) != 0 || store_commit(st, err) != 0)
-        return -1;
-    k.a.state = ATTEMPT_ENDED;
-    if (store_begin(st, err) != 0 || store_attempt_put(st, &k.a, err) != 0 ||
-        store_inbox_add(st, 1, k.a.token, "job_ended", "", &fresh, err) != 0 ||
-        store_commit(st, err) != 0)
-        return -1;
-    free(u);
-    free(c);
-    return 0;
+    char dir[128];
+    snprintf(dir, sizeof dir, "%s/.rea/jobs", work);
+    const struct jobs_config config = {.kind = "recorded", .jobs_dir = dir};
+    int rc = jobs_open(&k.jobs, &config, err);
+    while (rc == 0) {
+        struct core *c = NULL;
+        k.found = false;
+        store_attempts(st, 1, true, control_find, &k, err);
+        if (!k.found)
+            break;
+        rc = store_load(st, 1, &c, err);
+        if (rc == 0 && core_job(c, k.a.job) == NULL) {
+            free(c); /* the books were lost: a wake that does not look back */
+            break;
+        }
+        if (rc == 0)
+            rc = control_event(&k, c, err);
+        if (rc == 0)
+            rc = control_books(st, &k.a, err);
+        free(c);
+    }
+    jobs_close(&k.jobs);
+    return rc;
 }
 
 /* The first activation is the engineer's `run`, all others are wakes. */
@@ -305,7 +352,7 @@ wake_once(bool first, bool sweep, struct err *err)
     struct sweep_result s;
     struct wake_opts opts = {.cause = WAKE_CALLBACK, .program = ""};
     int rc = store_open(work, STORE_WRITE, &st, err);
-    if (rc == 0 && is_control && !first && !sweep)
+    if (rc == 0 && is_control && !first)
         rc = control_end(st, err);
     if (rc == 0 && first) {
         struct event start = {.kind = EVENT_campaign_started};
@@ -383,6 +430,9 @@ campaign_begin(void)
     must(fs_mkdirs(work, &err), "make", &err);
     must(fs_write_atomic(path, PROJECT, sizeof PROJECT - 1, false, &err),
         "write", &err);
+    snprintf(path, sizeof path, "%s/world.jsonl", work);
+    must(fs_write_atomic(path, WORLD, sizeof WORLD - 1, false, &err), "write",
+        &err);
     must(project_load(&a, work, "rea.toml", &p, &err), "project", &err);
     project_hash(p, hash);
     project_canon(p, &canon);
