@@ -31,14 +31,30 @@ put_num(struct buf *out, const char *number)
 
 /* ---- head ---- */
 
+/* more: a part of the small print that must not be broken; NULL: none. */
 static void
-tile(struct buf *out, const char *big, const char *small)
+tile(struct buf *out, const char *big, const char *small, const char *more)
 {
     buf_puts(out, "<div class=\"tile\"><b>");
     page_num(out, big);
     buf_puts(out, "</b><span>");
     page_text(out, small);
+    if (more != NULL) {
+        buf_puts(out, " <i>");
+        page_num(out, more);
+        buf_puts(out, "</i>");
+    }
     buf_puts(out, "</span></div>\n");
+}
+
+static void
+tile_gain(struct buf *out, const char *what, double mean, double lo, double hi,
+    uint32_t dec)
+{
+    char s[150];
+    snprintf(
+        s, sizeof(s), "[%s, %s]", fmt_gain(lo, dec).s, fmt_gain(hi, dec).s);
+    tile(out, fmt_gain(mean, dec).s, what, s);
 }
 
 static void
@@ -47,22 +63,13 @@ tile_gains(const struct report *r, struct buf *out)
     const struct core *c = r->core;
     uint32_t dec = fmt_decimals(&c->spec), i = finalist_of(c, c->proposal);
     struct effect f;
-    char s[200];
     if (c->proposal == 0)
         return;
-    if (i < c->n_finalists && c->finalist[i].judged) {
-        const struct finalist *x = &c->finalist[i];
-        snprintf(s, sizeof(s), "sealed gain, 95 %% [%s, %s]",
-            page_minus(fmt_gain(x->lo, dec)).s,
-            page_minus(fmt_gain(x->hi, dec)).s);
-        tile(out, fmt_gain(x->gain, dec).s, s);
-    }
-    if (analysis_effect(c, c->proposal, &f)) {
-        snprintf(s, sizeof(s), "search gain, 95 %% [%s, %s]",
-            page_minus(fmt_gain(f.lo, dec)).s,
-            page_minus(fmt_gain(f.hi, dec)).s);
-        tile(out, fmt_gain(f.mean, dec).s, s);
-    }
+    if (i < c->n_finalists && c->finalist[i].judged)
+        tile_gain(out, "sealed gain", c->finalist[i].gain, c->finalist[i].lo,
+            c->finalist[i].hi, dec);
+    if (analysis_effect(c, c->proposal, &f))
+        tile_gain(out, "search gain", f.mean, f.lo, f.hi, dec);
 }
 
 static void
@@ -82,21 +89,21 @@ tiles(const struct report *r, struct buf *out)
         snprintf(s, sizeof(s), "baseline %s, seed sd %s, %u seeds",
             c->spec.metric[c->spec.primary].name, fmt_value(b.sd, dec + 1).s,
             b.n);
-        tile(out, fmt_value(b.mean, dec).s, s);
+        tile(out, fmt_value(b.mean, dec).s, s, NULL);
     }
     snprintf(s, sizeof(s), "%s spent of %s approved", u.name,
         fmt_cost(u, c->approved_u).s);
-    tile(out, fmt_cost(u, c->spent_u).s, s);
+    tile(out, fmt_cost(u, c->spent_u).s, s, NULL);
     char big[64];
     snprintf(big, sizeof(big), "%u", e.ok);
     snprintf(s, sizeof(s), "trials ok; %u failed, %u recovered", e.failed,
         e.recovered);
-    tile(out, big, s);
+    tile(out, big, s, NULL);
     double minutes = report_minutes(r);
     if (isfinite(minutes)) {
         snprintf(s, sizeof(s), "from start to %s; %u interrupts",
             r->proposed_ms != 0 ? "proposal" : "end", r->interrupts);
-        tile(out, fmt_duration((int64_t)(minutes * 60e3)).s, s);
+        tile(out, fmt_duration((int64_t)(minutes * 60e3)).s, s, NULL);
     }
     buf_puts(out, "</div>\n");
 }

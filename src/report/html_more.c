@@ -90,8 +90,10 @@ section_baseline(const struct report *r, struct buf *out)
                       "<div class=\"pair\">\n");
         if (a)
             buf_printf(out,
-                "<figure>%s<figcaption>Baseline repeats.</figcaption>"
-                "</figure>\n",
+                "<figure>%s<figcaption>Each dot is one training of the "
+                "unchanged model with its own seed; the band is one standard "
+                "deviation, pooled over all repeats.</figcaption></figure>"
+                "\n",
                 buf_str(&left));
         if (b)
             buf_printf(out,

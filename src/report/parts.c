@@ -120,7 +120,7 @@ experiment_label(const struct core *c, uint32_t experiment, struct buf *out)
         any = true;
     }
     if (x->kind == EXPERIMENT_SEARCH)
-        buf_puts(out, any ? ", tuned" : "search");
+        buf_puts(out, any ? ", tuned" : "found by search");
     else if (!any)
         buf_puts(out, "change");
 }

@@ -116,7 +116,7 @@ plot_gains(const struct report *r, struct buf *out)
 static double
 dot_height(const double *xs, const double *ys, uint32_t n, double x)
 {
-    double y = 118;
+    double y = 190;
     for (uint32_t tries = 0; tries < 9; tries++) {
         bool free_place = true;
         for (uint32_t i = 0; i < n; i++)
@@ -155,12 +155,12 @@ baseline_min_gain(
     double x1 = axis_at(a, from), x2 = axis_at(a, to);
     snprintf(
         s, sizeof(s), "smallest gain %s", fmt_value(fabs(to - from), dec).s);
-    svg_line(out, x1, 156, x2, 156, "ruler");
-    svg_line(out, x1, 151, x1, 161, "ruler");
-    svg_line(out, x2, 151, x2, 161, "ruler");
+    svg_line(out, x1, 240, x2, 240, "ruler");
+    svg_line(out, x1, 235, x1, 245, "ruler");
+    svg_line(out, x2, 235, x2, 245, "ruler");
     double mid = (x1 + x2) / 2, half = svg_text_px(s) / 2;
     mid = fmin(fmax(mid, 24 + half), 470 - half);
-    svg_text(out, mid, 176, SVG_MIDDLE, 0, "mutetext", s);
+    svg_text(out, mid, 262, SVG_MIDDLE, 0, "mutetext", s);
 }
 
 bool
@@ -189,9 +189,9 @@ plot_baseline(const struct report *r, struct buf *out)
     axis_init(&a, lo - pad, hi + pad, 24, 470, 4);
     svg_open(out, 490, 350, "Baseline with seed noise");
     double x1 = axis_at(&a, s.mean - s.sd), x2 = axis_at(&a, s.mean + s.sd);
-    svg_rect(out, x1, 40, x2 - x1, 160, "band", NULL);
-    axis_draw_x(out, &a, 40, 200, false, m->name);
-    svg_line(out, axis_at(&a, s.mean), 40, axis_at(&a, s.mean), 200, "zero");
+    svg_rect(out, x1, 46, x2 - x1, 254, "band", NULL);
+    axis_draw_x(out, &a, 46, 300, false, m->name);
+    svg_line(out, axis_at(&a, s.mean), 46, axis_at(&a, s.mean), 300, "zero");
     snprintf(text, sizeof(text), "mean %s, seed sd %s",
         fmt_value(s.mean, dec).s, fmt_value(s.sd, dec + 1).s);
     double half = svg_text_px(text) / 2;
@@ -199,10 +199,10 @@ plot_baseline(const struct report *r, struct buf *out)
         SVG_MIDDLE, 0, "lab", text);
     baseline_dots(r, &b, &a, dec, out);
     baseline_min_gain(&a, s.mean, s.mean + better, dec, out);
-    svg_text(out, 24, 266, SVG_START, 460, "mutetext",
-        "Each dot is one training of the unchanged model with its own seed;");
-    svg_text(out, 24, 284, SVG_START, 460, "mutetext",
-        "the band is one standard deviation, pooled over all repeats.");
+    svg_dot(out, 30, 9, 5, "measdot blue", NULL);
+    svg_text(out, 40, 13, SVG_START, 0, "head", "at the start");
+    svg_dot(out, 140, 9, 5, "measdot mute", NULL);
+    svg_text(out, 150, 13, SVG_START, 0, "head", "fresh seeds of confirmation");
     svg_close(out);
     return true;
 }
@@ -241,19 +241,39 @@ curve_lanes(const struct report *r, const struct axis *ax, struct buf *out)
     }
 }
 
+/* Where step i of the curve ends. */
+static double
+step_end(const struct report *r, uint32_t i)
+{
+    return i + 1 == r->points.n ? last_spent(r)
+                                : (double)r->points.v[i + 1].spent_u;
+}
+
+/* One closed shape for each stretch with an incumbent: out along the upper
+ * ends, back along the lower ones. */
 static void
 curve_band(const struct report *r, const struct axis *ax, const struct axis *ay,
     struct buf *out)
 {
     const struct report_points *p = &r->points;
-    for (uint32_t i = 0; i < p->n; i++) {
-        double next =
-            i + 1 == p->n ? last_spent(r) : (double)p->v[i + 1].spent_u;
-        double x1 = axis_at(ax, (double)p->v[i].spent_u);
-        double y1 = axis_at(ay, p->v[i].hi), y2 = axis_at(ay, p->v[i].lo);
-        if (p->v[i].experiment != 0)
-            svg_rect(
-                out, x1, y1, axis_at(ax, next) - x1, y2 - y1, "cband", NULL);
+    for (uint32_t i = 0; i < p->n;) {
+        uint32_t end = i;
+        while (end < p->n && p->v[end].experiment != 0)
+            end++;
+        if (end == i) {
+            i++;
+            continue;
+        }
+        buf_printf(out, "<path class=\"cband\" d=\"M%.1f %.1f",
+            axis_at(ax, (double)p->v[i].spent_u), axis_at(ay, p->v[i].hi));
+        for (uint32_t k = i; k < end; k++)
+            buf_printf(out, "V%.1fH%.1f", axis_at(ay, p->v[k].hi),
+                axis_at(ax, step_end(r, k)));
+        for (uint32_t k = end; k > i; k--)
+            buf_printf(out, "V%.1fH%.1f", axis_at(ay, p->v[k - 1].lo),
+                axis_at(ax, (double)p->v[k - 1].spent_u));
+        buf_puts(out, "Z\"/>\n");
+        i = end;
     }
 }
 

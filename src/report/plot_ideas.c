@@ -296,7 +296,7 @@ plot_scatter(const struct report *r, struct buf *out)
     }
     double pad = fmax(.12 * (xhi - xlo), min_gain);
     ideas_range(v, n, min_gain, &ylo, &yhi);
-    axis_init(&ax, xlo - pad, xhi + pad, 78, 470, 4);
+    axis_init(&ax, xlo - pad, xhi + pad, 78, 470, 5);
     axis_init(&ay, ylo, yhi, 300, 12, 6);
     svg_open(out, 490, 350, "Measured against predicted gain");
     axis_draw_x(out, &ax, 12, 300, true, "predicted gain");

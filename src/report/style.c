@@ -29,13 +29,15 @@ static const char *const css[] = {
     ".verdict{border-left:4px solid var(--mute);background:var(--soft);"
     "padding:13px 18px;margin:14px 0 18px;font-size:17px;border-radius:0 6px "
     "6px 0}\n",
-    ".verdict.good{border-color:var(--good)}.verdict.warn{border-color:"
+    ".verdict{color:var(--ink)!important}.verdict.good{border-color:var(--good)"
+    "}.verdict.warn{border-color:"
     "var(--warn)}.verdict.bad{border-color:var(--bad)}\n",
     ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(158px,"
     "1fr));gap:10px;margin:18px 0 4px}\n",
     ".tile{border:1px solid var(--line);border-radius:8px;padding:11px 14px}\n",
-    ".tile b{display:block;font-size:21px;font-weight:650;line-height:1.3;"
+    ".tile b{display:block;font-size:19px;font-weight:650;line-height:1.3;"
     "white-space:nowrap}\n",
+    ".tile i{font-style:normal;white-space:nowrap}\n",
     ".tile span{color:var(--mute);font-size:12.5px;display:block;"
     "line-height:1.4}\n",
     "table{border-collapse:collapse;width:100%;margin:8px 0 16px;"
@@ -87,12 +89,13 @@ static const char *const css[] = {
     ".meas.good{stroke:var(--good)}.meas.bad{stroke:var(--bad)}"
     ".meas.warn{stroke:var(--warn)}.meas.mute{stroke:var(--mute)}"
     ".meas.blue{stroke:var(--blue)}\n",
-    ".measdot.good,svg .vtext.good,svg .proved,svg .vtext.syn"
+    ".measdot.good,svg .vtext.good,svg .proved"
     "{fill:var(--good)}\n",
-    ".measdot.bad,svg .vtext.bad,svg .vtext.con{fill:var(--bad)}\n",
+    ".measdot.bad,svg .vtext.bad{fill:var(--bad)}\n",
     ".measdot.warn,svg .vtext.warn{fill:var(--warn)}\n",
     ".measdot.mute,svg .vtext.mute,svg .vtext.add,svg .vtext.unc"
     "{fill:var(--mute)}\n",
+    "svg .vtext.syn,svg .vtext.con{font-weight:650}\n",
     ".measdot.blue{fill:var(--blue)}\n",
     ".row{fill:transparent}.row:hover{fill:var(--mute);fill-opacity:.09}\n",
     ".band{fill:var(--blue);fill-opacity:.12}\n",
