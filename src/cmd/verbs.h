@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 
 #define VERB_LIST(X)                                                           \
+    X(demo)                                                                    \
     X(plan)                                                                    \
     X(plan_edit)                                                               \
     X(hypothesis_add)                                                          \
