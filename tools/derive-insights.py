@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Derives importable insights from the published BARS benchmark tables.
 
-usage: derive-insights.py [--exclude NAME] -o OUT.jsonl HYPOTHESES.csv[.gz]
-                          [LEADERBOARD.csv ...]
+usage: derive-insights.py [--exclude NAME [--held-out OUT.tsv]] -o OUT.jsonl
+                          HYPOTHESES.csv[.gz] [LEADERBOARD.csv ...]
 
 HYPOTHESES holds recorded single changes (dataset, model, hp, from, to,
 d_val_auc, d_test_auc); a LEADERBOARD holds one published result a method
 (Model, AUC). --exclude leaves out every data set whose name starts so, for
-benchmarks that must not know their own answers. Only aggregates are written:
+benchmarks that must not know their own answers; --held-out writes the changes
+left out, for tools/score-history.c. Only aggregates are written:
 mean effect, spread between and inside data sets, counts. The source is BARS
 (Zhu et al., SIGIR 2022, arXiv 2205.09626; Apache-2.0). The output depends on
 the input alone."""
@@ -192,6 +193,18 @@ def changes(path, exclude):
             yield emit(*key, knobs[key], by_place)
 
 
+def held_out(path, exclude, out):
+    with open(out, "w", encoding="utf-8") as f:
+        for r in rows_of(path):
+            concept = CONCEPT.get(r["hp"])
+            if concept is None or not r["dataset"].startswith(exclude):
+                continue
+            b = bucket(concept, r["from"], r["to"])
+            if b is not None:
+                f.write("\t".join((family(r["model"]), concept) + b + (
+                    r["d_test_auc"] or r["d_val_auc"],)) + "\n")
+
+
 def backbones(paths, exclude):
     """The published AUC of one backbone against another, by data set."""
     auc = {}
@@ -221,9 +234,12 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("-o", "--out", required=True)
     p.add_argument("--exclude", default="")
+    p.add_argument("--held-out", default="")
     p.add_argument("hypotheses")
     p.add_argument("leaderboard", nargs="*")
     a = p.parse_args()
+    if a.held_out:
+        held_out(a.hypotheses, a.exclude, a.held_out)
     out = list(changes(a.hypotheses, a.exclude))
     out += backbones(a.leaderboard, a.exclude)
     if not out:

@@ -83,14 +83,14 @@ generic_add(struct candidates *c, uint32_t k, double value)
         x->generic = true;
 }
 
-/* Values that people would type: 3 significant digits, whole for integers. */
+/* Values that people would type: 2 significant digits, whole for integers. */
 static double
 value_round(const struct knob *k, double v)
 {
     if (k->kind == KNOB_INT)
         return round(v);
     char text[32];
-    snprintf(text, sizeof text, "%.3g", v);
+    snprintf(text, sizeof text, "%.2g", v);
     return strtod(text, NULL);
 }
 
@@ -103,13 +103,19 @@ value_clamp(const struct knob *k, double v)
 static void
 factors_add(struct candidates *c, uint32_t k)
 {
-    static const double fine[] = {3, 1.0 / 3, 5, 10, 0.1, 0.2, 2, 0.5};
+    static const double wide[] = {3, 1.0 / 3, 5, 10, 0.1, 0.2};
+    static const double fine[] = {2, 0.5, 3, 1.0 / 3};
     static const double whole[] = {2, 0.5, 3, 4, 0.25};
     const struct knob *knob = &c->spec->knob[k];
-    bool is_int = knob->kind == KNOB_INT;
-    const double *f = is_int ? whole : fine;
-    size_t n =
-        is_int ? sizeof whole / sizeof *whole : sizeof fine / sizeof *fine;
+    const double *f = fine;
+    size_t n = sizeof fine / sizeof *fine;
+    if (knob->kind == KNOB_INT) {
+        f = whole;
+        n = sizeof whole / sizeof *whole;
+    } else if (knob->lo <= 0 || knob->hi / knob->lo >= 100) {
+        f = wide;
+        n = sizeof wide / sizeof *wide;
+    }
     for (size_t i = 0; i < n; i++)
         generic_add(c, k, value_round(knob, knob->deflt * f[i]));
 }

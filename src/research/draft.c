@@ -101,6 +101,14 @@ candidate_predict(const struct draft *d, struct candidate *x)
     enabling_add(d, x->over, x->n_over - 1, &x->answer);
 }
 
+/* ---- choice ---- */
+
+static bool
+has_history(const struct candidate *x)
+{
+    return x->generic && x->answer.best >= 0.1;
+}
+
 /* Expected improvement per square root of cost: half the ideas are worse than
  * the baseline and are dropped after one run, so cost matters less than gain.
  */
@@ -111,15 +119,9 @@ candidate_worth(const struct candidate *x)
     double gain = m * normal_cdf(z) + s * normal_pdf(z);
     if (x->n_over > 1)
         gain /= 2;
+    if (has_history(x) && x->n_techniques > 0)
+        gain *= 1.25;
     return gain / sqrt(fmax(x->cost, 1));
-}
-
-/* ---- choice ---- */
-
-static bool
-has_history(const struct candidate *x)
-{
-    return x->generic && x->answer.best >= 0.1;
 }
 
 static bool

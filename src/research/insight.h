@@ -21,6 +21,8 @@
 /* Smallest gain in AUC that is worth shipping on most sets: one unit of a
  * metric's min_gain is worth so much AUC when metrics are compared. */
 #define GAIN_UNIT_AUC 5e-4
+/* insight.campaign of the rows of the public set that is shipped. */
+#define INSIGHT_PUBLIC "bars"
 
 enum insight_verdict {
     INSIGHT_NONE,

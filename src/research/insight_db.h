@@ -6,9 +6,6 @@
 
 #include "research/insight_row.h"
 
-/* Source id of the public set that is shipped. */
-#define INSIGHT_PUBLIC "bars"
-
 struct insights {
     sqlite3 *sql;
     char *path;

@@ -145,11 +145,11 @@ seed_path_in(struct arena *a)
     if (n <= 0)
         return NULL;
     exe[n] = '\0';
-    static const char *const near[] = {"..", "../share/rea"};
+    /* beside a build folder, and as installed */
+    static const char *const near[] = {"../data", "../share/rea/data"};
     for (size_t i = 0; i < sizeof near / sizeof near[0]; i++) {
-        const char *p = arena_printf(a, "%s/%s/%s", fs_dir_in(a, exe), near[i],
-            i == 0 ? "data/insights/" INSIGHT_PUBLIC ".jsonl"
-                   : "insights/" INSIGHT_PUBLIC ".jsonl");
+        const char *p = arena_printf(a, "%s/%s/insights/%s.jsonl",
+            fs_dir_in(a, exe), near[i], INSIGHT_PUBLIC);
         if (fs_is_file(p))
             return p;
     }
