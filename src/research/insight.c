@@ -337,6 +337,25 @@ insight_keep(struct insights *db, const struct insight *row, int64_t *id,
     return rc;
 }
 
+int
+insight_keep_all(struct insights *db, const struct insight *row, size_t n,
+    size_t *added, struct err *err)
+{
+    size_t count = 0;
+    int rc = insights_begin(db, err);
+    if (rc != 0)
+        return rc;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        bool is_new = false;
+        rc = insight_keep(db, &row[i], NULL, &is_new, err);
+        count += is_new;
+    }
+    rc = insights_end(db, rc, err);
+    if (added != NULL)
+        *added = rc == 0 ? count : 0;
+    return rc;
+}
+
 /* ---- read ---- */
 
 static const char *

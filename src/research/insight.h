@@ -93,6 +93,10 @@ void insight_close(struct insights *db); /* NULL is fine */
 int insight_keep(struct insights *db, const struct insight *row, int64_t *id,
     bool *added, struct err *err);
 
+/* Keeps all or nothing, in one transaction; *added (may be NULL) counts. */
+int insight_keep_all(struct insights *db, const struct insight *row, size_t n,
+    size_t *added, struct err *err);
+
 struct insight_query {
     const char *text;    /* words to look for; NULL: all */
     const char *concept; /* NULL: any */

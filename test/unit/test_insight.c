@@ -339,9 +339,15 @@ judged_ideas_become_rows(void **state)
     assert_int_equal(row[5].verdict, INSIGHT_NEGATIVE);
     struct insights *db = db_open("campaign.db", INSIGHT_WRITE);
     struct err err = {0};
-    for (int round = 0; round < 2; round++)
-        for (size_t i = 0; i < n; i++)
-            assert_int_equal(insight_keep(db, &row[i], NULL, NULL, &err), 0);
+    size_t added;
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(insight_keep_all(db, row, n, &added, &err), 0);
+        assert_int_equal(added, round == 0 ? 6 : 0);
+    }
+    struct insight bad[2] = {row[0], row[1]};
+    bad[0].campaign = "u-2";
+    bad[1].sd = -1; /* all or nothing */
+    assert_int_equal(insight_keep_all(db, bad, 2, &added, &err), -ERR_INPUT);
     int64_t total, own;
     insight_count(db, &total, &own, &err);
     assert_int_equal(total, 6);
