@@ -69,17 +69,18 @@ struct sink {
     void *ctx;
 };
 
+/* address: where the item says so itself, NULL: look for one in the text. */
 static void
-item_emit(const struct sink *s, const char *text)
+item_emit(const struct sink *s, const char *text, const char *address)
 {
     struct buf url = {0};
-    url_find(text, &url);
+    url_find(address != NULL ? address : text, &url);
     s->f(s->ctx, text, url.len > 0 ? url.data : NULL);
     buf_fini(&url);
 }
 
-/* An object's members in reading order: known keys first bare, numbers and
- * others as "key value". */
+/* An object's members in their order: naming ones bare, others as "key value";
+ * its address becomes the link. */
 static void
 object_text(const struct json *o, struct buf *out)
 {
@@ -87,16 +88,15 @@ object_text(const struct json *o, struct buf *out)
     const struct json *v;
     for (size_t i = 0; (v = json_member(o, i, &key)) != NULL; i++) {
         const char *s = json_str(v);
-        if (s != NULL && s[0] == '\0')
+        if (s != NULL && (s[0] == '\0' || strcmp(key, "url") == 0))
             continue;
         if (out->len > 0)
             buf_puts(out, ", ");
         bool bare =
             s != NULL &&
             (strcmp(key, "text") == 0 || strcmp(key, "title") == 0 ||
-                strcmp(key, "id") == 0 || strcmp(key, "url") == 0 ||
-                strcmp(key, "ref") == 0 || strcmp(key, "citation") == 0 ||
-                strcmp(key, "source") == 0);
+                strcmp(key, "id") == 0 || strcmp(key, "ref") == 0 ||
+                strcmp(key, "citation") == 0 || strcmp(key, "source") == 0);
         if (!bare)
             buf_printf(out, "%s ", key);
         if (s != NULL)
@@ -125,7 +125,7 @@ evidence_json(const struct sink *s, const char *evidence)
             object_text(item, &text);
         else
             json_dump(item, &text);
-        item_emit(s, buf_str(&text));
+        item_emit(s, buf_str(&text), json_get_str(item, "url"));
         buf_fini(&text);
     }
     json_free(j);
@@ -146,7 +146,7 @@ evidence_each(const char *evidence,
         struct buf line = {0};
         buf_add(&line, evidence, n);
         if (n > 0)
-            item_emit(&s, buf_str(&line));
+            item_emit(&s, buf_str(&line), NULL);
         buf_fini(&line);
         evidence += n + (evidence[n] == '\n');
     }

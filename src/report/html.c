@@ -123,7 +123,7 @@ section_head(const struct report *r, struct buf *out)
     page_text(out, c->spec.model);
     buf_printf(out, "</h1>\n<div class=\"verdict %s\">", class);
     page_text(out, buf_str(&verdict));
-    buf_puts(out, "</div>\n<p class=\"note\">");
+    buf_puts(out, "</div>\n<p class=\"note meta\">");
     buf_printf(out, "%s", campaign_state_name(c->state));
     if (r->started_ms != 0)
         buf_printf(out, " · started %s", fmt_time(r->started_ms).s);
@@ -320,7 +320,8 @@ ideas_intro(const struct report *r, struct buf *out)
         if (verdicts[v] == 0)
             continue;
         buf_printf(out, "%s %u %s", any ? "," : "", verdicts[v],
-            v == VERDICT_NEEDS_HOOK ? "need a hook" : verdict_name(v));
+            v == VERDICT_NEEDS_HOOK ? "waiting for a hook in the trainer"
+                                    : verdict_name(v));
         any = true;
     }
     buf_printf(out,
@@ -345,7 +346,8 @@ section_ideas(const struct report *r, struct buf *out)
                   "predicted before any run, measured after shrinkage "
                   "towards the prediction.</figcaption></figure>\n");
     ideas_sort(r, order);
-    buf_puts(out, "<details><summary>Rationale, evidence and verdict of each "
+    buf_puts(out, "<details class=\"paper\"><summary>Rationale, evidence and "
+                  "verdict of each "
                   "idea</summary>\n<table><thead><tr><th>id</th><th>idea and "
                   "change</th><th>why it was worth a try</th><th>verdict</th>"
                   "</tr></thead><tbody>\n");

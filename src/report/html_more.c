@@ -25,7 +25,7 @@ finalist_row(const struct report *r, uint32_t i, struct buf *out)
     snprintf(s, sizeof(s), "E%u", f->experiment);
     put_cell(out, "w", s);
     experiment_label(c, f->experiment, &label);
-    put_cell(out, NULL, buf_str(&label));
+    put_cell(out, label.len < 24 ? "w" : NULL, buf_str(&label));
     if (analysis_effect(c, f->experiment, &e))
         put_num(out, fmt_interval(e.mean, e.lo, e.hi, dec).s);
     else
@@ -97,8 +97,9 @@ section_baseline(const struct report *r, struct buf *out)
                 buf_str(&left));
         if (b)
             buf_printf(out,
-                "<figure>%s<figcaption>Measured against predicted gain, with "
-                "95 %% intervals; dashed: measured as predicted."
+                "<figure>%s<figcaption>Measured (95 %% interval) against "
+                "predicted gain; "
+                "dashed: measured as predicted."
                 "</figcaption></figure>\n",
                 buf_str(&right));
         buf_puts(out, "</div>\n");
@@ -337,7 +338,8 @@ section_trials(const struct report *r, struct buf *out)
     if (c->n_trials == 0)
         return;
     buf_printf(out,
-        "<h2>All trials and decisions</h2>\n<details><summary>%u "
+        "<h2 class=\"screen\">All trials and "
+        "decisions</h2>\n<details><summary>%u "
         "trials</summary>\n<table><thead><tr><th>id</th><th></th><th>"
         "experiment</th><th>phase</th><th class=\"n\">seed</th><th>state</th>"
         "<th class=\"n\">attempts</th><th class=\"n\">%s</th><th "

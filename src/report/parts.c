@@ -196,9 +196,11 @@ report_verdict(const struct report *r, struct buf *out)
         return;
     }
     if (r->nothing_held || c->state == CAMPAIGN_DONE) {
-        buf_printf(out, "Nothing held: no change is proposed%s%s.",
-            r->result_why != NULL ? "; " : "",
-            r->result_why != NULL ? r->result_why : "");
+        const char *why = r->result_why != NULL
+                              ? r->result_why
+                              : r->phase_why[PHASE_CONFIRMATION];
+        buf_printf(out, "Nothing held: %s.",
+            why != NULL ? why : "no change is proposed");
         return;
     }
     switch (c->state) {

@@ -195,7 +195,7 @@ plot_baseline(const struct report *r, struct buf *out)
     snprintf(text, sizeof(text), "mean %s, seed sd %s",
         fmt_value(s.mean, dec).s, fmt_value(s.sd, dec + 1).s);
     double half = svg_text_px(text) / 2;
-    svg_text(out, fmin(fmax(axis_at(&a, s.mean), 24 + half), 470 - half), 28,
+    svg_text(out, fmin(fmax(axis_at(&a, s.mean), 24 + half), 470 - half), 38,
         SVG_MIDDLE, 0, "lab", text);
     baseline_dots(r, &b, &a, dec, out);
     baseline_min_gain(&a, s.mean, s.mean + better, dec, out);

@@ -132,7 +132,7 @@ forest_row(const struct report *r, const struct idea *x, const struct axis *a,
     svg_rect(out, 0, y - ROW_H / 2.0, 1000, ROW_H, "row", buf_str(&tip));
     snprintf(s, sizeof(s), "H%u", x->h + 1);
     svg_text(out, 4, y + 4, SVG_START, 0, "id", s);
-    svg_text(out, 38, y + 4, SVG_START, 244, "lab",
+    svg_text(out, 42, y + 4, SVG_START, 244, "lab",
         hypothesis_statement(r, x->h, &scratch));
     svg_text(out, 358, y + 4, SVG_END, 0, "mutetext", source_name(hy->source));
     whisker(out, a, x->plo, x->phi, y - 5, "pred");
@@ -162,7 +162,7 @@ static void
 forest_head(const struct axis *a, double min_gain, double y0, double y1,
     struct buf *out)
 {
-    svg_text(out, 38, 14, SVG_START, 0, "head", "idea");
+    svg_text(out, 42, 14, SVG_START, 0, "head", "idea");
     svg_text(out, 358, 14, SVG_END, 0, "head", "source");
     svg_text(out, 818, 14, SVG_END, 0, "head", "gain");
     svg_text(out, 834, 14, SVG_START, 0, "head", "verdict");
@@ -257,8 +257,6 @@ scatter_marks(const struct report *r, const struct idea *v, uint32_t n,
     char s[64];
     for (uint32_t i = 0; i < n; i++) {
         double x = axis_at(ax, v[i].p), y = axis_at(ay, v[i].m);
-        svg_line(
-            out, axis_at(ax, v[i].plo), y, axis_at(ax, v[i].phi), y, "thin");
         svg_line(
             out, x, axis_at(ay, v[i].mlo), x, axis_at(ay, v[i].mhi), "thin");
         taken[k++] = (struct box){x - 5, y - 5, x + 5, y + 5};

@@ -22,7 +22,7 @@ static const char *const css[] = {
     "h2{font-size:19px;margin:46px 0 6px;padding-top:16px;font-weight:650;"
     "border-top:1px solid var(--line)}\n",
     "h3{font-size:14px;margin:24px 0 6px;font-weight:650}\n",
-    "p{margin:6px 0 12px;max-width:76ch}\n",
+    "p{margin:6px 0 12px;max-width:76ch}p.meta{max-width:none}\n",
     ".note,.kicker,figcaption{color:var(--mute);font-size:13px}\n",
     ".kicker{font-weight:600;letter-spacing:.04em;text-transform:uppercase;"
     "font-size:12px}\n",
@@ -37,7 +37,9 @@ static const char *const css[] = {
     ".tile{border:1px solid var(--line);border-radius:8px;padding:11px 14px}\n",
     ".tile b{display:block;font-size:19px;font-weight:650;line-height:1.3;"
     "white-space:nowrap}\n",
-    ".tile i{font-style:normal;white-space:nowrap}\n",
+    ".tile "
+    "i{font-style:normal;font-size:11.5px;white-space:nowrap;margin-right:-8px;"
+    "display:inline-block}\n",
     ".tile span{color:var(--mute);font-size:12.5px;display:block;"
     "line-height:1.4}\n",
     "table{border-collapse:collapse;width:100%;margin:8px 0 16px;"
@@ -73,6 +75,7 @@ static const char *const css[] = {
     "svg text{font-size:12.5px;fill:var(--ink)}\n",
     "svg .tick,svg .mutetext,svg .head{fill:var(--mute);font-size:12px}\n",
     "svg .title{fill:var(--mute);font-size:12.5px}\n",
+    "svg .lab{paint-order:stroke;stroke:var(--bg);stroke-width:2.5px}\n",
     "svg .small{font-size:11.5px}\n",
     "svg .id{font-weight:650}svg .num{font-weight:550}\n",
     ".grid{stroke:var(--line);stroke-width:1}\n",
@@ -130,7 +133,9 @@ static const char *const css[] = {
     "h3{break-after:avoid}figure,tr,.tile,pre,.verdict{break-inside:avoid}"
     "table{font-size:10.5px}.tile b{font-size:16px}"
     ".tiles{grid-template-columns:repeat(3,1fr)}"
-    "details:not([open]){display:none}#tip{display:none!important}}\n"};
+    "details:not([open]),.screen,details[open]>summary{display:none}"
+    ".pair{grid-template-columns:1fr 1fr}figure>svg{min-width:0!important}"
+    "#tip{display:none!important}}\n"};
 
 static const char js[] =
     "(function(){var t=document.getElementById('tip');"
@@ -143,6 +148,11 @@ static const char js[] =
     "t.style.left=x+'px';t.style.top=y+'px'}"
     "document.addEventListener('mousemove',show);"
     "document.addEventListener('scroll',function(){t.style.display='none'})"
+    "var d=document.querySelectorAll('details.paper'),was=[];"
+    "addEventListener('beforeprint',function(){was=[].map.call(d,function(x)"
+    "{var o=x.open;x.open=true;return o})});"
+    "addEventListener('afterprint',function(){[].forEach.call(d,function(x,i)"
+    "{x.open=was[i]})})"
     "})();\n";
 
 void

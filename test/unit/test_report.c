@@ -854,6 +854,8 @@ test_evidence(void **state)
         {"see https://a.b/c?d=1.", "see https://a.b/c?d=1.>"
                                    "https://a.b/c?d=1|"},
         {"[\"x\",{\"title\":\"t\",\"n\":3}]", "x>-|t, n 3>-|"},
+        {"[{\"url\":\"https://a.b\",\"title\":\"t\"}]", "t>https://a.b|"},
+        {"[{\"url\":\"javascript:x\",\"title\":\"t\"}]", "t>-|"},
         {"[broken", "[broken>-|"}, {"[]", ""}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct buf out = {0};
