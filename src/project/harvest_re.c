@@ -168,6 +168,16 @@ feed_file(struct harvest *h, uint32_t stream, const char *path, struct err *err)
     return rc;
 }
 
+static uint32_t
+primary_stream(const struct harvest_spec *s)
+{
+    uint8_t from =
+        s->primary < s->n ? s->source[s->primary].from : (uint8_t)FROM_NONE;
+    return from == FROM_STDOUT   ? HARVEST_STDOUT
+           : from == FROM_STDERR ? HARVEST_STDERR
+                                 : HARVEST_FILE;
+}
+
 int
 harvest_files(const struct harvest_spec *s, const char *metrics_file,
     const char *stdout_file, const char *stderr_file, harvest_fn *on_value,
@@ -183,11 +193,15 @@ harvest_files(const struct harvest_spec *s, const char *metrics_file,
         h->re = harvest_re_match;
         h->re_arg = re;
     }
-    rc = feed_file(h, HARVEST_FILE, metrics_file, err);
-    if (rc == 0)
-        rc = feed_file(h, HARVEST_STDOUT, stdout_file, err);
-    if (rc == 0)
-        rc = feed_file(h, HARVEST_STDERR, stderr_file, err);
+    /* The primary's stream comes first, so that guardrails of other streams
+     * find the step where it was reduced. */
+    const char *const files[] = {metrics_file, stdout_file, stderr_file};
+    uint32_t first = primary_stream(s);
+    rc = feed_file(h, first, files[first], err);
+    for (uint32_t i = 0; rc == 0 && i < HARVEST_STREAMS; i++) {
+        if (i != first)
+            rc = feed_file(h, i, files[i], err);
+    }
     for (uint32_t i = 0; i < s->n; i++)
         harvest_result(h, i, &out[i]);
     harvest_re_free(re);
