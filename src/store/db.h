@@ -7,7 +7,12 @@
 
 #include "store/store.h"
 
-enum { DB_STATEMENTS_MAX = 64, DB_HASH = 16 };
+enum {
+    DB_STATEMENTS_MAX = 64,
+    DB_HASH = 16,
+    DB_BUSY_MS = 5000,      /* for other programs on the same file */
+    DB_WAL_PAGES_MAX = 100, /* then the log is folded in */
+};
 
 struct store {
     sqlite3 *db;
@@ -15,6 +20,7 @@ struct store {
     char root[STORE_PATH_LEN], dir[STORE_PATH_LEN];
     int lock_fd; /* .rea/lock; -1 in a reader */
     bool in_txn;
+    int wal_pages; /* in the log after the last commit */
     uint32_t workspace;
     struct {
         const char *sql; /* by address: statements are literals */
@@ -41,6 +47,8 @@ int db_exec(struct store *st, const char *sql, struct err *err);
 /* Column i as text into a fixed array; NULL is "". */
 void db_text(sqlite3_stmt *q, int i, char *out, size_t cap);
 
+/* A hook of SQLite: notes how long the log is. */
+int db_wal_grown(void *store, sqlite3 *db, const char *name, int pages);
 /* The workspace's lock, with the time limit of store_begin. */
 int db_lock(struct store *st, struct err *err);
 void db_unlock(struct store *st);

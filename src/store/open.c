@@ -127,7 +127,7 @@ database_open(struct store *st, struct err *err)
         flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (rc != SQLITE_OK)
         return db_error(st, rc, "open", err);
-    sqlite3_busy_timeout(st->db, 5000);
+    sqlite3_busy_timeout(st->db, DB_BUSY_MS);
     sqlite3_db_config(st->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
     return 0;
 }
@@ -220,9 +220,9 @@ database_start(struct store *st, struct err *err)
     int rc = database_open(st, err);
     if (rc == 0 && st->mode != STORE_READ)
         rc = db_exec(st,
-            "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 200;"
-            "PRAGMA journal_size_limit = 4194304",
-            err);
+            "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0", err);
+    if (rc == 0 && st->mode != STORE_READ)
+        sqlite3_wal_hook(st->db, db_wal_grown, st);
     if (rc == 0)
         rc = version_check(st, err);
     if (rc == 0)

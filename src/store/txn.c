@@ -21,7 +21,31 @@ store_begin(struct store *st, struct err *err)
     return 0;
 }
 
-/* SQLite's own automatic checkpoint runs inside COMMIT, so under the lock. */
+int
+db_wal_grown(void *store, sqlite3 *db, const char *name, int pages)
+{
+    struct store *st = store;
+    (void)db;
+    (void)name;
+    st->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+/* Every wake is a new process that reads the whole log when it opens, so the
+ * log is kept short, and emptied rather than only copied: a process that comes
+ * later cannot know what was copied. A reader in the way only puts it off. */
+static void
+log_fold(struct store *st)
+{
+    if (st->wal_pages < DB_WAL_PAGES_MAX)
+        return;
+    sqlite3_busy_timeout(st->db, 0);
+    sqlite3_wal_checkpoint_v2(
+        st->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(st->db, DB_BUSY_MS);
+    st->wal_pages = 0;
+}
+
 int
 store_commit(struct store *st, struct err *err)
 {
@@ -32,6 +56,7 @@ store_commit(struct store *st, struct err *err)
         return rc;
     }
     st->in_txn = false;
+    log_fold(st);
     db_unlock(st);
     return 0;
 }

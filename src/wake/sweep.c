@@ -54,51 +54,76 @@ campaigns_wake(struct store *st, const struct wake_opts *opts,
     return rc != 0 ? rc : first;
 }
 
+struct orphans {
+    struct store *st;
+    struct jobs any;   /* forgets claims, whatever backend made them */
+    struct jobs local; /* asks after and ends jobs */
+    bool local_open;
+    struct sweep_result *out;
+};
+
+static void
+orphan_end(struct orphans *o, const char *token)
+{
+    struct job_handle h;
+    struct job_status status;
+    if (!o->local_open || job_find(&o->local, token, &h, NULL) != 0 ||
+        job_poll(&o->local, &h, &status, NULL) != 0)
+        return;
+    if (status.state == JOB_STATE_DONE)
+        job_forget(&o->local, token, NULL);
+    else if (status.state == JOB_STATE_UNKNOWN)
+        o->out->lost++;
+    else
+        o->out->cancelled += job_cancel(&o->local, &h, NULL) == 0;
+}
+
 /* Tokens are listed before the books are read, and a claim is in the books
  * before its token exists: so a token without an attempt is nobody's. */
 static void
-orphan_end(struct store *st, struct jobs *jobs, const char *token,
-    struct sweep_result *out)
+token_look(struct orphans *o, const char *token)
 {
     uint32_t campaign = 0, job = 0;
     bool found = false;
     struct store_attempt a;
-    struct job_handle h;
-    struct job_status status;
-    if (!store_token_parse(st, token, &campaign, &job) ||
-        store_attempt_get(st, campaign, job, &found, &a, NULL) != 0)
+    struct lease l;
+    if (!store_token_parse(o->st, token, &campaign, &job) ||
+        store_attempt_get(o->st, campaign, job, &found, &a, NULL) != 0)
         return;
     if (found && a.state != ATTEMPT_ENDED)
         return;
-    if (job_find(jobs, token, &h, NULL) != 0 ||
-        job_poll(jobs, &h, &status, NULL) != 0)
+    /* With the lease no late starter of this token can be left. */
+    if (lease_take(o->st, campaign, &l, NULL) != 0)
         return;
-    if (status.state == JOB_STATE_DONE) {
-        job_forget(jobs, token, NULL);
-    } else if (status.state == JOB_STATE_UNKNOWN) {
-        out->lost++;
-    } else {
-        out->cancelled += job_cancel(jobs, &h, NULL) == 0;
-    }
+    if (found)
+        job_forget(&o->any, token, NULL);
+    else
+        orphan_end(o, token);
+    lease_drop(o->st, &l);
 }
 
 static int
 orphans_end(struct store *st, struct sweep_result *out, struct err *err)
 {
     struct arena a = {0};
-    struct jobs jobs;
+    struct orphans o = {.st = st, .out = out};
     const char **tokens = NULL;
     size_t n = 0;
     char prefix[16];
-    const struct jobs_config c = {
-        .kind = "local", .jobs_dir = fs_join_in(&a, store_dir(st), "jobs")};
+    const char *dir = fs_join_in(&a, store_dir(st), "jobs");
+    const struct jobs_config any = {.kind = "recorded", .jobs_dir = dir};
+    const struct jobs_config local = {.kind = "local", .jobs_dir = dir};
     snprintf(prefix, sizeof prefix, "rea-%08x-", store_workspace_id(st));
-    int rc = jobs_open(&jobs, &c, err);
+    int rc = jobs_open(&o.any, &any, err);
     if (rc == 0)
-        rc = jobs_list_in(&jobs, &a, prefix, &tokens, &n, err);
+        rc = jobs_list_in(&o.any, &a, prefix, &tokens, &n, err);
+    if (rc == 0 && n > 0)
+        o.local_open = jobs_open(&o.local, &local, NULL) == 0;
     for (size_t i = 0; rc == 0 && i < n; i++)
-        orphan_end(st, &jobs, tokens[i], out);
-    jobs_close(&jobs);
+        token_look(&o, tokens[i]);
+    jobs_close(&o.any);
+    if (n > 0)
+        jobs_close(&o.local);
     arena_fini(&a);
     return rc;
 }
