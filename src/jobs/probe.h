@@ -14,7 +14,7 @@
 
 enum {
     PROBE_OUTPUT_MAX = 1 << 20, /* bytes kept of each stream */
-    PROBE_KNOBS_MAX = 64,
+    PROBE_KNOBS_MAX = 128,
 };
 
 struct probe {
