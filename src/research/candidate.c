@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ROW_CHANGES_MAX = 3 };
+
 void
 candidates_init(struct candidates *c, const struct spec *s, struct arena *a)
 {
@@ -44,6 +46,23 @@ enabling_find(const struct candidates *c, uint32_t k, struct override *out)
     return false;
 }
 
+/* Adds a filled change, or finds its twin; value is that of x->knob. */
+static struct candidate *
+candidate_put(struct candidates *c, struct candidate *x, double value)
+{
+    const struct spec *s = c->spec;
+    if (config_equal(s, &x->config, &c->base) ||
+        !config_is_valid(s, &x->config))
+        return NULL;
+    for (uint32_t i = 0; i < c->n; i++)
+        if (!c->item[i].hook && config_equal(s, &c->item[i].config, &x->config))
+            return &c->item[i];
+    move_of(&x->move, &s->knob[x->knob], value);
+    x->key = change_key_in(c->arena, s, x->over, x->n_over);
+    c->item[c->n] = *x;
+    return &c->item[c->n++];
+}
+
 /* Adds the change of one knob, or finds it; NULL when it is no valid change
  * or there is no room. */
 static struct candidate *
@@ -60,19 +79,12 @@ candidate_add(struct candidates *c, uint32_t k, double value)
             return NULL;
         x.config.v[x.over[0].knob] = x.over[0].value;
         x.n_over = 1;
+        x.enabled = true;
     }
     x.over[x.n_over++] = (struct override){k, value};
     x.config.v[k] = value;
     config_canon(s, &x.config);
-    if (config_equal(s, &x.config, &c->base) || !config_is_valid(s, &x.config))
-        return NULL;
-    for (uint32_t i = 0; i < c->n; i++)
-        if (!c->item[i].hook && config_equal(s, &c->item[i].config, &x.config))
-            return &c->item[i];
-    move_of(&x.move, knob, value);
-    x.key = change_key_in(c->arena, s, x.over, x.n_over);
-    c->item[c->n] = x;
-    return &c->item[c->n++];
+    return candidate_put(c, &x, value);
 }
 
 static void
@@ -172,9 +184,35 @@ set_steps_add(struct candidates *c, uint32_t k)
     }
 }
 
+/* Where only listed configurations are valid, single changes may not be among
+ * them: take those that differ from the baseline in few knobs. */
+static void
+rows_add(struct candidates *c)
+{
+    const struct spec *s = c->spec;
+    for (uint32_t r = 0; r < s->n_candidates; r++) {
+        struct candidate x = {.cost = 1, .generic = true};
+        uint32_t changed = 0;
+        memcpy(x.config.v, s->candidate[r], sizeof x.config.v);
+        config_canon(s, &x.config);
+        for (uint32_t k = 0; k < s->n_knobs; k++) {
+            if (x.config.v[k] == c->base.v[k])
+                continue;
+            if (changed++ < ROW_CHANGES_MAX)
+                x.over[x.n_over++] = (struct override){k, x.config.v[k]};
+        }
+        if (changed == 0 || changed > ROW_CHANGES_MAX ||
+            c->n == CANDIDATES_DRAFT_MAX)
+            continue;
+        x.knob = x.over[x.n_over - 1].knob;
+        candidate_put(c, &x, x.over[x.n_over - 1].value);
+    }
+}
+
 void
 candidates_from_knobs(struct candidates *c)
 {
+    rows_add(c);
     for (uint32_t k = 0; k < c->spec->n_knobs; k++) {
         const struct knob *knob = &c->spec->knob[k];
         if (knob->kind == KNOB_BOOL) {

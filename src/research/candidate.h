@@ -19,6 +19,7 @@ struct candidate {
     const char *key;
     bool generic; /* a plain step, to be judged by history */
     bool hook;    /* technique[0] needs code */
+    bool enabled; /* over[0] is the choice that makes `knob` active */
     uint32_t n_techniques;
     const struct technique *technique[CANDIDATE_TECHNIQUES_MAX];
     struct history_answer answer; /* AUC units */
@@ -37,7 +38,8 @@ struct candidates {
 
 void
 candidates_init(struct candidates *c, const struct spec *s, struct arena *a);
-/* Generic steps on every knob. */
+/* Generic steps on every knob, and the declared candidates that differ from the
+ * baseline in few knobs. */
 void candidates_from_knobs(struct candidates *c);
 /* Techniques known before `before` whose needs the project meets (`has` adds
  * what the data offers); also those that need a hook. */

@@ -133,8 +133,7 @@ can_come_from(const struct candidate *x, uint32_t source)
 static bool
 same_enabling(const struct candidate *x, const struct candidate *y)
 {
-    return x->n_over > 1 && y->n_over > 1 &&
-           x->over[0].knob == y->over[0].knob &&
+    return x->enabled && y->enabled && x->over[0].knob == y->over[0].knob &&
            x->over[0].value == y->over[0].value;
 }
 
@@ -331,7 +330,7 @@ rationale_in(const struct draft *d, const struct candidate *x)
             level_text(h->p.level), h->comparisons, h->p.k);
     else
         buf_puts(&b, "History has nothing on this knob. ");
-    if (x->n_over > 1)
+    if (x->enabled)
         buf_puts(&b, "The knob is inactive in the baseline, so the change "
                      "carries the choice that enables it. ");
     buf_printf(&b, "Predicted gain on %s: %.2g +- %.2g.",

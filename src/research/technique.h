@@ -85,7 +85,7 @@ struct technique {
 uint32_t technique_count(void);
 const struct technique *technique_at(uint32_t i);
 const struct technique *technique_find(const char *id); /* NULL: none */
-uint32_t technique_steps(const struct technique *t); /* how many */
+uint32_t technique_steps(const struct technique *t);    /* how many */
 /* Was it known before this date (YYYY[-MM[-DD]])? NULL: always. */
 bool technique_known(const struct technique *t, const char *before);
 /* Is one of its names in this text, as whole words, whatever the case? */

@@ -398,6 +398,27 @@ own_insights_count(void **state)
     free(s);
 }
 
+/* Where only listed configurations are valid, only they are proposed. */
+static void
+listed_candidates_alone(void **state)
+{
+    (void)state;
+    static const double row[][4] = {{0.01, 8, 0, 0}, {0.05, 8, 0, 0},
+        {0.03, 16, 0.2, 0}, {0.03, 8, 0, 1}, {0.001, 32, 0.3, 1}};
+    struct spec *s = calloc(1, sizeof *s);
+    struct drafted d;
+    spec_toy(s);
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+        memcpy(s->candidate[s->n_candidates++], row[i], sizeof row[i]);
+    draft(&d, s, &both);
+    engine_accepts(s, &d);
+    uint32_t n =
+        count_source(&d, SOURCE_INSIGHT) + count_source(&d, SOURCE_RESEARCH);
+    assert_int_equal(n, 3); /* the last differs in too many knobs */
+    arena_fini(&d.arena);
+    free(s);
+}
+
 static void
 no_history_still_drafts(void **state)
 {
@@ -454,6 +475,7 @@ main(void)
         cmocka_unit_test(same_inputs_same_draft),
         cmocka_unit_test(conditions_are_respected),
         cmocka_unit_test(own_insights_count),
+        cmocka_unit_test(listed_candidates_alone),
         cmocka_unit_test(no_history_still_drafts),
     };
     return cmocka_run_group_tests(tests, database_open, database_remove);
