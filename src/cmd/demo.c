@@ -242,7 +242,7 @@ demo_close(struct demo *d, struct store *st, int victim, int64_t from_ms,
         victim != 0 ? ", a kill -9 of a wake" : "", (unsigned long long)wakes,
         (double)agent_us / 1e6, (double)(fs_now_ms() - from_ms) / 1000,
         d->source);
-    call_next(d->call, "open %s/%s.html    rea -C %s why T9    rea init",
+    call_next(d->call, "open %s/%s.html    rea -C %s why C1/T9    rea init",
         d->root, d->model[0].name, d->root);
     return 0;
 }

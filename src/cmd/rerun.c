@@ -124,17 +124,21 @@ rerun_describe(struct call *call, struct store *st, const struct report *r,
     if (rc != 0)
         return rc;
     uint32_t t = run.trial[0];
-    rc = rerun_command(call, p, c, t,
-        arena_printf(call->arena, ".rea/repro/T%u", t + 1), &cmd, err);
+    const char *dir = arena_printf(call->arena, ".rea/repro/T%u", t + 1);
+    rc = rerun_command(call, p, c, t, dir, &cmd, err);
     if (rc != 0)
         return rc;
+    const char *line =
+        strstr(cmd.line, dir) == NULL
+            ? cmd.line
+            : arena_printf(call->arena, "mkdir -p %s && %s", dir, cmd.line);
     *out = (struct report_repro){
         .id = which != NULL && which->kind == 'T'
                   ? arena_printf(call->arena, "T%u", t + 1)
                   : arena_printf(call->arena, "E%u", run.experiment),
         .workspace = arena_strdup(call->arena, store_root(st)),
         .commit = commit_text(call, store_root(st)),
-        .command = cmd.line,
+        .command = line,
         .environment = environment_text(call),
         .fingerprint = c->fingerprint,
         .metric = c->spec.metric[c->spec.primary].name,
