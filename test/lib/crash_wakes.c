@@ -3,7 +3,9 @@
  * wake; then the next wake, until the campaign has ended. Since a wake that
  * recovers to the same state is followed by the same wakes, this compares whole
  * campaigns. Runs on the recorded backend with an injected clock.
- *   crash_wakes [--part=1/2] [--stride=N] [--control]
+ *   crash_wakes [--part=1/2] [--stride=N] [--control | --random=K [--seed=S]]
+ * --random: instead, K kills in a row of each wake at random calls of wakes and
+ * sweeps, so that recoveries are killed too, over one whole campaign.
  * --control ends a job in two transactions instead of one: it must be caught.
  * The wake runs in a traced child of this program, so points are counted from
  * the opening of the database to the exit. */
@@ -23,6 +25,7 @@
 
 #include "base/arena.h"
 #include "base/fs.h"
+#include "base/rng.h"
 #include "jobs/jobs.h"
 #include "project/project.h"
 #include "store/lease.h"
@@ -81,6 +84,7 @@ enum { STEPS_MAX = 400, STEP_MS = 2000, CLOCK_MS = 1000000 };
 
 static char base[64], work[96], kept[96], clock_file[96];
 static bool is_control;
+static uint64_t random_kills, random_seed = 1; /* kills a wake; 0: all points */
 
 static void
 die(const char *what)
@@ -343,22 +347,24 @@ control_end(struct store *st, struct err *err)
     return rc;
 }
 
+enum mode { MODE_RUN, MODE_WAKE, MODE_SWEEP };
+
 /* The first activation is the engineer's `run`, all others are wakes. */
 static int
-wake_once(bool first, bool sweep, struct err *err)
+wake_once(enum mode mode, struct err *err)
 {
     struct store *st = NULL;
     struct wake_result r;
     struct sweep_result s;
     struct wake_opts opts = {.cause = WAKE_CALLBACK, .program = ""};
     int rc = store_open(work, STORE_WRITE, &st, err);
-    if (rc == 0 && is_control && !first)
+    if (rc == 0 && is_control && mode != MODE_RUN)
         rc = control_end(st, err);
-    if (rc == 0 && first) {
+    if (rc == 0 && mode == MODE_RUN) {
         struct event start = {.kind = EVENT_campaign_started};
         opts.cause = WAKE_VERB;
         rc = wake_facts(st, 1, &start, 1, &opts, &r, err);
-    } else if (rc == 0 && sweep) {
+    } else if (rc == 0 && mode == MODE_SWEEP) {
         opts.cause = WAKE_SWEEP;
         rc = sweep_run(st, &opts, &s, err);
     } else if (rc == 0) {
@@ -371,7 +377,7 @@ wake_once(bool first, bool sweep, struct err *err)
 /* Runs the wake traced and kills it when it enters its n-th system call; n 0:
  * never. *calls is how many it made. true: killed. */
 static bool
-wake_killed_at(bool first, uint64_t n, uint64_t *calls)
+wake_killed_at(enum mode mode, uint64_t n, uint64_t *calls)
 {
     int status = 0;
     *calls = 0;
@@ -380,7 +386,7 @@ wake_killed_at(bool first, uint64_t n, uint64_t *calls)
         struct err err = {0};
         ptrace(PTRACE_TRACEME, 0, NULL, NULL);
         raise(SIGSTOP);
-        int rc = wake_once(first, false, &err);
+        int rc = wake_once(mode, &err);
         if (rc != 0)
             fprintf(stderr, "crash_wakes: wake: %s\n", err.text);
         _exit(rc != 0);
@@ -483,30 +489,37 @@ struct count {
     uint64_t wakes, calls, points, violations, events;
 };
 
+static bool
+digest_same(const struct digest *a, const struct digest *b)
+{
+    return a->text.len == b->text.len &&
+           memcmp(a->text.data, b->text.data, a->text.len) == 0;
+}
+
 /* One kill point: the same state as without the kill? */
 static void
-point_try(bool first, uint64_t n, const struct digest *want, struct count *k)
+point_try(
+    enum mode mode, uint64_t n, const struct digest *want, struct count *k)
 {
     uint64_t calls = 0;
     struct err err = {0};
     struct digest got = {0};
     state_restore();
-    if (!wake_killed_at(first, n, &calls))
+    if (!wake_killed_at(mode, n, &calls))
         return;
     k->points++;
     /* What was not yet acknowledged to the engineer is said again by him. */
-    int rc = wake_once(false, k->points % 2 == 0, &err);
+    int rc = wake_once(k->points % 2 == 0 ? MODE_SWEEP : MODE_WAKE, &err);
     if (rc == 0)
         rc = digest_take(&got, &err);
-    if (rc == 0 && first && got.state == CAMPAIGN_APPROVED) {
-        rc = wake_once(true, false, &err);
+    if (rc == 0 && mode == MODE_RUN && got.state == CAMPAIGN_APPROVED) {
+        rc = wake_once(MODE_RUN, &err);
         got.events = 0;
         buf_clear(&got.text);
         if (rc == 0)
             rc = digest_take(&got, &err);
     }
-    bool same = rc == 0 && got.text.len == want->text.len &&
-                memcmp(got.text.data, want->text.data, got.text.len) == 0;
+    bool same = rc == 0 && digest_same(&got, want);
     if (same && k->points % 64 == 0)
         same = integrity_ok();
     if (!same) {
@@ -520,25 +533,67 @@ point_try(bool first, uint64_t n, const struct digest *want, struct count *k)
     buf_fini(&got.text);
 }
 
+/* Kills in a row, recoveries too; then one wake is left in peace. */
+static void
+kills_random(enum mode mode, uint64_t calls, const struct digest *want,
+    struct rng *r, struct count *k)
+{
+    struct err err = {0};
+    struct digest got = {0};
+    for (uint64_t i = 0; i < random_kills; i++) {
+        enum mode now = mode;
+        uint64_t made = 0;
+        struct digest mid = {0};
+        must(digest_take(&mid, &err), "after a kill", &err);
+        if (mode != MODE_RUN || mid.state != CAMPAIGN_APPROVED)
+            now = rng_below(r, 2) == 0 ? MODE_WAKE : MODE_SWEEP;
+        buf_fini(&mid.text);
+        k->points += wake_killed_at(now, 1 + rng_below(r, calls), &made);
+    }
+    int rc = digest_take(&got, &err);
+    bool begin = mode == MODE_RUN && got.state == CAMPAIGN_APPROVED;
+    if (rc == 0)
+        rc = wake_once(begin ? MODE_RUN : MODE_WAKE, &err);
+    got.events = 0;
+    buf_clear(&got.text);
+    if (rc == 0)
+        rc = digest_take(&got, &err);
+    if (rc != 0 || !digest_same(&got, want) || !integrity_ok()) {
+        k->violations++;
+        printf("violation: wake %" PRIu64 ": %s, %" PRIu64
+               " events, want %" PRIu64 "\n",
+            k->wakes, rc != 0 ? err.text : "another log", got.events,
+            want->events);
+    }
+    buf_fini(&got.text);
+}
+
 /* One wake: undisturbed, then killed at every point of this part. */
 static bool
-step_try(
-    bool first, uint64_t part, uint64_t parts, uint64_t stride, struct count *k)
+step_try(enum mode mode, uint64_t part, uint64_t parts, uint64_t stride,
+    struct count *k)
 {
     struct digest want = {0};
     struct err err = {0};
+    static struct rng r;
     uint64_t calls = 0;
+    if (k->wakes == 0)
+        rng_seed(&r, random_seed);
     state_save();
-    wake_killed_at(first, 0, &calls);
+    wake_killed_at(mode, 0, &calls);
     must(digest_take(&want, &err), "undisturbed", &err);
     k->wakes++;
     k->calls += calls;
     k->events = want.events;
-    for (uint64_t n = part; n <= calls; n += parts * stride)
-        point_try(first, n, &want, k);
-    /* Go on from the undisturbed state. */
     state_restore();
-    wake_killed_at(first, 0, &calls);
+    if (random_kills > 0) { /* goes on from where the kills have led */
+        kills_random(mode, calls, &want, &r, k);
+    } else {
+        for (uint64_t n = part; n <= calls; n += parts * stride)
+            point_try(mode, n, &want, k);
+        state_restore();
+        wake_killed_at(mode, 0, &calls);
+    }
     bool over = want.state == CAMPAIGN_DONE || want.state == CAMPAIGN_STOPPED;
     buf_fini(&want.text);
     return over;
@@ -554,6 +609,9 @@ main(int argc, char **argv)
             continue;
         if (sscanf(argv[i], "--stride=%" SCNu64, &stride) == 1)
             continue;
+        if (sscanf(argv[i], "--random=%" SCNu64, &random_kills) == 1 ||
+            sscanf(argv[i], "--seed=%" SCNu64, &random_seed) == 1)
+            continue;
         is_control = is_control || strcmp(argv[i], "--control") == 0;
     }
     snprintf(base, sizeof base, "%s/rea-crash-XXXXXX",
@@ -566,10 +624,10 @@ main(int argc, char **argv)
     setenv("REA_CLOCK", clock_file, 1);
     clock_set(CLOCK_MS);
     campaign_begin();
-    bool over = step_try(true, part, parts, stride, &k);
+    bool over = step_try(MODE_RUN, part, parts, stride, &k);
     for (int i = 1; !over && i < STEPS_MAX; i++) {
         clock_set(CLOCK_MS + (int64_t)i * STEP_MS);
-        over = step_try(false, part, parts, stride, &k);
+        over = step_try(MODE_WAKE, part, parts, stride, &k);
     }
     fs_remove_tree(base, NULL);
     printf("%" PRIu64 " wakes, %" PRIu64 " system calls, %" PRIu64
