@@ -70,7 +70,7 @@ section_sealed(const struct report *r, struct buf *out)
         c->n_finalists, c->n_finalists == 1 ? "" : "s");
     buf_puts(out,
         "<table><thead><tr><th></th><th>made of</th><th class=\"n\">search "
-        "gain</th><th class=\"n\">sealed baseline</th><th class=\"n\">sealed "
+        "gain</th><th class=\"n\">baseline</th><th class=\"n\">"
         "candidate</th><th class=\"n\">sealed gain</th><th class=\"n\">seeds"
         "</th><th></th></tr></thead><tbody>\n");
     for (uint32_t i = 0; i < c->n_finalists; i++)

@@ -131,9 +131,12 @@ static const char *const css[] = {
     "body{font-size:11.5px}main{max-width:none;padding:0}h1{font-size:22px}"
     "h2{font-size:15px;margin-top:24px;padding-top:10px;break-after:avoid}"
     "h3{break-after:avoid}figure,tr,.tile,pre,.verdict{break-inside:avoid}"
+    "code,pre{font-size:10px}.note,.kicker,figcaption{font-size:10.5px}"
     "table{font-size:10.5px}.tile b{font-size:16px}"
     ".tiles{grid-template-columns:repeat(3,1fr)}"
-    "details:not([open]),.screen,details[open]>summary{display:none}"
+    "details:not([open]):not(.paper),.screen,summary{display:none}.paper::"
+    "details-content{content-visibility:visible;display:block}h2+p{break-after:"
+    "avoid}p{orphans:3;widows:3}"
     ".pair{grid-template-columns:1fr 1fr}figure>svg{min-width:0!important}"
     "#tip{display:none!important}}\n"};
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_MAX_LEN = 2048, LANES_MAX = 64 };
+enum { LINE_MAX_LEN = 2048, LANES_MAX = 64, POINTS_ALL = 200 };
 
 /* Room for one more element of *v. */
 static void *
@@ -296,6 +296,14 @@ phase_event(struct report *r, const struct event *e)
     }
 }
 
+/* The incumbent costs a posterior for each experiment: beyond POINTS_ALL
+ * trials about a hundred points are taken for each further e-fold. */
+static bool
+point_is_due(const struct core *c)
+{
+    return c->n_trials <= POINTS_ALL || c->n_trials % (c->n_trials / 100) == 0;
+}
+
 static void
 point_add(struct report *r, const struct core *c, const struct event *e)
 {
@@ -353,7 +361,8 @@ report_event(struct report *r, const struct core *c, const struct event *e)
         failure_add(r, e);
         break;
     case EVENT_trial_closed:
-        point_add(r, c, e);
+        if (point_is_due(c))
+            point_add(r, c, e);
         break;
     default:
         break;

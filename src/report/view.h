@@ -70,7 +70,7 @@ struct report_gate {
     const char *why; /* never NULL */
 };
 
-/* The incumbent after a trial was closed. */
+/* The incumbent after a trial was closed; thinned out in long campaigns. */
 struct report_point {
     int64_t at_ms, spent_u;
     uint32_t phase, experiment; /* 0: nothing beats the baseline yet */

@@ -573,6 +573,7 @@ test_nothing_held(void **state)
     report_json(w.report, &out);
     report_html(w.report, &html);
     leave("nothing.html", &html);
+    leave("nothing.json", &out);
     struct json *j = parsed(&out);
     assert_int_equal(json_kind(json_get(j, "proposal")), J_NULL);
     assert_non_null(strstr(buf_str(&html), "Nothing held"));
@@ -600,8 +601,10 @@ test_every_prefix(void **state)
         report_md(w.report, &md);
         campaign_text(w.report, &plain, &text);
         json_free(parsed(&out));
-        if (n == 1 + 2 * step)
+        if (n == 1 + 2 * step) {
             leave("running.html", &html);
+            leave("running.json", &out);
+        }
         if (w.core->looks == 0) {
             assert_null(strstr(buf_str(&out), "\"test_auc\": "));
             assert_null(strstr(buf_str(&out), "\"sealed\": {"));
