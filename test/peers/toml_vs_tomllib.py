@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """The TOML reader against Python's tomllib: a table of documents, generated
 documents and mutations of both must be accepted or refused alike, and read to
-the same values. Usage: toml_vs_tomllib.py [TOML-DUMP] [COUNT] [SEED]"""
+the same values. Usage: toml_vs_tomllib.py [PROGRAM] [COUNT] [SEED]"""
 import datetime
 import json
 import math
+import os
 import random
 import subprocess
 import sys
@@ -179,7 +180,8 @@ class Writer:
 
 
 def main():
-    program = sys.argv[1] if len(sys.argv) > 1 else "build/test/toml-dump"
+    program = sys.argv[1] if len(sys.argv) > 1 else os.path.join(
+        os.environ.get("BUILD", "build"), "test", "toml_dump")
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 6000
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else 1
     w = Writer(random.Random(seed))
