@@ -136,7 +136,7 @@ def bucket(concept, a, b):
     return short(x), short(y), "x" + short(y / x)
 
 
-def summary(by_place):
+def summary(by_place, clip):
     """Moments over places: each place counts once, whatever its size."""
     means = [statistics.fmean(v) for v in by_place.values()]
     n = sum(len(v) for v in by_place.values())
@@ -152,13 +152,16 @@ def summary(by_place):
         between = math.sqrt(max(0.0, statistics.variance(means) - noise))
     var = statistics.fmean(within ** 2 / len(v) for v in by_place.values())
     sd = math.sqrt(between ** 2 / len(means) + var / len(means))
-    return mean, max(sd, 1e-4), between, within, n, len(means)
+    # what was clipped is known to be large, not how large
+    clipped = sum(abs(x) >= clip for v in by_place.values() for x in v) / n
+    return (mean, max(sd, 1e-4, clipped * clip / 2), between, within, n,
+            len(means))
 
 
-def emit(fam, concept, frm, to, direction, knob, by_place):
+def emit(fam, concept, frm, to, direction, knob, by_place, clip=CLIP):
     """One row; what the reader derives (interval, verdict, statement, origin)
     and what the file's defaults say is left out."""
-    mean, sd, between, within, n, places = summary(by_place)
+    mean, sd, between, within, n, places = summary(by_place, clip)
     row = {
         "concept": concept, "family": fam, "from": frm, "to": to,
         "direction": direction, "effect": round(mean, 6), "sd": round(sd, 6),
@@ -227,7 +230,8 @@ def backbones(paths, exclude):
                 if both:
                     by_place[p] = both
             if a < b and len(by_place) >= 3:
-                yield emit(a, "model", a, b, "set", "model", by_place)
+                yield emit(a, "model", a, b, "set", "model", by_place,
+                           CLIP_MODEL)
 
 
 def main():

@@ -123,14 +123,14 @@ family_of(const struct spec *s)
     /* Longer names first: "deepfm" holds "fm". */
     static const char *const known[] = {"finalnet", "finalmlp", "masknet",
         "autoint", "fibinet", "xdeepfm", "widedeep", "deepfm", "dcnv2", "dlrm",
-        "hofm", "fwfm", "fmfm", "dien", "pnn", "nfm", "afm", "ffm", "din",
-        "bst", "dcn", "fm"};
+        "hofm", "fwfm", "fmfm", "dien", "pnn", "nfm", "afm", "ffm", "dcn",
+        "fm"};
     char name[VALUE_LEN];
     word_plain(s->model, name);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strstr(name, known[i]) != NULL)
             return known[i];
-    return "";
+    return s->model;
 }
 
 const char *

@@ -59,8 +59,9 @@ const char *change_text_in(struct arena *a, const struct spec *s,
     const struct override *over, uint32_t n_over);
 
 /* Model family of the default configuration: the value of the model knob, or
- * a known family named in the project's name; "" when it can't be told. The
- * text is borrowed from the spec or constant. */
+ * a known family named in the project's name, else the project's name itself:
+ * its own campaigns are then its only kin. Borrowed from the spec or constant.
+ */
 const char *family_of(const struct spec *s);
 /* "auc", "ndcg", "logloss" or "" for a metric's name: what kind it is. */
 const char *metric_kind(const char *name);

@@ -78,34 +78,76 @@ history_load(struct history *h, struct insights *db, const char *before,
 
 /* ---- families ---- */
 
+enum { GROUP_UNKNOWN, GROUP_LINEAR, GROUP_FACTOR, GROUP_SEQUENCE, GROUP_DEEP };
+
+static const struct {
+    const char *name;
+    int group;
+} families[] = {
+    {"lr", GROUP_LINEAR},
+    {"linear", GROUP_LINEAR},
+    {"ftrl", GROUP_LINEAR},
+    {"fm", GROUP_FACTOR},
+    {"ffm", GROUP_FACTOR},
+    {"fwfm", GROUP_FACTOR},
+    {"fmfm", GROUP_FACTOR},
+    {"hofm", GROUP_FACTOR},
+    {"afm", GROUP_FACTOR},
+    {"lorentzfm", GROUP_FACTOR},
+    {"hfm", GROUP_FACTOR},
+    {"din", GROUP_SEQUENCE},
+    {"dien", GROUP_SEQUENCE},
+    {"bst", GROUP_SEQUENCE},
+    {"dmin", GROUP_SEQUENCE},
+    {"dmr", GROUP_SEQUENCE},
+    {"sasrec", GROUP_SEQUENCE},
+    {"afn", GROUP_DEEP},
+    {"aoanet", GROUP_DEEP},
+    {"apg", GROUP_DEEP},
+    {"autoint", GROUP_DEEP},
+    {"dcn", GROUP_DEEP},
+    {"dcnv2", GROUP_DEEP},
+    {"deepfm", GROUP_DEEP},
+    {"deepim", GROUP_DEEP},
+    {"destine", GROUP_DEEP},
+    {"dlrm", GROUP_DEEP},
+    {"dnn", GROUP_DEEP},
+    {"mlp", GROUP_DEEP},
+    {"dssm", GROUP_DEEP},
+    {"edcn", GROUP_DEEP},
+    {"eulernet", GROUP_DEEP},
+    {"fibinet", GROUP_DEEP},
+    {"fignn", GROUP_DEEP},
+    {"finalmlp", GROUP_DEEP},
+    {"finalnet", GROUP_DEEP},
+    {"gdcn", GROUP_DEEP},
+    {"masknet", GROUP_DEEP},
+    {"nfm", GROUP_DEEP},
+    {"pnn", GROUP_DEEP},
+    {"ppnet", GROUP_DEEP},
+    {"sam", GROUP_DEEP},
+    {"widedeep", GROUP_DEEP},
+    {"xdeepfm", GROUP_DEEP},
+};
+
 static int
-family_group(const char *f)
+family_group(const char *family)
 {
-    static const char *const linear[] = {"lr", "linear", "ftrl"};
-    static const char *const factor[] = {
-        "fm", "ffm", "fwfm", "fmfm", "hofm", "afm", "lorentzfm"};
-    static const char *const sequence[] = {
-        "din", "dien", "bst", "dmin", "dmr", "sasrec"};
-    for (size_t i = 0; i < sizeof linear / sizeof *linear; i++)
-        if (strcmp(f, linear[i]) == 0)
-            return 1;
-    for (size_t i = 0; i < sizeof factor / sizeof *factor; i++)
-        if (strcmp(f, factor[i]) == 0)
-            return 2;
-    for (size_t i = 0; i < sizeof sequence / sizeof *sequence; i++)
-        if (strcmp(f, sequence[i]) == 0)
-            return 3;
-    return 4;
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        if (strcmp(family, families[i].name) == 0)
+            return families[i].group;
+    return GROUP_UNKNOWN;
 }
 
 double
 family_similarity(const char *a, const char *b)
 {
-    if (a[0] == '\0' || b[0] == '\0')
-        return 0.4;
-    if (strcmp(a, b) == 0)
+    if (a[0] != '\0' && strcmp(a, b) == 0)
         return 1;
-    return family_group(a) == family_group(b) ? 0.6 : 0.3;
+    int x = family_group(a), y = family_group(b);
+    if (x == GROUP_UNKNOWN || y == GROUP_UNKNOWN)
+        return 0.4;
+    return x == y ? 0.6 : 0.3;
 }
 
 /* ---- pooling ---- */

@@ -445,7 +445,8 @@ query_put(struct buf *sql, const struct insight_query *q, bool ranked)
     if (!q->superseded_too)
         buf_puts(sql, "AND i.origin NOT IN (SELECT supersedes FROM insight "
                       "WHERE supersedes <> '') ");
-    buf_puts(sql, ranked ? "ORDER BY t.rank, i.id " : "ORDER BY i.id ");
+    buf_puts(sql, ranked ? "ORDER BY t.rank, i.id "
+                         : "ORDER BY i.campaign = '" INSIGHT_PUBLIC "', i.id ");
     buf_puts(sql, "LIMIT ?5");
 }
 

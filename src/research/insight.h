@@ -108,7 +108,8 @@ struct insight_query {
     uint32_t max; /* 0: 1000 */
 };
 
-/* Rows that match: by relevance when there is text, else by id. */
+/* Rows that match: by relevance when there is text, else the team's own
+ * before the public set, by id. */
 int insight_list(struct insights *db, const struct insight_query *q,
     struct arena *a, struct insight **out, size_t *n, struct err *err);
 /* -ERR_NOT_FOUND when there is no such row. */
