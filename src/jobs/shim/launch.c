@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -148,10 +149,17 @@ wake_call(const struct shim *s)
         /* Exit codes above 1 are answers (a gate, a bad file) that a second
          * call would not change; the sweep looks after the rest. */
         if (status != -1 && WIFEXITED(status) && WEXITSTATUS(status) != 1)
-            return;
+            break;
+        if (i + 1 == WAKE_TRIES)
+            break;
         struct timespec ts = {
             .tv_sec = pause_ms / 1000, .tv_nsec = (pause_ms % 1000) * 1000000};
         nanosleep(&ts, NULL);
         pause_ms *= 5;
     }
+    struct stat st;
+    char log[PATH_MAX];
+    snprintf(log, sizeof log, "%s/wake.log", s->cmd.run_dir);
+    if (stat(log, &st) == 0 && st.st_size == 0)
+        unlink(log);
 }

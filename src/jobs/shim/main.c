@@ -247,6 +247,9 @@ shim_prepare(struct shim *s, const char *run_dir, struct err *err)
     s->signal_fd = signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC);
     if (s->signal_fd < 0)
         return err_sys(err, "signalfd");
+    /* No folder of the user's is kept busy for days. */
+    if (chdir("/") != 0)
+        return err_sys(err, "chdir /");
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
         return err_sys(err, "sub-reaper");
     return 0;
