@@ -1,0 +1,227 @@
+/* What surrounds the command: stop and resume, evaluation, the backend and its
+ * callback, data, disk. Called by check. */
+#include "cmd/check.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "cmd/child.h"
+#include "jobs/jobs.h"
+
+enum { BACKEND_MS = 5000, DISK_LOW = 1 << 30 };
+
+/* ---- stop and resume ---- */
+
+struct stop_after {
+    int64_t from_ms, after_ms;
+};
+
+static bool
+stop_now(void *arg)
+{
+    const struct stop_after *s = arg;
+    return fs_boot_ms() - s->from_ms >= s->after_ms;
+}
+
+static int
+resume_look(struct check *k, const struct check_run *first, struct err *err)
+{
+    struct check_run again = {.config = first->config,
+        .dir = first->dir,
+        .resume = true,
+        .time_ms = k->dry_ms + 10000};
+    int rc = check_run(k, &again, err);
+    if (rc == 0 && !again.ended_well)
+        check_say(k, CHECK_BAD, "stop + resume", "see [train] resume",
+            "resuming from %s: %s", first->cmd.checkpoint,
+            check_words(k, &again));
+    else if (rc == 0)
+        check_say(k, CHECK_OK, "stop + resume", NULL,
+            "SIGTERM -> checkpoint in %.1f s -> resumed and ended well",
+            (double)first->result.ms / 1000);
+    check_run_fini(&again);
+    return rc;
+}
+
+int
+check_stop(struct check *k, struct err *err)
+{
+    struct stop_after s = {fs_boot_ms(), k->dry_ms / 2};
+    if (!k->p->spec.has_resume) {
+        check_say(k, CHECK_NOTE, "stop + resume", NULL,
+            "no [train] resume: a preempted job starts again from nothing");
+        return 0;
+    }
+    struct check_run run = {.time_ms = k->dry_ms + 10000,
+        .dir = fs_join_in(k->call->arena, k->scratch, "stop"),
+        .enough = stop_now,
+        .arg = &s};
+    config_default(&k->p->spec, &run.config);
+    int rc = check_run(k, &run, err);
+    if (rc == 0 && !run.result.stopped)
+        check_say(k, CHECK_NOTE, "stop + resume", NULL,
+            "not tried: a run ends before it can be stopped");
+    else if (rc == 0 && run.result.killed)
+        check_say(k, CHECK_BAD, "stop + resume",
+            "handle SIGTERM, or give more [train] grace",
+            "it ignored SIGTERM and was killed after the grace time");
+    else if (rc == 0 && !fs_exists(run.cmd.checkpoint))
+        check_say(k, CHECK_BAD, "stop + resume",
+            "write {checkpoint} on SIGTERM, or correct [train] checkpoint",
+            "stopped by SIGTERM without leaving %s", run.cmd.checkpoint);
+    else if (rc == 0)
+        rc = resume_look(k, &run, err);
+    check_run_fini(&run);
+    return rc;
+}
+
+/* ---- evaluation ---- */
+
+int
+check_evaluate(struct check *k, struct err *err)
+{
+    const struct spec *s = &k->p->spec;
+    if (!s->has_evaluate)
+        return 0;
+    if (k->checkpoint == NULL) {
+        check_say(k, CHECK_BAD, "evaluate",
+            "correct [train] checkpoint: [evaluate] starts from it",
+            "the dry run left no checkpoint");
+        return 0;
+    }
+    struct check_run run = {.evaluate = true,
+        .checkpoint = k->checkpoint,
+        .time_ms =
+            k->p->evaluate.time_ms > 0 ? k->p->evaluate.time_ms : CHECK_DRY_MS,
+        .dir = fs_join_in(k->call->arena, k->scratch, "evaluate")};
+    config_default(s, &run.config);
+    int rc = check_run(k, &run, err);
+    if (rc == 0 && !run.ended_well)
+        check_say(k, CHECK_BAD, "evaluate", "run it by hand", "%s",
+            check_words(k, &run));
+    else if (rc == 0 && s->sealed < s->n_metrics && !run.value[s->sealed].has)
+        check_say(k, CHECK_BAD, "evaluate", "correct its key or pattern",
+            "the sealed metric %s was not found in its output",
+            s->metric[s->sealed].name);
+    else if (rc == 0)
+        check_say(k, CHECK_OK, "evaluate", NULL,
+            "ends well in %.1f s; the sealed metric is found (and not shown)%s",
+            (double)run.result.ms / 1000,
+            fs_exists(run.cmd.predictions_file)
+                ? "; per-row predictions too: paired tests"
+                : "");
+    check_run_fini(&run);
+    return rc;
+}
+
+/* ---- backend, data, disk ---- */
+
+/* A tiny job through the supervisor, and its callback. */
+static int
+backend_job(struct check *k, struct err *err)
+{
+    struct arena *a = k->call->arena;
+    struct jobs jobs = {0};
+    struct job_handle h;
+    struct job_status status = {0};
+    const char *woken = fs_join_in(a, k->scratch, "woken");
+    const char *argv[] = {"true", NULL}, *wake[] = {"touch", woken, NULL};
+    struct jobs_config conf = {
+        .kind = "local", .jobs_dir = fs_join_in(a, k->scratch, "jobs")};
+    struct job_spec spec = {.token = arena_printf(a, "check-%d", getpid()),
+        .run_dir = fs_join_in(a, k->scratch, "backend"),
+        .argv = argv,
+        .cwd = k->root,
+        .cpus = 1,
+        .time_ms = BACKEND_MS,
+        .grace_ms = 1000,
+        .disk_floor = -1,
+        .wake_argv = wake,
+        .lease_fd = -1};
+    int64_t from = fs_boot_ms();
+    int rc = jobs_open(&jobs, &conf, err);
+    if (rc == 0)
+        rc = job_submit(&jobs, &spec, &h, err);
+    while (rc == 0 && fs_boot_ms() - from < BACKEND_MS) {
+        rc = job_poll(&jobs, &h, &status, err);
+        if (status.state == JOB_STATE_DONE && fs_exists(woken))
+            break;
+        usleep(10000);
+    }
+    jobs_close(&jobs);
+    if (rc != 0)
+        return rc;
+    if (status.state != JOB_STATE_DONE || !fs_exists(woken))
+        return err_set(err, -ERR_CHECK, "a test job did not %s in %d s",
+            status.state == JOB_STATE_DONE ? "call back" : "end",
+            BACKEND_MS / 1000);
+    check_say(k, CHECK_OK, "backend", NULL,
+        "local: a test job ran under its supervisor and called back in %lld "
+        "ms",
+        (long long)(fs_boot_ms() - from));
+    return 0;
+}
+
+static void
+data_look(struct check *k)
+{
+    char hex[FINGERPRINT_HEX];
+    struct err e = {0};
+    if (project_fingerprint(k->p, hex, &e) != 0)
+        check_say(
+            k, CHECK_BAD, "data", "correct [train] fingerprint", "%s", e.text);
+    else if (hex[0] == '\0')
+        check_say(k, CHECK_NOTE, "data", NULL,
+            "no [train] fingerprint: a change of the data would go unseen");
+    else
+        check_say(k, CHECK_OK, "data", NULL, "fingerprint %.16s", hex);
+}
+
+static void
+disk_look(struct check *k)
+{
+    const char *net = NULL;
+    int64_t free_bytes = fs_free_bytes(k->root);
+    if (fs_is_network(k->root, &net)) {
+        check_say(k, CHECK_BAD, "disk",
+            "put the workspace on a local disk; data may stay where it is",
+            "%s is on a network file system (%s): locks are not safe there",
+            k->root, net);
+        return;
+    }
+    check_say(k,
+        free_bytes >= 0 && free_bytes < DISK_LOW ? CHECK_BAD : CHECK_OK, "disk",
+        free_bytes >= 0 && free_bytes < DISK_LOW ? "free some space" : NULL,
+        "%.1f GiB free", (double)free_bytes / (1 << 30));
+}
+
+static void
+git_look(struct check *k)
+{
+    struct arena *a = k->call->arena;
+    const char *head = git_line(
+        a, k->root, NULL, "rev-parse", "--short", "HEAD", (char *)NULL);
+    if (head == NULL)
+        return;
+    const char *dirty = git_line(a, k->root, NULL, "status", "--porcelain",
+        "--untracked-files=no", (char *)NULL);
+    bool clean = dirty != NULL && dirty[0] == '\0';
+    check_say(k, clean ? CHECK_OK : CHECK_NOTE, "git", NULL, "%s at %s",
+        clean ? "clean" : "uncommitted changes", head);
+}
+
+int
+check_world(struct check *k, struct err *err)
+{
+    struct err e = {0};
+    (void)err;
+    if (backend_job(k, &e) != 0)
+        check_say(k, CHECK_BAD, "backend",
+            "is rea-shim beside rea? (REA_SHIM names another place)", "%s",
+            e.text);
+    data_look(k);
+    disk_look(k);
+    git_look(k);
+    return 0;
+}
