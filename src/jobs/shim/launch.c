@@ -86,8 +86,6 @@ job_launch(struct shim *s, struct err *err)
     if (pipe2(fd, O_CLOEXEC) != 0)
         return err_sys(err, "pipe");
     s->oom_kills = oom_kills_read();
-    s->start_ms = wall_now_ms();
-    s->start_boot_ms = boot_now_ms();
     pid_t self = getpid();
     pid_t pid = fork();
     if (pid < 0) {

@@ -273,7 +273,12 @@ shim_claim(struct shim *s, struct err *err)
     int rc = claim_take(s, err);
     if (rc != 0)
         return rc;
+    s->start_ms = wall_now_ms();
+    s->start_boot_ms = boot_now_ms();
     rc = exit_reserve(s, err);
+    /* Also before the job, which may fill the disk at once. */
+    if (rc == 0)
+        rc = shim_json_write(s, err);
     if (rc != 0) {
         unlink(s->cmd.claim);
         return rc;
@@ -290,17 +295,11 @@ shim_run(struct shim *s, struct err *err)
     if (has_cancel_mark(s)) {
         s->reason = REASON_CANCELLED;
         snprintf(s->detail, sizeof s->detail, "cancelled before it began");
-        s->start_ms = wall_now_ms();
-        s->start_boot_ms = boot_now_ms();
     } else {
         /* Before the launch: what the job writes first counts too. */
         watch_init(s, boot_now_ms());
         rc = job_launch(s, err);
         if (rc == 0)
-            rc = shim_json_write(s, err);
-        if (rc != 0 && s->job > 0)
-            kill(-s->job, SIGKILL);
-        if (s->job > 0)
             job_watch(s);
         leftovers_end(s);
         if (rc != 0 && s->reason == REASON_NONE) {

@@ -138,7 +138,6 @@ shim_json_write(const struct shim *s, struct err *err)
     snprintf(path, sizeof path, "%s/shim.json", s->cmd.run_dir);
     struct record r = {.len = 0};
     record_self(&r, s);
-    record_number(&r, "job_pid", s->job);
     record_number(&r, "start_ms", s->start_ms);
     record_close(&r);
     int rc = file_put(tmp, &r, err);
