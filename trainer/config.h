@@ -168,7 +168,7 @@ enum split_mode { SPLIT_RANDOM, SPLIT_SEQUENTIAL };
     INT(warmup, "warmup-steps", "0", 0, 100000000, FLAG_MODEL,                 \
         "steps of linear warm-up")                                             \
     CHOICE(early_stop, "early-stop", "valid.auc", FLAG_MODEL,                  \
-        "valid.auc|valid.logloss|valid.ne|valid.gauc|valid.ndcg|none",         \
+        "valid.auc|valid.logloss|valid.ne|valid.gauc|valid.ndcg@10|none",      \
         "metric that picks the best epoch, which evaluation uses")             \
     INT(patience, "patience", "2", 0, 100000, FLAG_MODEL,                      \
         "epochs without a better one before the stop; 0: never stop")          \
