@@ -6,6 +6,7 @@
 
 #define VERB_LIST(X)                                                           \
     X(demo)                                                                    \
+    X(init)                                                                    \
     X(check)                                                                   \
     X(plan)                                                                    \
     X(plan_edit)                                                               \
