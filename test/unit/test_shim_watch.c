@@ -1,0 +1,169 @@
+/* The shim's sense of time without waiting for it: silence is judged with an
+ * invented clock. The shim is a program of its own, so its file is taken in
+ * here as it is, and what it calls is replaced. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "jobs/shim/watch.c"
+
+void
+tree_scan(struct shim_tree *t)
+{
+    (void)t; /* the tests set the sums themselves */
+}
+
+static int64_t pss;
+
+int64_t
+tree_pss(const struct shim_tree *t)
+{
+    (void)t;
+    return pss;
+}
+
+void
+shim_end(
+    struct shim *s, enum reason reason, enum ending how, const char *fmt, ...)
+{
+    (void)how;
+    (void)fmt;
+    s->reason = reason;
+}
+
+enum { SECOND = 1000, MINUTE = 60 * SECOND };
+
+static char log_path[64];
+
+static void
+speak(void)
+{
+    FILE *f = fopen(log_path, "a");
+    assert_non_null(f);
+    fputs("x", f);
+    fclose(f);
+}
+
+static struct shim *
+shim_make(int64_t hang_ms)
+{
+    struct shim *s = calloc(1, sizeof *s);
+    assert_non_null(s);
+    remove(log_path);
+    s->cmd.stdout_path = s->cmd.stderr_path = s->cmd.metrics_path = log_path;
+    s->cmd.hang_ms = hang_ms;
+    watch_init(s, 0);
+    return s;
+}
+
+/* Speaks every gap, times times; returns the time after it. */
+static int64_t
+rhythm(struct shim *s, int64_t gap, int times)
+{
+    int64_t now = 0;
+    for (int i = 0; i < times; i++) {
+        now += gap;
+        speak();
+        watch_life(s, now);
+    }
+    return now;
+}
+
+/* The first second of silence at which it is called hung, -1: not in a day. */
+static int64_t
+silent_until_hung(struct shim *s, int64_t now, uint64_t ticks_a_second)
+{
+    for (int64_t t = SECOND; t <= 24 * 60 * MINUTE; t += SECOND) {
+        s->tree.cpu_ticks += ticks_a_second;
+        watch_life(s, now + t);
+        if (s->reason == REASON_HUNG)
+            return t;
+        assert_int_equal(s->reason, REASON_NONE);
+    }
+    return -1;
+}
+
+static void
+silence(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t hang_ms, gap;
+        int times;
+        uint64_t ticks; /* processor time while silent, ticks a second */
+        int64_t hung_at;
+    } table[] = {
+        {5 * SECOND, SECOND, 3, 0, 5 * SECOND},   /* told: exactly that */
+        {5 * SECOND, SECOND, 3, 100, 5 * SECOND}, /* busy or not */
+        {0, SECOND, 20, 0, 10 * MINUTE},          /* the floor */
+        {0, MINUTE, 20, 0, 30 * MINUTE},          /* 30 times its rhythm */
+        {0, SECOND, 20, 100, -1},                 /* silent, but computes */
+        {0, SECOND, 20, 3, 10 * MINUTE},          /* 3 % is not computing */
+        {0, SECOND, 3, 0, -1},                    /* no rhythm known yet */
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct shim *s = shim_make(table[i].hang_ms);
+        int64_t now = rhythm(s, table[i].gap, table[i].times);
+        int64_t at = silent_until_hung(s, now, table[i].ticks);
+        if (at != table[i].hung_at)
+            fail_msg("row %zu: hung after %lld ms", i, (long long)at);
+        free(s);
+    }
+}
+
+static void
+a_word_in_time_saves(void **state)
+{
+    (void)state;
+    struct shim *s = shim_make(5 * SECOND);
+    int64_t now = rhythm(s, SECOND, 2);
+    watch_life(s, now + 4 * SECOND);
+    speak();
+    watch_life(s, now + 5 * SECOND);
+    watch_life(s, now + 9 * SECOND);
+    assert_int_equal(s->reason, REASON_NONE);
+    watch_life(s, now + 10 * SECOND);
+    assert_int_equal(s->reason, REASON_HUNG);
+    free(s);
+}
+
+static void
+shared_pages_count_once(void **state)
+{
+    (void)state;
+    struct shim *s = shim_make(0);
+    s->cmd.memory_bytes = 100;
+    s->tree.rss_bytes = 180;
+    pss = 90;
+    watch_memory(s);
+    assert_int_equal(s->reason, REASON_NONE);
+    assert_int_equal(s->max_rss_bytes, 180);
+    pss = 101;
+    watch_memory(s);
+    assert_int_equal(s->reason, REASON_OOM);
+    s->reason = REASON_NONE;
+    pss = -1; /* not told: then the sum has to do */
+    watch_memory(s);
+    assert_int_equal(s->reason, REASON_OOM);
+    free(s);
+}
+
+int
+main(void)
+{
+    snprintf(log_path, sizeof log_path, "/tmp/test_shim_watch.%d", getpid());
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(silence),
+        cmocka_unit_test(a_word_in_time_saves),
+        cmocka_unit_test(shared_pages_count_once),
+    };
+    int rc = cmocka_run_group_tests(tests, NULL, NULL);
+    remove(log_path);
+    return rc;
+}
