@@ -54,6 +54,7 @@ init_help(struct call *call, struct init *x, struct err *err)
     struct template_knob *knobs = NULL;
     x->n_options =
         help_parse_in(a, buf_str(text), text->len, x->option, PROBE_KNOBS_MAX);
+    init_source(a, x->root, x->words, x->n_words, x->option, x->n_options);
     x->t.style = init_style(buf_str(text), x->option, x->n_options);
     init_knobs(a, x->option, x->n_options, x->words, x->n_words, &knobs,
         &x->t.n_knobs, &x->t.seed);

@@ -29,6 +29,10 @@ void init_roles(struct arena *a, const struct init_metric *m, uint32_t n,
 void init_knobs(struct arena *a, const struct help_option *o, size_t n,
     const char *const *words, size_t n_words, struct template_knob **out,
     size_t *n_out, const char **seed);
+/* Types and defaults from the source of a Python trainer named in the command
+ * (init_source.c). */
+void init_source(struct arena *a, const char *root, const char *const *words,
+    size_t n_words, struct help_option *o, size_t n_options);
 /* How this program takes its options. */
 uint8_t init_style(const char *help, const struct help_option *o, size_t n);
 
