@@ -79,28 +79,58 @@ item_emit(const struct sink *s, const char *text, const char *address)
     buf_fini(&url);
 }
 
-/* An object's members in their order: naming ones bare, others as "key value";
- * its address becomes the link. */
+/* Texts that name the evidence, in reading order. */
+static const char *const named[] = {"id", "title", "statement", "text",
+    "citation", "source", "reference", "ref", "date"};
+/* Members that are said in another way, or say nothing to a reader. */
+static const char *const silent[] = {"kind", "technique", "metric", "url",
+    "supports", "opposite_change", "effect", "sd", "n"};
+
+static bool
+is_in(const char *key, const char *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(key, list[i]) == 0)
+            return true;
+    return false;
+}
+
+static void
+object_effect(const struct json *o, struct buf *out)
+{
+    const char *supports = json_get_str(o, "supports");
+    if (json_is_num(json_get(o, "effect"))) {
+        buf_printf(out, ", effect %+.3g", json_get_num(o, "effect", 0));
+        if (json_is_num(json_get(o, "sd")))
+            buf_printf(out, " ± %.2g", json_get_num(o, "sd", 0));
+    }
+    if (json_is_num(json_get(o, "n")))
+        buf_printf(out, ", n = %.0f", json_get_num(o, "n", 0));
+    if (supports != NULL && supports[0] == '-')
+        buf_puts(out, ", speaks against it");
+}
+
+/* What an object says, as one line: its names, its effect, then members that
+ * are not known here as "key value". */
 static void
 object_text(const struct json *o, struct buf *out)
 {
+    const size_t n_named = sizeof(named) / sizeof(named[0]);
     const char *key;
     const struct json *v;
+    for (size_t i = 0; i < n_named; i++) {
+        const char *text = json_get_str(o, named[i]);
+        if (text != NULL && text[0] != '\0')
+            buf_printf(out, "%s%s", out->len > 0 ? ", " : "", text);
+    }
+    object_effect(o, out);
     for (size_t i = 0; (v = json_member(o, i, &key)) != NULL; i++) {
-        const char *s = json_str(v);
-        if (s != NULL && (s[0] == '\0' || strcmp(key, "url") == 0))
+        if (is_in(key, named, n_named) ||
+            is_in(key, silent, sizeof(silent) / sizeof(silent[0])))
             continue;
-        if (out->len > 0)
-            buf_puts(out, ", ");
-        bool bare =
-            s != NULL &&
-            (strcmp(key, "text") == 0 || strcmp(key, "title") == 0 ||
-                strcmp(key, "id") == 0 || strcmp(key, "ref") == 0 ||
-                strcmp(key, "citation") == 0 || strcmp(key, "source") == 0);
-        if (!bare)
-            buf_printf(out, "%s ", key);
-        if (s != NULL)
-            buf_puts(out, s);
+        buf_printf(out, "%s%s ", out->len > 0 ? ", " : "", key);
+        if (json_str(v) != NULL)
+            buf_puts(out, json_str(v));
         else if (json_kind(v) == J_REAL)
             buf_printf(out, "%.4g", json_num(v, 0));
         else

@@ -140,18 +140,29 @@ fmt_cost(struct fmt_unit u, int64_t cost_u)
 }
 
 void
+fmt_knob(const struct knob *k, double v, struct buf *out)
+{
+    char text[VALUE_LEN * VALUES_MAX];
+    if (k->kind == KNOB_FLOAT) {
+        buf_printf(out, "%.5g", v);
+        return;
+    }
+    knob_format(k, v, text, sizeof(text));
+    buf_puts(out, text);
+}
+
+void
 fmt_config_diff(const struct spec *s, const struct config *from,
     const struct config *to, struct buf *out)
 {
-    char v[256];
     bool any = false;
     for (uint32_t k = 0; k < s->n_knobs; k++) {
         if (!knob_is_active(s, to, k))
             continue;
         if (from->v[k] == to->v[k] && knob_is_active(s, from, k))
             continue;
-        knob_format(&s->knob[k], to->v[k], v, sizeof(v));
-        buf_printf(out, "%s%s=%s", any ? " " : "", s->knob[k].name, v);
+        buf_printf(out, "%s%s=", any ? " " : "", s->knob[k].name);
+        fmt_knob(&s->knob[k], to->v[k], out);
         any = true;
     }
     if (!any)

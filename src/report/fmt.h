@@ -38,6 +38,8 @@ struct fmt_unit {
 struct fmt_unit fmt_unit(uint32_t unit, int64_t total_u);
 struct fmt fmt_cost(struct fmt_unit u, int64_t cost_u); /* without the unit */
 
+/* A knob's value for reading: floats to 5 digits (JSON has them all). */
+void fmt_knob(const struct knob *k, double v, struct buf *out);
 /* "lr=0.03 dim=16": what differs between two configurations, active knobs
  * only; "(no change)" when nothing does. */
 void fmt_config_diff(const struct spec *s, const struct config *from,

@@ -151,10 +151,21 @@ static void
 knob_cell(const struct spec *s, const struct config *x, uint32_t k,
     const char *class, struct buf *out)
 {
-    char v[VALUE_LEN * VALUES_MAX] = "not used";
+    struct buf v = {0};
     if (knob_is_active(s, x, k))
-        knob_format(&s->knob[k], x->v[k], v, sizeof(v));
-    put_cell(out, class, v);
+        fmt_knob(&s->knob[k], x->v[k], &v);
+    else
+        buf_puts(&v, "not used");
+    put_cell(out, class, buf_str(&v));
+    buf_fini(&v);
+}
+
+static bool
+knob_differs(const struct spec *s, const struct config *from,
+    const struct config *to, uint32_t k)
+{
+    bool was = knob_is_active(s, from, k), is = knob_is_active(s, to, k);
+    return (was || is) && !(was && is && from->v[k] == to->v[k]);
 }
 
 static void
@@ -163,18 +174,23 @@ knob_table(const struct core *c, uint32_t experiment, struct buf *out)
     const struct spec *s = &c->spec;
     const struct config *from = &c->experiment[0].config;
     const struct config *to = &c->experiment[experiment].config;
-    buf_puts(out, "<table><thead><tr><th>knob</th><th>baseline</th><th>"
-                  "proposal</th><th>meaning</th></tr></thead><tbody>\n");
+    bool docs = false;
+    for (uint32_t k = 0; k < s->n_knobs; k++)
+        docs |= knob_differs(s, from, to, k) && s->knob[k].doc[0] != '\0';
+    buf_printf(out,
+        "<table><thead><tr><th>knob</th><th>baseline</th><th>proposal</th>"
+        "%s</tr></thead><tbody>\n",
+        docs ? "<th>meaning</th>" : "");
     for (uint32_t k = 0; k < s->n_knobs; k++) {
-        bool was = knob_is_active(s, from, k), is = knob_is_active(s, to, k);
-        if ((!was && !is) || (was && is && from->v[k] == to->v[k]))
+        if (!knob_differs(s, from, to, k))
             continue;
         buf_puts(out, "<tr><td class=\"w\"><code>");
         page_text(out, s->knob[k].name);
         buf_puts(out, "</code></td>");
         knob_cell(s, from, k, "w", out);
         knob_cell(s, to, k, "w good", out);
-        put_cell(out, "mute", s->knob[k].doc);
+        if (docs)
+            put_cell(out, "mute", s->knob[k].doc);
         buf_puts(out, "</tr>\n");
     }
     buf_puts(out, "</tbody></table>\n");

@@ -144,7 +144,7 @@ phase_table(const struct report *r, struct buf *out)
     char s[64];
     buf_printf(out,
         "<table><thead><tr><th>phase</th><th>state</th><th "
-        "class=\"n\">trials</th><th class=\"n\">%s</th><th>how it closed"
+        "class=\"n\">trials</th><th class=\"n\">cost, %s</th><th>how it closed"
         "</th></tr></thead><tbody>\n",
         u.name);
     for (uint32_t p = PHASE_NONE + 1; p < PHASE_COUNT; p++) {
@@ -268,6 +268,7 @@ gate_words(uint32_t kind)
 void
 section_engineer(const struct report *r, struct buf *out)
 {
+    char s[96];
     double minutes = report_minutes(r);
     buf_puts(out, "<h2>The engineer’s part</h2>\n<p>");
     buf_printf(out, "%u interrupt%s after the start", r->interrupts,
@@ -283,7 +284,9 @@ section_engineer(const struct report *r, struct buf *out)
     for (uint32_t i = 0; i < r->gates.n; i++) {
         const struct report_gate *g = &r->gates.v[i];
         buf_puts(out, "<tr>");
-        put_cell(out, "w", fmt_time(g->at_ms).s);
+        snprintf(s, sizeof(s), "%.10s %s", fmt_time(g->at_ms).s,
+            fmt_clock(g->at_ms).s);
+        put_cell(out, "w", s);
         put_cell(out, "w", gate_words(g->kind));
         put_cell(out, "w", g->by != NULL ? g->by : "");
         put_cell(out, NULL, g->why);
@@ -356,14 +359,6 @@ section_trials(const struct report *r, struct buf *out)
     for (uint32_t i = 0; i < c->n_trials; i++)
         trial_row(r, i, out);
     buf_puts(out, "</tbody></table></details>\n");
-}
-
-/* The line without its "[ 12.3m] ", which has a column of its own. */
-static const char *
-line_body(const char *line)
-{
-    const char *end = line[0] == '[' ? strstr(line, "] ") : NULL;
-    return end != NULL && end - line < 16 ? end + 2 : line;
 }
 
 void

@@ -250,3 +250,10 @@ metric_is_shown(const struct spec *s, uint32_t m)
             return false;
     return s->metric[m].role != METRIC_SEALED;
 }
+
+const char *
+line_body(const char *line)
+{
+    const char *end = line[0] == '[' ? strstr(line, "] ") : NULL;
+    return end != NULL && end - line < 16 ? end + 2 : line;
+}

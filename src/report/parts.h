@@ -52,6 +52,9 @@ struct base_values { /* search metric of the baseline's comparable trials */
 };
 void baseline_values(const struct core *c, struct base_values *out);
 
+/* The line without its "[ 12.3m] ", where the time has a column of its own. */
+const char *line_body(const char *line);
+
 /* Calls f for each item of the evidence text: members of a JSON array
  * (texts, or objects with text/title/id/url) or lines. url is NULL or an
  * http(s) address made from it, its doi or its arXiv number. */

@@ -278,7 +278,7 @@ plot_scatter(const struct report *r, struct buf *out)
 {
     const struct core *c = r->core;
     double min_gain = c->spec.metric[c->spec.primary].min_gain;
-    struct idea v[HYPOTHESES_MAX];
+    struct idea v[HYPOTHESES_MAX], measured[HYPOTHESES_MAX];
     uint32_t n = 0;
     struct axis ax, ay;
     for (uint32_t h = 0; h < c->n_hypotheses; h++) {
@@ -293,7 +293,12 @@ plot_scatter(const struct report *r, struct buf *out)
         xhi = fmax(xhi, v[i].p);
     }
     double pad = fmax(.12 * (xhi - xlo), min_gain);
-    ideas_range(v, n, min_gain, &ylo, &yhi);
+    for (uint32_t i = 0; i < n; i++) { /* predictions have their own axis */
+        measured[i] = v[i];
+        measured[i].plo = v[i].mlo;
+        measured[i].phi = v[i].mhi;
+    }
+    ideas_range(measured, n, min_gain, &ylo, &yhi);
     axis_init(&ax, xlo - pad, xhi + pad, 78, 470, 5);
     axis_init(&ay, ylo, yhi, 300, 12, 6);
     svg_open(out, 490, 350, "Measured against predicted gain");

@@ -374,7 +374,7 @@ why_text(const struct report *r, const char *text,
             continue;
         term_paint(style, out, "2", fmt_clock(l->at_ms).s);
         buf_puts(out, l->decision ? "  > " : "    ");
-        term_wrap(out, l->text, 12, term_width(style));
+        term_wrap(out, line_body(l->text), 12, term_width(style));
     }
     if (about == 0)
         buf_printf(out, "Nothing has been decided about %s yet.\n", text);

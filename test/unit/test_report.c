@@ -856,9 +856,12 @@ test_evidence(void **state)
         {"0.1703 and 12.5", "0.1703 and 12.5>-|"},
         {"see https://a.b/c?d=1.", "see https://a.b/c?d=1.>"
                                    "https://a.b/c?d=1|"},
-        {"[\"x\",{\"title\":\"t\",\"n\":3}]", "x>-|t, n 3>-|"},
+        {"[\"x\",{\"title\":\"t\",\"n\":3}]", "x>-|t, n = 3>-|"},
         {"[{\"url\":\"https://a.b\",\"title\":\"t\"}]", "t>https://a.b|"},
         {"[{\"url\":\"javascript:x\",\"title\":\"t\"}]", "t>-|"},
+        {"[{\"id\":\"I7\",\"effect\":-0.001,\"sd\":0.002,\"supports\":\"-\","
+         "\"odd\":true}]",
+            "I7, effect -0.001 ± 0.002, speaks against it, odd true>-|"},
         {"[broken", "[broken>-|"}, {"[]", ""}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct buf out = {0};
