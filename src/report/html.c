@@ -362,11 +362,13 @@ section_ideas(const struct report *r, struct buf *out)
                   "predicted before any run, measured after shrinkage "
                   "towards the prediction.</figcaption></figure>\n");
     ideas_sort(r, order);
-    buf_puts(out, "<details class=\"paper\"><summary>Rationale, evidence and "
-                  "verdict of each "
-                  "idea</summary>\n<table><thead><tr><th>id</th><th>idea and "
-                  "change</th><th>why it was worth a try</th><th>verdict</th>"
-                  "</tr></thead><tbody>\n");
+    buf_puts(out,
+        "<details class=\"paper\"><summary>Rationale, evidence and verdict of "
+        "each idea</summary>\n<table class=\"ideas\"><colgroup><col "
+        "style=\"width:8%\"><col style=\"width:22%\"><col "
+        "style=\"width:46%\"><col style=\"width:24%\"></colgroup><thead>"
+        "<tr><th>id</th><th>idea and change</th><th>why it was worth a try"
+        "</th><th>verdict</th></tr></thead><tbody>\n");
     for (uint32_t i = 0; i < c->n_hypotheses; i++)
         idea_row(r, order[i], out);
     buf_puts(out, "</tbody></table></details>\n");

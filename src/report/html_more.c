@@ -345,7 +345,7 @@ section_trials(const struct report *r, struct buf *out)
         "decisions</h2>\n<details><summary>%u "
         "trials</summary>\n<table><thead><tr><th>id</th><th></th><th>"
         "experiment</th><th>phase</th><th class=\"n\">seed</th><th>state</th>"
-        "<th class=\"n\">attempts</th><th class=\"n\">%s</th><th "
+        "<th class=\"n\">attempts</th><th class=\"n\">cost, %s</th><th "
         "class=\"n\">",
         c->n_trials, u.name);
     page_text(out, c->spec.metric[c->spec.primary].name);

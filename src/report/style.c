@@ -63,8 +63,12 @@ static const char *const css[] = {
     "summary{cursor:pointer;color:var(--blue);font-size:14px}\n",
     "figure{margin:12px 0 18px}\n",
     ".pair{display:grid;grid-template-columns:1fr 1fr;gap:24px}\n",
-    "@media(max-width:820px){.pair{grid-template-columns:1fr}"
-    "figure{overflow-x:auto}figure>svg{min-width:480px}}\n",
+    "table.ideas{table-layout:fixed}\n",
+    "@media(max-width:820px){main{padding:20px 16px 60px}.pair{"
+    "grid-template-columns:1fr}figure{overflow-x:auto}figure>svg{min-width:"
+    "760px}.pair svg{min-width:0}table{display:block;overflow-x:auto}"
+    "td,th{min-width:64px}table.ideas{table-layout:auto}table.ideas td{"
+    "min-width:150px}}\n",
     ".good{color:var(--good)}.bad{color:var(--bad)}.warn{color:var(--warn)}"
     ".mute{color:var(--mute)}\n",
     "dl{display:grid;grid-template-columns:max-content 1fr;gap:3px 16px;"
