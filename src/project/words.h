@@ -31,4 +31,36 @@ void knob_json(const struct project *p, uint32_t k, double code, struct jw *w);
 void
 knob_text(const struct project *p, uint32_t k, double code, struct buf *out);
 
+/* ---- placeholder.c ---- */
+
+enum placeholder {
+    HOLDS_KNOBS = 1,
+    HOLDS_KNOB = 2, /* {knob.NAME} */
+    HOLDS_SEED = 4,
+    HOLDS_DIR = 8,
+    HOLDS_METRICS = 16,
+    HOLDS_PREDICTIONS = 32,
+    HOLDS_CHECKPOINT = 64,
+    HOLDS_RESUME = 128,
+    HOLDS_VAR = 256,
+};
+
+/* One {placeholder} or piece of plain text of a template. */
+struct piece {
+    uint32_t bit;   /* 0: plain text */
+    uint32_t index; /* of the knob or variable */
+    const char *s;
+    size_t n;
+};
+
+/* Takes the next piece at *pos. 1: taken, 0: the text is over, -1: out is an
+ * unknown or open placeholder. "{{" and "}}" are braces; in shell text "${"
+ * is the shell's own. */
+int piece_next(const struct project *p, const char *text, bool shell,
+    size_t *pos, struct piece *out);
+/* Bits of all placeholders of a template (NULL: none), and the knobs that it
+ * names. */
+uint32_t template_holds(
+    const struct project *p, const char *text, bool shell, uint64_t *knobs);
+
 #endif
