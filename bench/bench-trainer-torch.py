@@ -62,13 +62,13 @@ def main():
     model = Model(name, int(ids.max()) + 1, ids.shape[1])
     step = torch.optim.Adagrad(model.parameters(), lr=0.02)
     loss_of = nn.BCEWithLogitsLoss()
-    start, seen = time.time(), 0
+    start, seen = time.process_time(), 0
     for i in range(0, len(ids) - BATCH, BATCH):
         step.zero_grad()
         loss_of(model(ids[i:i + BATCH]), labels[i:i + BATCH]).backward()
         step.step()
         seen += BATCH
-    print(round(seen / (time.time() - start)))
+    print(round(seen / (time.process_time() - start)))
 
 
 main()

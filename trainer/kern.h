@@ -80,6 +80,9 @@ struct kern {
     /* From d out: du = dout * x0 and dx0 += dout * u. */
     void (*cross_backward)(const float *x0, const float *u, const float *dout,
         float *du, float *dx0, size_t n);
+    /* out[r][c] = a[r] * b[c] */
+    void (*outer)(
+        const float *a, const float *b, size_t rows, size_t cols, float *out);
     /* y += a * x */
     void (*axpy)(float a, const float *x, float *y, size_t n);
 };

@@ -469,6 +469,16 @@ KERN(cross_backward)(const float *x0, const float *u, const float *dout,
 }
 
 static TARGET void
+KERN(outer)(
+    const float *a, const float *b, size_t rows, size_t cols, float *out)
+{
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t k = 0; k < cols; k += 8)
+            STORE(out + r * cols + k, a[r] * LOAD(b + k));
+    }
+}
+
+static TARGET void
 KERN(axpy)(float a, const float *x, float *y, size_t n)
 {
     for (size_t i = 0; i < n; i += 8)
@@ -495,5 +505,6 @@ static const struct kern KERN(table) = {
     .column_sum = KERN(column_sum),
     .cross_forward = KERN(cross_forward),
     .cross_backward = KERN(cross_backward),
+    .outer = KERN(outer),
     .axpy = KERN(axpy),
 };

@@ -111,7 +111,6 @@ net_init(struct net *n, const struct config *c, struct dense *d, uint32_t width,
     n->da = rows_alloc(rows, widest);
     n->db = rows_alloc(rows, widest);
     n->du = rows_alloc(rows, widest);
-    n->dx0 = rows_alloc(rows, widest);
     return 0;
 }
 
@@ -212,7 +211,6 @@ net_fini(struct net *n)
     free(n->da);
     free(n->db);
     free(n->du);
-    free(n->dx0);
     memset(n, 0, sizeof *n);
 }
 
@@ -354,14 +352,12 @@ net_forward(struct net *n, struct dense *d, const float *x, uint32_t rows,
 
 /* dw = a^T dz and da = dz w^T of a final layer with one output. */
 static void
-output_backward(const float *a, const float *w, const float *dz, uint32_t rows,
-    uint32_t cols, float *dw, float *da)
+output_backward(const struct net *n, const float *a, const float *w,
+    const float *dz, uint32_t rows, uint32_t cols, float *dw, float *da)
 {
     cblas_sgemv(CblasRowMajor, CblasTrans, (int)rows, (int)cols, 1, a,
         (int)cols, dz, 1, 0, dw, 1);
-    memset(da, 0, (size_t)rows * cols * sizeof *da);
-    cblas_sger(
-        CblasRowMajor, (int)rows, (int)cols, 1, dz, 1, w, 1, da, (int)cols);
+    n->kern->outer(dz, w, rows, cols, da);
 }
 
 static void
@@ -370,7 +366,7 @@ deep_backward(struct net *n, struct dense *d, const float *x, uint32_t rows,
 {
     struct net_layer *last = &n->layer[n->layers - 1];
     float *da = n->da, *db = n->db;
-    output_backward(last->a, d->p + n->out_deep, dz, rows, last->out,
+    output_backward(n, last->a, d->p + n->out_deep, dz, rows, last->out,
         d->g + n->out_deep, da);
     struct dropout drop = {.rate = (float)n->c->dropout};
     for (int i = n->layers - 1; i >= 0; i--) {
@@ -399,12 +395,11 @@ cross_backward(struct net *n, struct dense *d, const float *x0, uint32_t rows,
     float *dout = n->da, *dt = n->db;
     const float *top = n->crossing[n->cross - 1].x;
     output_backward(
-        top, d->p + n->out_cross, dz, rows, w, d->g + n->out_cross, dout);
-    memset(n->dx0, 0, all * sizeof *n->dx0);
+        n, top, d->p + n->out_cross, dz, rows, w, d->g + n->out_cross, dout);
     for (int i = n->cross - 1; i >= 0; i--) {
         struct cross_layer *l = &n->crossing[i];
         const float *x = i > 0 ? n->crossing[i - 1].x : x0;
-        n->kern->cross_backward(x0, l->u, dout, n->du, n->dx0, all);
+        n->kern->cross_backward(x0, l->u, dout, n->du, dx, all);
         n->kern->column_sum(n->du, rows, w, d->g + l->bias);
         if (n->rank > 0) {
             product_ta(l->t, n->du, d->g + l->low, n->rank, w, rows);
@@ -417,7 +412,6 @@ cross_backward(struct net *n, struct dense *d, const float *x0, uint32_t rows,
         }
     }
     n->kern->axpy(1, dout, dx, all);
-    n->kern->axpy(1, n->dx0, dx, all);
 }
 
 void

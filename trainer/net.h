@@ -49,7 +49,7 @@ struct net {
     size_t out_deep, out_cross; /* final weights in dense */
     float *running;             /* batch norm's running means and variances */
     size_t running_n;
-    float *da, *db, *du, *dx0; /* gradients [rows][widest] */
+    float *da, *db, *du; /* gradients [rows][widest] */
 };
 
 /* Reserves parameters in d. width: floats of a row of input. */

@@ -33,8 +33,8 @@ struct trainer {
     struct ckpt_shape shape;
     uint64_t kept; /* rows of an epoch after sampling */
     float *z, *p, *dz;
-    double epoch_s;      /* time spent in steps of this epoch */
-    uint64_t epoch_rows; /* rows of it seen by this process */
+    double epoch_s, epoch_cpu_s; /* spent in the steps of this epoch */
+    uint64_t epoch_rows;         /* rows of it seen by this process */
 };
 
 /* Rows that are fetched ahead: they lie anywhere in the mapped file. */
@@ -50,10 +50,10 @@ stop_ask(int sig)
 }
 
 static double
-clock_s(void)
+clock_s(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -267,12 +267,19 @@ line_start(const struct trainer *t, struct buf *line)
     buf_put_f64(line, mean);
 }
 
+static double
+rate_of(uint64_t rows, double seconds)
+{
+    return seconds > 0 ? (double)rows / seconds : 0;
+}
+
 static void
 line_finish(const struct trainer *t, struct buf *line)
 {
-    double rate = t->epoch_s > 0 ? (double)t->epoch_rows / t->epoch_s : 0;
-    buf_printf(line, ",\"samples_per_s\":%.0f,\"peak_mb\":%.1f", rate,
-        memory_peak_mb());
+    buf_printf(line,
+        ",\"samples_per_s\":%.0f,\"samples_per_cpu_s\":%.0f,\"peak_mb\":%.1f",
+        rate_of(t->epoch_rows, t->epoch_s),
+        rate_of(t->epoch_rows, t->epoch_cpu_s), memory_peak_mb());
     if (t->data.bad_rows > 0)
         buf_printf(
             line, ",\"bad_rows\":%llu", (unsigned long long)t->data.bad_rows);
@@ -298,7 +305,6 @@ epoch_finish(struct trainer *t, struct err *err)
     line_finish(t, &line);
     t->st.loss_sum = 0;
     t->st.loss_rows = 0;
-    t->epoch_s = 0;
     t->epoch_rows = 0;
     bool is_best = epoch_judge(t, &m);
     if (rc == 0)
@@ -328,7 +334,8 @@ diverged_report(const struct trainer *t, struct err *err)
 static int
 epoch_run(struct trainer *t, int *exit_code, struct err *err)
 {
-    double start = clock_s();
+    double start = clock_s(CLOCK_MONOTONIC);
+    double cpu = clock_s(CLOCK_THREAD_CPUTIME_ID);
     order_epoch(&t->order, t->st.epoch);
     for (;;) {
         if (stop_asked) {
@@ -343,7 +350,8 @@ epoch_run(struct trainer *t, int *exit_code, struct err *err)
             return diverged_report(t, err);
         }
     }
-    t->epoch_s += clock_s() - start;
+    t->epoch_s = clock_s(CLOCK_MONOTONIC) - start;
+    t->epoch_cpu_s = clock_s(CLOCK_THREAD_CPUTIME_ID) - cpu;
     return epoch_finish(t, err);
 }
 
