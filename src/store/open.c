@@ -248,7 +248,7 @@ store_start(struct store *st, const char *root, struct err *err)
             st->root);
     if (fs_is_network(st->root, &kind))
         return err_set(err, -ERR_REFUSED,
-            "%s is on a network file system (%s): locks and SQLite's log are "
+            "%s is on network storage (%s): locks and SQLite's log are "
             "not safe there; move the workspace to a local disk (the data may "
             "stay)",
             st->root, kind);

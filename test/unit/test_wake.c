@@ -67,6 +67,17 @@ static const char TRAIN_SH[] =
     "v = .7 + u + (l > .05 ? .02 : 0)\n"
     "printf \"{\\\"auc\\\": %.6f, \\\"test\\\": %.6f}\\n\", v, v - .01 }' "
     "> $REA_METRICS_FILE\n";
+/* 200 rows, the same for all; the score is clearer with a larger rate. */
+static const char ROWS_SH[] =
+    "awk -v s=$REA_SEED -v l=$LR -v out=$REA_PREDICTIONS_FILE 'BEGIN {\n"
+    "srand(7); for (i = 0; i < 200; i++) z[i] = rand() + rand() + i % 2\n"
+    "srand(s); for (i = 0; i < 200; i++) {\n"
+    "f[i] = z[i] * (l > .05 ? 1 : .8) + rand() / 2\n"
+    "printf \"%d\\t%d\\t%.6f\\n\", i, i % 2, f[i] > out }\n"
+    "for (i = 1; i < 200; i += 2) for (j = 0; j < 200; j += 2)\n"
+    "a += f[i] > f[j] ? 1 : f[i] == f[j] ? .5 : 0\n"
+    "printf \"{\\\"auc\\\": %.6f, \\\"test\\\": %.6f}\\n\", a / 10000, "
+    "a / 10000 }' > $REA_METRICS_FILE\n";
 static const char SLOW_SH[] = "sleep .2\nsh train.sh\n";
 static const char NAN_SH[] = "echo '{\"auc\": NaN}' > $REA_METRICS_FILE\n";
 
@@ -95,6 +106,7 @@ place_make(void **state)
     assert_non_null(mkdtemp(p->root));
     assert_int_equal(store_open(p->root, STORE_CREATE, &p->st, &p->err), 0);
     file_write(p, "train.sh", TRAIN_SH);
+    file_write(p, "rows.sh", ROWS_SH);
     file_write(p, "slow.sh", SLOW_SH);
     file_write(p, "nan.sh", NAN_SH);
     *state = p;
@@ -470,6 +482,90 @@ test_slots_are_shared(void **state)
 }
 
 static void
+test_rows_give_sampling_variance(void **state)
+{
+    struct place *p = *state;
+    struct wake_result r;
+    struct core *c = NULL;
+    project_write(p, "toy", "sh rows.sh", 24, "");
+    uint32_t id = campaign_make(p, "toy");
+    OK(p, start(p, id, &r));
+    OK(p, drive(p, id, 60));
+    OK(p, store_load(p->st, id, &c, &p->err));
+    assert_true(c->n_finalists > 0);
+    for (uint32_t i = 0; i < c->n_finalists; i++) {
+        assert_true(c->finalist[i].sampling_var > 0);
+        assert_true(c->finalist[i].sampling_var < .01);
+    }
+    free(c);
+}
+
+/* Other data open another window, and the baseline is measured again. */
+static void
+test_changed_data_open_a_window(void **state)
+{
+    struct place *p = *state;
+    struct wake_result r;
+    struct core *c = NULL;
+    char command[64];
+    snprintf(command, sizeof command, "sh slow.sh");
+    file_write(p, "data.txt", "one");
+    project_write(p, "toy", command, 24, "");
+    char path[128];
+    struct buf b = {0};
+    snprintf(path, sizeof path, "%s/models/toy.toml", p->root);
+    OK(p, fs_read(path, 0, &b, &p->err));
+    char *at = strstr(b.data, "grace");
+    assert_non_null(at);
+    struct buf out = {0};
+    buf_add(&out, b.data, (size_t)(at - b.data));
+    buf_puts(&out, "fingerprint = [\"data.txt\"]\n");
+    buf_puts(&out, at);
+    OK(p, fs_write_atomic(path, buf_str(&out), out.len, false, &p->err));
+    buf_fini(&b);
+    buf_fini(&out);
+    uint32_t id = campaign_make(p, "toy");
+    OK(p, start(p, id, &r));
+    OK(p, store_load(p->st, id, &c, &p->err));
+    assert_true(c->fingerprint[0] != '\0');
+    assert_int_equal(c->window, 0);
+    free(c);
+    file_write(p, "data.txt", "two");
+    OK(p, drive(p, id, 60));
+    OK(p, store_load(p->st, id, &c, &p->err));
+    assert_int_equal(c->window, 1);
+    free(c);
+}
+
+static void
+test_pause_holds_and_resume_goes_on(void **state)
+{
+    struct place *p = *state;
+    struct wake_result r;
+    struct store_campaign row;
+    const struct event pause_it = {.kind = EVENT_campaign_paused};
+    const struct event go_on = {.kind = EVENT_campaign_resumed};
+    project_write(p, "toy", "sh slow.sh", 16, "");
+    uint32_t id = campaign_make(p, "toy");
+    OK(p, start(p, id, &r));
+    OK(p, wake_facts(p->st, id, &pause_it, 1, &quiet, &r, &p->err));
+    for (int i = 0; i < 200; i++) { /* what runs may end, nothing starts */
+        OK(p, wake_run(p->st, id, &quiet, &r, &p->err));
+        assert_int_equal(r.submitted, 0);
+        OK(p, store_campaign_get(p->st, id, &row, &p->err));
+        if (row.running == 0)
+            break;
+        usleep(20000);
+    }
+    assert_int_equal(row.running, 0);
+    assert_int_equal(state_of(p, id), CAMPAIGN_PAUSED);
+    OK(p, wake_facts(p->st, id, &go_on, 1, &quiet, &r, &p->err));
+    assert_true(r.submitted > 0);
+    OK(p, drive(p, id, 60));
+    assert_int_equal(state_of(p, id), CAMPAIGN_DONE);
+}
+
+static void
 test_sweep_finds_lost_ends(void **state)
 {
     struct place *p = *state;
@@ -490,13 +586,17 @@ test_sweep_finds_lost_ends(void **state)
 int
 main(void)
 {
-    if (getenv("REA_SHIM") == NULL && access("build/rea-shim", X_OK) == 0)
-        setenv("REA_SHIM", "build/rea-shim", 1);
+    char shim[512];
+    const char *build = getenv("BUILD");
+    snprintf(shim, sizeof shim, "%s/rea-shim", build != NULL ? build : "build");
+    setenv("REA_SHIM", shim, 0);
 #define T(f) cmocka_unit_test_setup_teardown(f, place_make, place_drop)
     const struct CMUnitTest tests[] = {T(test_whole_campaign),
         T(test_wake_without_news), T(test_left_to_the_holder),
         T(test_gate_on_edited_project), T(test_nothing_before_approval),
         cmocka_unit_test(test_failures_are_classified),
-        T(test_slots_are_shared), T(test_sweep_finds_lost_ends)};
+        T(test_slots_are_shared), T(test_rows_give_sampling_variance),
+        T(test_changed_data_open_a_window),
+        T(test_pause_holds_and_resume_goes_on), T(test_sweep_finds_lost_ends)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
