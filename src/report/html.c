@@ -358,9 +358,10 @@ section_ideas(const struct report *r, struct buf *out)
     ideas_intro(r, out);
     buf_puts(out, "<figure>\n");
     plot_forest(r, out);
-    buf_puts(out, "<figcaption>Each idea alone against the baseline: "
-                  "predicted before any run, measured after shrinkage "
-                  "towards the prediction.</figcaption></figure>\n");
+    buf_puts(out,
+        "<figcaption>Each idea alone against the baseline: "
+        "predicted before any run, measured after shrinkage "
+        "towards the prediction. Arrows: further out.</figcaption></figure>\n");
     ideas_sort(r, order);
     buf_puts(out,
         "<details class=\"paper\"><summary>Rationale, evidence and verdict of "

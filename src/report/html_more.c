@@ -99,7 +99,8 @@ section_baseline(const struct report *r, struct buf *out)
             buf_printf(out,
                 "<figure>%s<figcaption>Measured (95 %% interval) against "
                 "predicted gain; "
-                "dashed: measured as predicted."
+                "dashed: measured as predicted. A dot on the edge lies "
+                "further out."
                 "</figcaption></figure>\n",
                 buf_str(&right));
         buf_puts(out, "</div>\n");

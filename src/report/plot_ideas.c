@@ -35,13 +35,14 @@ double_compare(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* A range that holds 0, the smallest gain and nearly all ends; the wildest
- * tenth on each side may be cut. */
+/* A range that holds 0, the smallest gain and every measured gain's upper end.
+ * Losses and predictions that lie further out than twice the middle
+ * half of all ends are cut: one wild idea must not flatten the others. */
 static void
 ideas_range(
     const struct idea *v, uint32_t n, double min_gain, double *lo, double *hi)
 {
-    double e[4 * HYPOTHESES_MAX];
+    double e[4 * HYPOTHESES_MAX], best = 2 * min_gain;
     uint32_t k = 0;
     for (uint32_t i = 0; i < n; i++) {
         e[k++] = v[i].plo;
@@ -49,14 +50,13 @@ ideas_range(
         if (v[i].measured) {
             e[k++] = v[i].mlo;
             e[k++] = v[i].mhi;
+            best = fmax(best, v[i].mhi);
         }
     }
     qsort(e, k, sizeof(e[0]), double_compare);
-    double a = e[k / 20], b = e[k - 1 - k / 20];
     double mid = e[k / 2], spread = fmax(e[3 * k / 4] - e[k / 4], min_gain);
-    /* Whole range unless it is much wider than the middle half. */
-    *lo = fmin(fmax(e[0], fmin(a, mid - 4 * spread)), -min_gain);
-    *hi = fmax(fmin(e[k - 1], fmax(b, mid + 4 * spread)), 2 * min_gain);
+    *lo = fmin(fmax(e[0], mid - 2 * spread), -min_gain);
+    *hi = fmax(fmin(e[k - 1], mid + 2 * spread), best);
     double pad = .04 * (*hi - *lo);
     *lo -= pad;
     *hi += pad;
@@ -117,7 +117,7 @@ idea_tip(const struct report *r, const struct idea *x, struct buf *tip)
 
 /* ---- forest ---- */
 
-enum { ROW_H = 30, FOREST_X0 = 372, FOREST_X1 = 742 };
+enum { ROW_H = 30, FOREST_X0 = 402, FOREST_X1 = 742 };
 
 static void
 forest_row(const struct report *r, const struct idea *x, const struct axis *a,
@@ -132,9 +132,9 @@ forest_row(const struct report *r, const struct idea *x, const struct axis *a,
     svg_rect(out, 0, y - ROW_H / 2.0, 1000, ROW_H, "row", buf_str(&tip));
     snprintf(s, sizeof(s), "H%u", x->h + 1);
     svg_text(out, 4, y + 4, SVG_START, 0, "id", s);
-    svg_text(out, 42, y + 4, SVG_START, 244, "lab",
+    svg_text(out, 42, y + 4, SVG_START, 286, "lab",
         hypothesis_statement(r, x->h, &scratch));
-    svg_text(out, 358, y + 4, SVG_END, 0, "mutetext", source_name(hy->source));
+    svg_text(out, 388, y + 4, SVG_END, 0, "mutetext", source_name(hy->source));
     whisker(out, a, x->plo, x->phi, y - 5, "pred");
     if (axis_has(a, x->p))
         svg_diamond(out, axis_at(a, x->p), y - 5, 4, "preddot", NULL);
@@ -163,7 +163,7 @@ forest_head(const struct axis *a, double min_gain, double y0, double y1,
     struct buf *out)
 {
     svg_text(out, 42, 14, SVG_START, 0, "head", "idea");
-    svg_text(out, 358, 14, SVG_END, 0, "head", "source");
+    svg_text(out, 388, 14, SVG_END, 0, "head", "source");
     svg_text(out, 818, 14, SVG_END, 0, "head", "gain");
     svg_text(out, 834, 14, SVG_START, 0, "head", "verdict");
     /* legend, above the plot */
