@@ -181,6 +181,19 @@ file_tail(struct call *call, const char *path, const char *title,
     buf_fini(&b);
 }
 
+static void
+file_json(
+    struct jw *w, const char *path, const char *title, const struct mask *m)
+{
+    struct buf b = {0};
+    size_t at = 0;
+    file_put(path, &at, true, m, &b);
+    size_t from = b.len > LOG_TAIL ? b.len - LOG_TAIL : 0;
+    jw_key(w, title);
+    jw_strn(w, buf_str(&b) + from, b.len - from);
+    buf_fini(&b);
+}
+
 static const char *const log_files[] = {
     "stdout.log", "stderr.log", "metrics.jsonl", NULL};
 
@@ -204,6 +217,35 @@ log_follow(struct store *st, const struct store_attempt *a, const char *dir,
             return rc;
         usleep(FOLLOW_MS * 1000);
     }
+}
+
+static void
+log_attempt(struct call *call, const struct store_attempt *a, const char *dir,
+    const struct mask *m)
+{
+    struct jw w;
+    if (!call->json) {
+        say(call, "T%u attempt %u, J%u: %s\n", a->trial, a->attempt, a->job,
+            a->run_dir);
+        for (int i = 0; log_files[i] != NULL; i++)
+            file_tail(call, fs_join_in(call->arena, dir, log_files[i]),
+                log_files[i], m);
+        call_next(call, "rea why T%u", a->trial);
+        return;
+    }
+    jw_init(&w, &call->out, 0);
+    jw_obj_begin(&w);
+    jw_key(&w, "trial");
+    jw_printf(&w, "T%u", a->trial);
+    jw_key(&w, "job");
+    jw_printf(&w, "J%u", a->job);
+    jw_ki64(&w, "attempt", a->attempt);
+    jw_kstr(&w, "run_dir", a->run_dir);
+    for (int i = 0; log_files[i] != NULL; i++)
+        file_json(
+            &w, fs_join_in(call->arena, dir, log_files[i]), log_files[i], m);
+    jw_obj_end(&w);
+    say(call, "\n");
 }
 
 static int
@@ -231,16 +273,10 @@ log_job(struct call *call, struct store *st, const struct report_id *id,
     mask_init(&m, project, c);
     free(c);
     const char *dir = fs_join_in(call->arena, store_root(st), p.best.run_dir);
-    if (call_has(call, "follow") && !call->json) {
+    if (call_has(call, "follow") && !call->json)
         rc = log_follow(st, &p.best, dir, &m, call->arena, err);
-    } else {
-        say(call, "T%u attempt %u, J%u: %s\n", p.best.trial, p.best.attempt,
-            p.best.job, p.best.run_dir);
-        for (int i = 0; log_files[i] != NULL; i++)
-            file_tail(call, fs_join_in(call->arena, dir, log_files[i]),
-                log_files[i], &m);
-        call_next(call, "rea why T%u", p.best.trial);
-    }
+    else
+        log_attempt(call, &p.best, dir, &m);
     mask_fini(&m);
     return rc;
 }

@@ -99,6 +99,8 @@ edit_line(struct call *call, struct edits *e, char *line, struct err *err)
     line[strcspn(line, "#\n")] = '\0';
     if (sscanf(line, " %15s %15s", verb, id) < 1)
         return 0;
+    if (strcmp(verb, "next:") == 0) /* the last line of printed output */
+        return 0;
     if (strcmp(verb, "add") == 0)
         return edit_add(call, e, strstr(line, "add") + 3, err);
     bool drop = strcmp(verb, "drop") == 0, pin = strcmp(verb, "pin") == 0;

@@ -124,7 +124,11 @@ status_run(struct call *call, struct err *err)
 {
     struct store *st = NULL;
     struct err why = {0};
-    int rc = work_store(call, STORE_READ, &st, &why);
+    const char *root = NULL;
+    int rc = work_root(call, &root, err);
+    if (rc != 0)
+        return rc;
+    rc = work_store(call, STORE_READ, &st, &why);
     /* Nothing there yet is an answer, not a failure. */
     if (rc == -ERR_NOT_FOUND && call->n_args == 0) {
         if (call->json)
