@@ -33,7 +33,7 @@ check fm-ml-100k ml-100k .785 --model=fm --dim=64 --optimizer=adagrad \
     --lr=0.266 --l2=6.7e-7 --embedding-l2=0.00216 --batch-size=32 \
     --epochs=10 --patience=3 --init-std=0.2 --adagrad-init=1 \
     --lr-schedule=linear
-check dcnv2-criteo criteo-wide .7190 --model=dcnv2 --dim=16 --lr=0.00234 \
-    --hidden=32 --cross-layers=3 --dropout=0.5 --l2=0.00246 \
-    --embedding-l2=1.31e-5 --batch-size=128 --init-std=0.05 --epochs=4
+check dcnv2-criteo criteo-wide .7190 --model=dcnv2 --dim=8 --lr=0.00336 \
+    --hidden=64,32 --dropout=0.5 --l2=0.000506 --embedding-l2=0.000143 \
+    --batch-size=256
 exit $bad
