@@ -215,12 +215,22 @@ store_pending(struct store *st, uint32_t *ids, uint32_t cap)
 }
 
 int
-store_campaign_attention(
-    struct store *st, uint32_t id, const char *text, struct err *err)
+store_campaign_brief(
+    struct store *st, uint32_t id, const struct store_brief *b, struct err *err)
 {
     return db_run(st, err,
-        "UPDATE campaign SET attention = ?2 WHERE id = ?1 AND attention <> ?2",
-        "it", (int64_t)id, text);
+        "UPDATE campaign SET state = ?2, phase = ?3, unit = ?4, ok = ?5,"
+        " running = ?6, failed = ?7, recovered = ?8, hypotheses = ?9,"
+        " looks = ?10, approved_u = ?11, reserved_u = ?12, spent_u = ?13,"
+        " has_best = ?14, best = ?15, best_verdict = ?16, gain = ?17,"
+        " lo = ?18, hi = ?19, progress = ?20, attention = ?21 WHERE id = ?1",
+        "iiiiiiiiiiiiiiiifffft", (int64_t)id, (int64_t)b->state,
+        (int64_t)b->phase, (int64_t)b->unit, (int64_t)b->ok,
+        (int64_t)b->running, (int64_t)b->failed, (int64_t)b->recovered,
+        (int64_t)b->hypotheses, (int64_t)b->looks, b->approved_u, b->reserved_u,
+        b->spent_u, (int64_t)b->has_best, (int64_t)b->best,
+        (int64_t)b->best_verdict, b->gain, b->lo, b->hi, b->progress,
+        b->attention);
 }
 
 int

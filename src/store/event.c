@@ -100,25 +100,6 @@ store_append(
     return rc;
 }
 
-static int
-brief_write(struct store *st, uint32_t campaign, const struct store_brief *b,
-    struct err *err)
-{
-    return db_run(st, err,
-        "UPDATE campaign SET state = ?2, phase = ?3, unit = ?4, ok = ?5,"
-        " running = ?6, failed = ?7, recovered = ?8, hypotheses = ?9,"
-        " looks = ?10, approved_u = ?11, reserved_u = ?12, spent_u = ?13,"
-        " has_best = ?14, best = ?15, best_verdict = ?16, gain = ?17,"
-        " lo = ?18, hi = ?19, progress = ?20, attention = ?21 WHERE id = ?1",
-        "iiiiiiiiiiiiiiiifffft", (int64_t)campaign, (int64_t)b->state,
-        (int64_t)b->phase, (int64_t)b->unit, (int64_t)b->ok,
-        (int64_t)b->running, (int64_t)b->failed, (int64_t)b->recovered,
-        (int64_t)b->hypotheses, (int64_t)b->looks, b->approved_u, b->reserved_u,
-        b->spent_u, (int64_t)b->has_best, (int64_t)b->best,
-        (int64_t)b->best_verdict, b->gain, b->lo, b->hi, b->progress,
-        b->attention);
-}
-
 int
 store_snapshot(struct store *st, uint32_t campaign, const struct core *c,
     const struct store_brief *brief, struct err *err)
@@ -137,7 +118,7 @@ store_snapshot(struct store *st, uint32_t campaign, const struct core *c,
         "iibb", (int64_t)campaign, (int64_t)c->seq, hash, (size_t)DB_HASH,
         state, n);
     free(state);
-    return rc != 0 ? rc : brief_write(st, campaign, brief, err);
+    return rc != 0 ? rc : store_campaign_brief(st, campaign, brief, err);
 }
 
 int

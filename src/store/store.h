@@ -122,9 +122,9 @@ int store_campaigns(
 /* Ids of campaigns whose jobs wait for a slot, those with the fewest jobs
  * first; at most cap, returns how many. */
 uint32_t store_pending(struct store *st, uint32_t *ids, uint32_t cap);
-/* Inside a transaction: what the engineer should look at; "" for nothing. */
-int store_campaign_attention(
-    struct store *st, uint32_t id, const char *text, struct err *err);
+/* Inside a transaction: what status shows, without a new snapshot. */
+int store_campaign_brief(struct store *st, uint32_t id,
+    const struct store_brief *brief, struct err *err);
 /* Inside a transaction. */
 int store_campaign_pending(
     struct store *st, uint32_t id, bool pending, struct err *err);

@@ -46,6 +46,7 @@ static void
 best_fill(const struct core *c, struct store_brief *b)
 {
     struct effect f;
+    b->has_best = false;
     uint32_t best = c->proposal != 0 ? c->proposal : analysis_incumbent(c);
     if (best == 0 || !analysis_effect(c, best, &f))
         return;
@@ -73,8 +74,19 @@ attention_fill(const struct wake *w, char out[WHY_LEN])
             w->row.id);
 }
 
+static void
+best_keep(const struct store_brief *old, struct store_brief *b)
+{
+    b->has_best = old->has_best;
+    b->best = old->best;
+    b->best_verdict = old->best_verdict;
+    b->gain = old->gain;
+    b->lo = old->lo;
+    b->hi = old->hi;
+}
+
 void
-brief_fill(const struct wake *w, struct store_brief *out)
+brief_fill(const struct wake *w, bool fresh, struct store_brief *out)
 {
     const struct core *c = w->core;
     *out = (struct store_brief){.state = c->state,
@@ -87,7 +99,10 @@ brief_fill(const struct wake *w, struct store_brief *out)
         .spent_u = c->spent_u,
         .progress = core_progress(c)};
     trials_count(c, out);
-    best_fill(c, out);
+    if (fresh)
+        best_fill(c, out);
+    else
+        best_keep(&w->row.brief, out);
     attention_fill(w, out->attention);
 }
 

@@ -39,7 +39,7 @@ attention_note(struct wake *w, const struct event *e)
         snprintf(w->attention, sizeof w->attention, "%s",
             e->why != NULL ? e->why : event_meaning(e->kind));
     else if (e->kind == EVENT_campaign_resumed ||
-             e->kind == EVENT_plan_approved ||
+             e->kind == EVENT_plan_drafted || e->kind == EVENT_plan_approved ||
              e->kind == EVENT_campaign_stopped)
         w->attention[0] = '\0';
 }
@@ -61,6 +61,9 @@ log_add(void *ctx, const struct event *e)
     buf_add(&w->log, record, n);
     free(record);
     attention_note(w, e);
+    w->best_stale = w->best_stale || e->kind == EVENT_trial_closed ||
+                    e->kind == EVENT_finalist_judged ||
+                    e->kind == EVENT_proposal_made;
     if (e->why != NULL)
         snprintf(w->out->why, sizeof w->out->why, "%s", e->why);
 }
@@ -180,11 +183,13 @@ commit_write(struct wake *w, const struct fact_list *l, double used_before,
     }
     for (size_t i = 0; rc == 0 && i < l->n; i++)
         rc = books_write(w, l->fact[i], err);
-    brief_fill(w, &brief);
+    brief_fill(w, false, &brief);
     if (rc == 0)
         rc = store_snapshot(w->st, id, w->core, &brief, err);
     if (rc == 0)
         rc = notify_add(w, used_before, err);
+    if (rc == 0)
+        w->row.brief = brief;
     return rc != 0 ? rc : pending_write(w, err);
 }
 
@@ -225,8 +230,7 @@ facts_advance(struct wake *w, const struct fact_list *l, struct err *err)
         const struct event *e = &l->fact[i]->e;
         int rc = core_advance(w->core, e, w->u, log_add, w);
         if (rc != 0)
-            return err_set(err, rc, "C%u refuses %s: %s", w->row.id,
-                event_name(e->kind), w->u->why);
+            return err_set(err, rc, "C%u: %s", w->row.id, w->u->why);
     }
     return 0;
 }
@@ -261,18 +265,19 @@ int
 wake_close(struct wake *w, struct err *err)
 {
     static const char *const cause[] = {"verb", "callback", "sweep", "wait"};
+    struct store_brief brief;
+    brief_fill(w, w->best_stale, &brief);
     struct store_wake row = {.start_ms = w->start_ms,
-        .wall_us = fs_mono_us() - w->start_us,
+        .wall_us = fs_mono_us() - w->start_us + 1, /* an activation counts */
         .events = w->events};
     snprintf(row.cause, sizeof row.cause, "%s", cause[w->opts->cause]);
-    if (row.wall_us < 1)
-        row.wall_us = 1;
+    bool changed = memcmp(&brief, &w->row.brief, sizeof brief) != 0;
     int rc = wake_begin(w, err);
     if (rc != 0)
         return rc;
     rc = store_wake_add(w->st, w->row.id, &row, err);
-    if (rc == 0 && strcmp(w->attention, w->row.brief.attention) != 0)
-        rc = store_campaign_attention(w->st, w->row.id, w->attention, err);
+    if (rc == 0 && changed)
+        rc = store_campaign_brief(w->st, w->row.id, &brief, err);
     if (rc != 0) {
         store_rollback(w->st);
         return rc;

@@ -20,6 +20,9 @@ enum {
     LOG_TAIL_BYTES = 64 * 1024 /* of a failed job, for its signature */
 };
 
+/* How the attention of a campaign begins whose last wake failed. */
+#define FAILED "the last wake failed: "
+
 struct sealed_value {
     uint32_t trial, metric;
     double value;
@@ -69,7 +72,8 @@ struct wake {
     struct buf log; /* records of the facts being committed */
     struct log_entry *entry;
     size_t n_entries, cap_entries;
-    char attention[WHY_LEN];
+    char attention[WHY_LEN]; /* of a gate, or of a wake that failed */
+    bool best_stale;         /* a trial closed: the best may be another one */
     const char *signed_hash; /* goes with the next commit; NULL: none */
     const char *signed_canon;
 
@@ -104,7 +108,9 @@ int wake_close(struct wake *w, struct err *err);
 
 /* ---- brief.c ---- */
 
-void brief_fill(const struct wake *w, struct store_brief *out);
+/* Naming the best may cost as much as a decision, so a commit keeps the one
+ * that was named last, and the end of the wake names it anew (fresh). */
+void brief_fill(const struct wake *w, bool fresh, struct store_brief *out);
 /* Writes notifications for the events of this commit, inside its
  * transaction. */
 int notify_add(struct wake *w, double used_before, struct err *err);

@@ -104,10 +104,10 @@ wake_body(struct wake *w, const struct request *r, struct err *err)
     w->out->gate = w->core->state == CAMPAIGN_HALTED;
     if (rc == -ERR_REFUSED || rc == -ERR_BUSY || rc == -ERR_APPROVAL)
         return rc;
+    bool failed = strncmp(w->attention, FAILED, sizeof FAILED - 1) == 0;
     if (rc != 0 && err != NULL)
-        snprintf(w->attention, sizeof w->attention,
-            "the last wake failed: %.400s", err->text);
-    else if (rc == 0 && strncmp(w->attention, "the last wake", 13) == 0)
+        snprintf(w->attention, sizeof w->attention, FAILED "%.400s", err->text);
+    else if (rc == 0 && failed)
         w->attention[0] = '\0';
     int closed = wake_close(w, &closing);
     if (rc == 0 && closed != 0)
