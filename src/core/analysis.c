@@ -189,6 +189,9 @@ analysis_incumbent(const struct core *c)
     uint32_t best = 0;
     double best_mean = 0;
     analysis_collect(c, &a);
+    int searched = exploitation_incumbent(c, &a);
+    if (searched >= 0)
+        return (uint32_t)searched;
     for (uint32_t i = 1; i < c->n_experiments; i++) {
         if (a.arm[i].q <= 0)
             continue;

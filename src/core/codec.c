@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SPEC_VERSION = 1, SNAPSHOT_VERSION = 1 };
+enum { SPEC_VERSION = 2, SNAPSHOT_VERSION = 1 };
 
 /* number, member, type. Numbers are stored state: never used again. */
 #define FIELD_LIST(X)                                                          \
@@ -288,7 +288,7 @@ metric_visit(struct visit *v, struct metric *m)
 }
 
 static void
-spec_visit(struct visit *v, struct spec *s)
+spec_visit(struct visit *v, struct spec *s, uint8_t version)
 {
     visit_text(v, s->model, sizeof s->model);
     visit_count(v, &s->n_knobs, KNOBS_MAX);
@@ -318,6 +318,18 @@ spec_visit(struct visit *v, struct spec *s)
     for (uint32_t i = 0; i < s->n_candidates; i++)
         for (uint32_t k = 0; k < s->n_knobs; k++)
             visit_f64(v, &s->candidate[i][k]);
+    if (version < 2) { /* written before candidates had predictions */
+        s->n_prior = 0;
+        return;
+    }
+    visit_count(v, &s->n_prior, s->n_candidates);
+    if (s->n_prior != 0 && s->n_prior != s->n_candidates)
+        v->bad = true;
+    for (uint32_t i = 0; i < s->n_prior; i++) {
+        visit_f64(v, &s->candidate_prior[i]);
+        if (!isfinite(s->candidate_prior[i]))
+            v->bad = true;
+    }
 }
 
 size_t
@@ -328,7 +340,7 @@ spec_encode(const struct spec *s, unsigned char *out, size_t cap)
     visit_write(&v, out, cap);
     visit_u8(&v, &version);
     /* writing never changes what it visits */
-    spec_visit(&v, (struct spec *)(uintptr_t)s);
+    spec_visit(&v, (struct spec *)(uintptr_t)s, version);
     return v.n;
 }
 
@@ -341,8 +353,10 @@ spec_decode(struct spec *s, const unsigned char *in, size_t n)
     visit_u8(&v, &version);
     if (!v.bad && version > SPEC_VERSION)
         return -ERR_VERSION;
-    spec_visit(&v, s);
-    return visit_done(&v) && version == SPEC_VERSION ? 0 : -ERR_CORRUPT;
+    if (version == 0)
+        return -ERR_CORRUPT;
+    spec_visit(&v, s, version);
+    return visit_done(&v) ? 0 : -ERR_CORRUPT;
 }
 
 int

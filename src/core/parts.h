@@ -117,6 +117,9 @@ bool combination_decide(
     const struct core *c, const struct analysis *a, struct update *u);
 bool exploitation_decide(
     const struct core *c, const struct analysis *a, struct update *u);
+/* Experiment with the highest posterior gain under the search's own process,
+ * 0: the baseline; -1: too few searched points, or no fit. */
+int exploitation_incumbent(const struct core *c, const struct analysis *a);
 bool confirmation_decide(
     const struct core *c, const struct analysis *a, struct update *u);
 /* Hypotheses to cross, best first, without exclusions; 0: fewer than two. */

@@ -18,12 +18,12 @@ enum {
     VALUE_LEN = 40,   /* text of one choice; a list's is "128,64" */
     TEXT_LEN = 200,   /* doc strings */
     KNOBS_MAX = 64,   /* limits of a ranking model's declared space */
-    VALUES_MAX = 32,  /* values of a choice, set or list knob */
+    VALUES_MAX = 48,  /* values of a choice, set or list knob */
     TAGS_LEN = 96,    /* tags, joined by one space */
     COND_MAX = 48,    /* instructions of one `when` condition */
     METRICS_MAX = 16, /* metrics and guardrails together */
     RUNGS_MAX = 12,
-    CANDIDATES_MAX = 1024, /* rows of [space] candidates */
+    CANDIDATES_MAX = 2048, /* rows of [space] candidates */
 };
 
 enum knob_kind {
@@ -184,6 +184,10 @@ struct spec {
     double rung[RUNGS_MAX];
     uint32_t n_candidates; /* 0: the whole space is valid */
     double candidate[CANDIDATES_MAX][KNOBS_MAX];
+    /* What earlier campaigns predict of each candidate, in any unit, + is
+     * better: only its shape counts, and its weight is learnt. */
+    uint32_t n_prior; /* n_candidates, or 0: nothing is predicted */
+    double candidate_prior[CANDIDATES_MAX];
 };
 
 /* ---- knob values and configurations (space.c) ---- */

@@ -1,0 +1,14 @@
+/* What other families' recorded trials say of this one's candidates. */
+#ifndef REPLAY_INSIGHTS_H
+#define REPLAY_INSIGHTS_H
+
+#include "problem.h"
+
+/* Fills p->prior from trials (and, where given, single changes) of other
+ * families; p->has_prior is false when there are none. t is the table that p
+ * was built from, changes may be NULL. */
+void insights_apply(struct arena *a, const struct trials *t,
+    const struct trials *insights, const struct table *changes,
+    struct problem *p);
+
+#endif

@@ -1,0 +1,40 @@
+/* One recorded dataset as a search problem: candidates, knobs, truth, noise. */
+#ifndef REPLAY_PROBLEM_H
+#define REPLAY_PROBLEM_H
+
+#include "core/spec.h"
+#include "table.h"
+
+struct problem {
+    const char *dataset;
+    uint32_t n;             /* distinct configurations */
+    const struct row **row; /* the first trial of each */
+    double *val, *test;     /* means over the trials of each */
+    double best, median;    /* of val */
+    double noise;           /* sd of the redrawn seed noise */
+    double *prior;          /* score from other families, + is better */
+    bool has_prior;
+    struct spec *spec;         /* knobs; no defaults and candidates yet */
+    double (*code)[KNOBS_MAX]; /* NaN: the knob is not active */
+    uint32_t n_folded;         /* knobs left out and values joined: limits */
+};
+
+/* Builds the problem of one dataset; noise < 0: from repeats in the table.
+ * -ERR_INPUT where fewer than 3 configurations are known. */
+int problem_build(struct arena *a, const struct trials *t, const char *dataset,
+    double noise, struct problem *out, struct err *err);
+/* Candidate that a campaign starts from: drawn by the seed among those around
+ * the median; `full` prefers one with recorded single changes. */
+uint32_t problem_start(const struct problem *p, uint64_t seed, bool full);
+/* Puts defaults and candidates for this start into p->spec. */
+void problem_aim(struct problem *p, uint32_t start);
+/* Knobs in which two candidates differ, counted up to `most` + 1. */
+uint32_t problem_distance(
+    const struct problem *p, uint32_t a, uint32_t b, uint32_t most);
+/* Pooled sd of repeats over (best - median); df gets the degrees of freedom.
+ * NaN without repeats. */
+double repeats_sd(const struct trials *t, const char *dataset, double *df);
+/* The same scale for every dataset: 0 = its median trial, 1 = its best. */
+double problem_regret(const struct problem *p, double val);
+
+#endif
