@@ -72,7 +72,7 @@ static const char ROWS_SH[] =
     "awk -v s=$REA_SEED -v l=$LR -v out=$REA_PREDICTIONS_FILE 'BEGIN {\n"
     "srand(7); for (i = 0; i < 200; i++) z[i] = rand() + rand() + i % 2\n"
     "srand(s); for (i = 0; i < 200; i++) {\n"
-    "f[i] = z[i] * (l > .05 ? 1 : .8) + rand() / 2\n"
+    "f[i] = z[i] * (l > .05 ? 1 : .3) + rand() / 2\n"
     "printf \"%d\\t%d\\t%.6f\\n\", i, i % 2, f[i] > out }\n"
     "for (i = 1; i < 200; i += 2) for (j = 0; j < 200; j += 2)\n"
     "a += f[i] > f[j] ? 1 : f[i] == f[j] ? .5 : 0\n"
