@@ -114,14 +114,14 @@ demo: deps
 tests: $(UNIT) $(HELPERS) $(SIM) $(TOOLS)
 
 check: deps-check
-	@sh test/run.sh $(BUILD)
+	@bash test/run.sh $(BUILD)
 
 check-peers: deps-check
 	@$(MAKE) --no-print-directory -s -j2 all tests
 	@sh test/peers/run.sh $(BUILD)
 
 check-full: deps-check
-	@sh test/run.sh $(BUILD) full
+	@bash test/run.sh $(BUILD) full
 
 # The laws of the engine under a hostile world: make sim SEED=7 replays one.
 SEED ?= 1

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # All tests in the order unit, trace, sim, flow, so that the first red is the
 # cause. Closes with 'N passed, N failed'. Second argument `full`: the long
 # forms. Each test is one program or script; its output is kept in

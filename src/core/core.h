@@ -165,6 +165,10 @@ struct update {
  * -ERR_REFUSED: refused, *c is unchanged and u->why says why. */
 int core_step(struct core *c, const struct event *e, struct update *u);
 
+/* core_step without the decision: for rebuilding a state from its log, where
+ * decisions are events that follow. u->has_next is false. */
+int core_apply(struct core *c, const struct event *e, struct update *u);
+
 /* Computes what core_step would put into u->next, from the state alone. */
 bool core_decide(const struct core *c, struct update *u);
 

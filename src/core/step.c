@@ -61,7 +61,7 @@ core_decide(const struct core *c, struct update *u)
 }
 
 int
-core_step(struct core *c, const struct event *e, struct update *u)
+core_apply(struct core *c, const struct event *e, struct update *u)
 {
     u->has_next = false;
     u->why[0] = '\0';
@@ -81,8 +81,16 @@ core_step(struct core *c, const struct event *e, struct update *u)
     c->seq++;
     if (e->at_ms > c->now_ms) /* a wall clock may jump back: time does not */
         c->now_ms = e->at_ms;
-    core_decide(c, u);
     return 0;
+}
+
+int
+core_step(struct core *c, const struct event *e, struct update *u)
+{
+    int rc = core_apply(c, e, u);
+    if (rc == 0)
+        core_decide(c, u);
+    return rc;
 }
 
 int

@@ -242,11 +242,11 @@ walk_end(struct walk *w, const struct head *head, struct err *err)
 }
 
 static int
-core_apply(
+event_apply(
     struct core *c, const struct event *e, uint32_t campaign, struct err *err)
 {
     struct update *u = mem_calloc(1, sizeof *u);
-    int rc = core_step(c, e, u);
+    int rc = core_apply(c, e, u);
     if (rc != 0)
         rc = err_set(err, -ERR_CORRUPT,
             "event %" PRIu64 " of C%" PRIu32 " (%s) can't be applied: %s",
@@ -304,7 +304,7 @@ load_events(struct store *st, uint32_t campaign, const struct head *head,
     if (rc != 0)
         return rc;
     while ((rc = walk_next(&w, err)) == 1) {
-        rc = core_apply(c, &w.e, campaign, err);
+        rc = event_apply(c, &w.e, campaign, err);
         if (rc != 0) {
             db_end(w.q);
             return rc;
@@ -375,7 +375,7 @@ store_replay(struct store *st, uint32_t campaign, uint64_t seq,
         return rc;
     struct core *c = mem_calloc(1, sizeof *c);
     while ((seq == 0 || c->seq < seq) && (rc = walk_next(&w, err)) == 1) {
-        rc = core_apply(c, &w.e, campaign, err);
+        rc = event_apply(c, &w.e, campaign, err);
         if (rc != 0)
             break;
         if (f != NULL)
