@@ -40,6 +40,10 @@ job_config(const struct core *c, const struct job *j, struct config *out)
 {
     const struct trial *t = core_trial_at(c, j->trial);
     *out = c->experiment[t->experiment].config;
+    /* comparisons are made at full fidelity only: lower rungs have not shown
+     * here that they rank as the top one does */
+    if (c->spec.fidelity_knob >= 0 && c->spec.n_rungs > 0)
+        out->v[c->spec.fidelity_knob] = c->spec.rung[c->spec.n_rungs - 1];
     for (uint32_t i = 0; i < j->n_over; i++)
         out->v[j->over[i].knob] = j->over[i].value;
 }
