@@ -55,7 +55,7 @@ facts_try(struct core *c, const struct event *facts, size_t n, struct err *err)
     for (size_t i = 0; i < n && rc == 0; i++) {
         rc = core_step(c, &facts[i], u);
         if (rc != 0)
-            rc = err_set(err, rc, "%s: %s", event_name(facts[i].kind), u->why);
+            rc = err_set(err, -ERR_INPUT, "%s", u->why);
     }
     free(u);
     return rc;

@@ -186,8 +186,7 @@ ideas_mark(struct call *call, uint32_t kind, const char *word, struct err *err)
             say(call, "{\"campaign\": \"C%u\", \"%s\": %u}\n", campaign, word,
                 call->n_args);
         for (uint32_t i = 0; !call->json && i < call->n_args; i++)
-            say(call, "%s H%u %s\n", i == 0 ? "C" : " ", facts[i].hypothesis,
-                word);
+            say(call, "C%u/H%u %s\n", campaign, facts[i].hypothesis, word);
         amend_next(call, st, campaign);
     }
     store_close(st);

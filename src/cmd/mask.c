@@ -49,10 +49,14 @@ mask_metric(const struct mask *m, uint32_t metric, char *line, size_t n)
     }
     if (s->from == FROM_JSONL) {
         const char *key = memmem(line, n, s->key, strlen(s->key));
-        /* A nested key shows its last part only. */
+        /* A nested key stands as its parts, the first before the last. */
         const char *dot = strrchr(s->key, '.');
-        if (key == NULL && dot != NULL)
-            key = memmem(line, n, dot + 1, strlen(dot + 1));
+        if (key == NULL && dot != NULL) {
+            key = memmem(line, n, s->key, strcspn(s->key, "."));
+            if (key != NULL)
+                key = memmem(
+                    key, n - (size_t)(key - line), dot + 1, strlen(dot + 1));
+        }
         const char *colon =
             key != NULL ? memchr(key, ':', n - (size_t)(key - line)) : NULL;
         for (; colon != NULL && colon + 1 < line + n && colon[1] == ' ';)

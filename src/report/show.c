@@ -113,7 +113,8 @@ line_is_about(
     switch (id.kind) {
     case 'H':
         e = r->core->hypothesis[id.number - 1].experiment;
-        return l->hypothesis == id.number || (e != 0 && l->experiment == e);
+        return l->hypothesis == id.number || l->hypothesis_b == id.number ||
+               (e != 0 && l->experiment == e);
     case 'E':
         return (l->has_experiment && l->experiment == id.number) ||
                (id.number != 0 && l->experiment_b == id.number);

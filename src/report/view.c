@@ -93,6 +93,12 @@ line_add(struct report *r, const struct core *c, const struct event *e)
     l->experiment = e->experiment;
     l->experiment_b = e->experiment_b;
     l->has_experiment = event_names_experiment(e);
+    if (e->kind == EVENT_pair_judged) { /* it names two ideas, not runs */
+        l->hypothesis = e->experiment;
+        l->hypothesis_b = e->experiment_b;
+        l->experiment = l->experiment_b = 0;
+        l->has_experiment = false;
+    }
     l->trial = e->trial;
     l->job = e->job;
     if (e->hypothesis == 0 && e->kind == EVENT_hypothesis_added)

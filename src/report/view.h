@@ -35,6 +35,7 @@ struct report_line {
     uint32_t kind; /* enum event_kind */
     uint32_t phase;
     uint32_t hypothesis, experiment, experiment_b, trial, job; /* 0: none */
+    uint32_t hypothesis_b; /* of a pair; 0: none */
     bool decision;
     bool has_experiment; /* E0 is a valid id */
     const char *text;    /* without a newline */

@@ -10,6 +10,9 @@ says '^H[0-9]+ +steeper'; short
 want 0 "$rea" hypothesis drop H1 --why "did that"
 h2=$("$rea" --json hypothesis list | jq -r '[.hypotheses[]|select(.dropped)][0].id')
 [ "$h2" = H1 ] || fail "H1 is not dropped"
+h3=$("$rea" hypothesis list | sed -n 's/^next: rea approve //p')
+want 0 "$rea" status; says "rea approve $h3"
+want 2 "$rea" hypothesis add "steeper" lr=0.03; says 'the same change as'
 want 2 "$rea" approve "$h1"; says 'no plan has a hash'
 want 2 "$rea" hypothesis add "bad" lr=7; says 'outside its range'
 want 2 "$rea" hypothesis add "bad" lrr=0.1; says 'Did you mean lr'
