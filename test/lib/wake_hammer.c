@@ -1,11 +1,14 @@
 /* Many processes on one workspace: wakers, sweepers and readers at once, some
- * killed on the way, until three campaigns on the recorded backend have ended.
+ * killed on the way, until three campaigns have ended.
  * Then the database is whole, the logs are whole, every job ended once, and
  * nothing was spent beyond approval.
- *   wake_hammer [SECONDS_MAX] */
+ *   wake_hammer [SECONDS_MAX [local]]
+ * local: the same on real processes; a wake may then die between the start of
+ * a supervisor and its claim. */
 #include <inttypes.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,41 +25,52 @@
 
 enum { CAMPAIGNS = 3, WAKERS = 4, SWEEPERS = 1, READERS = 2 };
 
-static const char PROJECT[] =
-    "schema = 1\n"
-    "[project]\n"
-    "name = \"m%d\"\n"
-    "[train]\n"
-    "command = \"train {knobs} --out={metrics_file}\"\n"
-    "seed = \"seed\"\n"
-    "[resources]\n"
-    "time = \"10s\"\n"
-    "[metric.auc]\n"
-    "primary = true\n"
-    "goal = \"max\"\n"
-    "min_gain = 1e-3\n"
-    "from = \"jsonl\"\n"
-    "key = \"auc\"\n"
-    "[metric.test]\n"
-    "role = \"sealed\"\n"
-    "goal = \"max\"\n"
-    "from = \"jsonl\"\n"
-    "key = \"test\"\n"
-    "[knob.lr]\n"
-    "type = \"float\"\n"
-    "range = [1e-4, 1.0]\n"
-    "scale = \"log\"\n"
-    "default = 1e-2\n"
-    "[baseline]\n"
-    "seeds = 3\n"
-    "[budget]\n"
-    "unit = \"trials\"\n"
-    "total = 30\n"
-    "max_parallel = 3\n"
-    "[backend]\n"
-    "kind = \"recorded\"\n"
-    "slots = 5\n"
-    "record = \"world.jsonl\"\n";
+static const char PROJECT[] = "schema = 1\n"
+                              "[project]\n"
+                              "name = \"m%d\"\n"
+                              "[train]\n"
+                              "command = \"sh train.sh {knobs}\"\n"
+                              "seed = \"seed\"\n"
+                              "[resources]\n"
+                              "time = \"10s\"\n"
+                              "[metric.auc]\n"
+                              "primary = true\n"
+                              "goal = \"max\"\n"
+                              "min_gain = 1e-3\n"
+                              "from = \"jsonl\"\n"
+                              "key = \"auc\"\n"
+                              "[metric.test]\n"
+                              "role = \"sealed\"\n"
+                              "goal = \"max\"\n"
+                              "from = \"jsonl\"\n"
+                              "key = \"test\"\n"
+                              "[knob.lr]\n"
+                              "type = \"float\"\n"
+                              "range = [1e-4, 1.0]\n"
+                              "scale = \"log\"\n"
+                              "default = 1e-2\n"
+                              "[baseline]\n"
+                              "seeds = 3\n"
+                              "[budget]\n"
+                              "unit = \"trials\"\n"
+                              "total = 30\n"
+                              "max_parallel = 3\n"
+                              "[backend]\n"
+                              "slots = 5\n"
+                              "%s";
+
+static const char RECORDED[] =
+    "kind = \"recorded\"\nrecord = \"world.jsonl\"\n";
+
+/* One run in eight fails; every run says that it was there. */
+static const char TRAIN[] =
+    "echo $REA_CAMPAIGN $REA_TRIAL $REA_ATTEMPT >> runs.txt\n"
+    "sleep 0.1\n"
+    "[ $((REA_SEED % 8)) != 0 ] || [ $REA_ATTEMPT != 1 ] || exit 1\n"
+    "v=$((REA_SEED % 1000))\n"
+    "printf '{\"auc\": 0.7%03d, \"test\": 0.6%03d}\\n' $v $v "
+    ">> $REA_METRICS_FILE\n";
+static bool is_local;
 
 static const char WORLD[] =
     "{\"world\": {\"duration_ms\": 200, \"jitter\": 2, \"steps\": 2,"
@@ -89,7 +103,7 @@ campaign_begin(struct store *st, int i)
     char file[32], path[128], hash[PROJECT_HASH_HEX];
     snprintf(file, sizeof file, "models/m%d.toml", i);
     snprintf(path, sizeof path, "%s/%s", root, file);
-    buf_printf(&text, PROJECT, i);
+    buf_printf(&text, PROJECT, i, is_local ? "" : RECORDED);
     must(fs_write_atomic(path, buf_str(&text), text.len, false, &err), "write",
         &err);
     must(project_load(&a, root, file, &p, &err), "project", &err);
@@ -282,10 +296,50 @@ database_whole(void)
     return ok;
 }
 
+static int
+line_compare(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* No attempt was started twice. */
+static bool
+runs_once(void)
+{
+    char path[128];
+    struct buf text = {0};
+    static char *line[4096];
+    size_t n = 0;
+    bool once = true;
+    snprintf(path, sizeof path, "%s/runs.txt", root);
+    if (!is_local)
+        return true;
+    must(fs_read(path, 0, &text, NULL), "runs.txt", &(struct err){0});
+    for (char *s = text.data; s != NULL && *s != '\0' && n < 4096;) {
+        char *end = strchr(s, '\n');
+        line[n++] = s;
+        if (end == NULL)
+            break;
+        *end = '\0';
+        s = end + 1;
+    }
+    qsort(line, n, sizeof *line, line_compare);
+    for (size_t i = 1; i < n; i++) {
+        if (strcmp(line[i], line[i - 1]) != 0)
+            continue;
+        printf("started twice: %s\n", line[i]);
+        once = false;
+    }
+    printf("%zu starts, %s\n", n, once ? "each once" : "some TWICE");
+    buf_fini(&text);
+    return once && n > 0;
+}
+
 int
 main(int argc, char **argv)
 {
     int seconds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 120;
+    is_local = argc > 2 && strcmp(argv[2], "local") == 0;
     struct err err = {0};
     struct store *st = NULL;
     struct tally t = {0};
@@ -298,12 +352,15 @@ main(int argc, char **argv)
     snprintf(path, sizeof path, "%s/world.jsonl", root);
     must(fs_write_atomic(path, WORLD, sizeof WORLD - 1, false, &err), "write",
         &err);
+    snprintf(path, sizeof path, "%s/train.sh", root);
+    must(fs_write_atomic(path, TRAIN, sizeof TRAIN - 1, false, &err), "write",
+        &err);
     must(store_open(root, STORE_CREATE, &st, &err), "open", &err);
     for (int i = 1; i <= CAMPAIGNS; i++)
         campaign_begin(st, i);
     store_close(st);
     hammer(seconds, &t);
-    bool ok = database_whole() && t.failed == 0;
+    bool ok = database_whole() && runs_once() && t.failed == 0;
     must(store_open(root, STORE_READ, &st, &err), "open", &err);
     for (uint32_t id = 1; id <= CAMPAIGNS; id++)
         ok = campaign_whole(st, id) && ok;
