@@ -47,12 +47,7 @@ lessons_keep(struct arena *a, struct insights *db, const struct core *c,
         .statement = l->statement,
         .created_ms = now};
     insight_from_campaign(c, &t, a, &rows, &n);
-    for (size_t i = 0; i < n; i++) {
-        int rc = insight_keep(db, &rows[i], NULL, NULL, err);
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
+    return insight_keep_all(db, rows, n, NULL, err);
 }
 
 /* Rows are kept under the campaign's own origin, so a second call after a
