@@ -91,6 +91,12 @@ $(BUILD)/test/%: $(BUILD)/obj/test/lib/%.o $(BUILD)/librea.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
+# bench/replay/ belongs to bench-replay alone
+REPLAY_OBJ = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard bench/replay/*.c))
+$(BUILD)/bench-replay: $(BUILD)/obj/bench/bench-replay.o $(REPLAY_OBJ) \
+  $(BUILD)/librea.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
 $(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
@@ -111,7 +117,7 @@ demo: deps
 	@rm -rf demo
 	$(BUILD)/rea demo demo
 
-tests: $(UNIT) $(HELPERS) $(SIM) $(TOOLS)
+tests: $(UNIT) $(HELPERS) $(SIM) $(TOOLS) $(BENCH)
 
 check: deps-check
 	@bash test/run.sh $(BUILD)
