@@ -3,8 +3,10 @@
 #include "cmd/verbs.h"
 #include "cmd/work.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fs.h"
 #include "cmd/rerun.h"
@@ -71,6 +73,26 @@ why_run(struct call *call, struct err *err)
 
 /* ---- report ---- */
 
+/* A device or a pipe is written to, not replaced by a file; - is standard
+ * output. */
+static int
+text_to(const char *to, const struct buf *b, struct err *err)
+{
+    struct stat s;
+    bool out = strcmp(to, "-") == 0;
+    if (out || (stat(to, &s) == 0 && !S_ISREG(s.st_mode))) {
+        FILE *f = out ? stdout : fopen(to, "w");
+        bool bad = f == NULL || fwrite(buf_str(b), 1, b->len, f) != b->len;
+        if (f != NULL && (out ? fflush(f) : fclose(f)) != 0)
+            bad = true;
+        return bad ? err_sys(err, "write %s", to) : 0;
+    }
+    int rc = fs_write_atomic(to, buf_str(b), b->len, false, err);
+    return rc == 0 ? 0
+                   : err_wrap(
+                         err, rc, "the report (-o FILE chooses where it goes)");
+}
+
 static int
 report_write(struct call *call, const struct report *r, const char *root,
     struct err *err)
@@ -85,8 +107,8 @@ report_write(struct call *call, const struct report *r, const char *root,
         to = arena_printf(call->arena, "%s/C%u.html", dir, r->campaign);
     }
     report_html(r, &b);
-    int rc = fs_write_atomic(to, buf_str(&b), b.len, false, err);
-    if (rc == 0) {
+    int rc = text_to(to, &b, err);
+    if (rc == 0 && strcmp(to, "-") != 0) {
         say(call, "wrote %s (%zu KB, one self-contained page)\n", to,
             b.len / 1024);
         if (r->core->proposal != 0)
@@ -105,8 +127,7 @@ report_to(struct call *call, struct err *err)
     const char *to = call_opt(call, "output");
     if (to == NULL)
         return 0;
-    int rc =
-        fs_write_atomic(to, buf_str(&call->out), call->out.len, false, err);
+    int rc = text_to(to, &call->out, err);
     buf_clear(&call->out);
     return rc;
 }
@@ -168,7 +189,7 @@ const struct cmd cmd_hypothesis_show = {.name = "hypothesis show",
     .run = show_run};
 
 static const struct cmd_opt report_opts[] = {
-    {"output", 'o', "FILE", "where to write it"},
+    {"output", 'o', "FILE", "where to write it; - is standard output"},
     {"md", 0, NULL, "Markdown on standard output"}, {0}};
 
 const struct cmd cmd_report = {.name = "report",

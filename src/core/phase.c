@@ -93,6 +93,18 @@ campaign_end(const struct core *c, struct update *u)
         (double)c->approved_u / MICRO, unit_name(c->spec.unit));
 }
 
+/* How the trial ended that ended last. */
+static uint32_t
+last_reason(const struct core *c)
+{
+    const struct trial *last = NULL;
+    for (uint32_t i = 0; i < c->n_trials; i++)
+        if (c->trial[i].state == TRIAL_FAILED &&
+            (last == NULL || c->trial[i].ended_ms >= last->ended_ms))
+            last = &c->trial[i];
+    return last != NULL ? last->reason : 0;
+}
+
 bool
 phase_decide(const struct core *c, struct update *u)
 {
@@ -106,7 +118,8 @@ phase_decide(const struct core *c, struct update *u)
     };
     if (c->failed_streak >= STREAK_MAX)
         return decide(u, EVENT_campaign_halted,
-            "%u trials failed in a row: needs the engineer", c->failed_streak);
+            "%u trials failed in a row, the last one by %s: needs the engineer",
+            c->failed_streak, reason_name(last_reason(c)));
     struct analysis a;
     bool waits = c->n_jobs >= c->spec.max_parallel;
     analysis_collect(c, &a);

@@ -21,24 +21,25 @@ db_error(struct store *st, int rc, const char *what, struct err *err)
     if (low == SQLITE_FULL ||
         (low == SQLITE_IOERR && (sys == ENOSPC || sys == EDQUOT)))
         return err_set(err, -ERR_FULL,
-            "%s: no space left for %s/rea.db; nothing acknowledged is lost: "
+            "%.48s: no space left for %s/rea.db; nothing acknowledged is lost: "
             "free some space, then run `rea sweep`",
             what, st->dir);
     if (low == SQLITE_READONLY || low == SQLITE_PERM || low == SQLITE_AUTH)
         return err_set(err, -ERR_REFUSED,
-            "%s: %s/rea.db can't be written (%s); give this user write access "
+            "%.48s: %s/rea.db can't be written (%s); give this user write "
+            "access "
             "to %s and everything in it",
             what, st->dir, text, st->dir);
     if (low == SQLITE_CORRUPT || low == SQLITE_NOTADB)
         return err_set(err, -ERR_CORRUPT,
-            "%s: %s/rea.db is damaged (%s); restore it from a copy", what,
+            "%.48s: %s/rea.db is damaged (%s); restore it from a copy", what,
             st->dir, text);
     if (low == SQLITE_BUSY || low == SQLITE_LOCKED)
         return err_set(err, -ERR_BUSY,
-            "%s: %s/rea.db is in use by another program (%s); try again", what,
-            st->dir, text);
-    return err_set(err, -ERR_SYS, "%s: %s/rea.db: %s%s%s", what, st->dir, text,
-        sys != 0 ? ": " : "", sys != 0 ? strerror(sys) : "");
+            "%.48s: %s/rea.db is in use by another program (%s); try again",
+            what, st->dir, text);
+    return err_set(err, -ERR_SYS, "%.48s: %s/rea.db: %s%s%s", what, st->dir,
+        text, sys != 0 ? ": " : "", sys != 0 ? strerror(sys) : "");
 }
 
 static int

@@ -65,9 +65,13 @@ reason_fill(const struct wake *w, struct ended *x)
     }
     if (!x->value[s->primary].has) {
         x->reason = REASON_NO_METRIC;
+        const struct metric_source *m = &w->project->harvest.source[s->primary];
+        bool key = m->key[0] != '\0';
         snprintf(x->detail, sizeof x->detail,
-            "exit 0, but nothing was found for %s (%s)",
-            s->metric[s->primary].name, x->files.metrics);
+            "exit 0, but nothing was found for %s: no %s \"%s\" in %s",
+            s->metric[s->primary].name, key ? "key" : "line like",
+            key ? m->key : m->pattern,
+            key ? "the metrics file" : "its output (rea check helps)");
     }
 }
 

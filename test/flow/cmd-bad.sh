@@ -55,8 +55,8 @@ bad schema 's/schema = 1/schema = 2/' 'schema'
 sed 's/valid auc = {value}/validation auc = {value}/' good.toml >rea.toml
 want 4 "$rea" check; says 'BAD +metrics'; says 'closest: "epoch'
 sign && want 3 "$rea" run --wait
-says 'failed in a row'
-want 0 "$rea" why T1; says 'missing-metric'
+says 'failed in a row, the last one by missing-metric'
+want 0 "$rea" why T1; says 'missing-metric'; says 'no line like'
 want 0 "$rea" stop C1; cp good.toml rea.toml
 # A trainer that is not there.
 sed 's/sh train.sh/.\/nowhere.sh/' good.toml >rea.toml
