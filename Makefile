@@ -44,7 +44,7 @@ TOOL_SRC = $(sort $(wildcard tools/*.c))
 TOOLS = $(TOOL_SRC:tools/%.c=$(BUILD)/tools/%)
 
 .PHONY: all deps deps-check demo check check-peers check-full bench \
-  bench-full asan clang fuzz sim tidy docs install clean help
+  bench-full asan clang sim tidy docs man install clean help
 .SECONDARY:
 
 help: # what the doors are
@@ -53,7 +53,7 @@ help: # what the doors are
 	@echo "make check      all tests; closes with 'N passed, N failed'"
 	@echo "make check-peers  comparisons with other programs (PyPI)"
 	@echo "make check-full, make bench, make bench-full, make asan, make sim,"
-	@echo "make fuzz, make tidy, make docs, make install PREFIX=/usr/local"
+	@echo "make tidy, make docs, make man, make install PREFIX=/usr/local"
 
 all: $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-ctr
 
@@ -156,11 +156,29 @@ tidy: all
 docs: $(TOOLS)
 	@sh tools/docs.sh $(BUILD)
 
-install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/rea
+# Man pages and completion are renderings of the command table.
+man: $(TOOLS)
+	@mkdir -p $(BUILD)/man $(BUILD)/completion
+	@for p in $$($(BUILD)/tools/gen-docs pages); do \
+	  $(BUILD)/tools/gen-docs man $$p | scdoc >$(BUILD)/man/$$p.1 || exit 1; \
+	done
+	@$(BUILD)/tools/gen-docs bash >$(BUILD)/completion/rea.bash
+	@$(BUILD)/tools/gen-docs zsh >$(BUILD)/completion/_rea
+
+# The public insights are found next to the binary's ../share/rea/data.
+install: all man
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/rea \
+	  $(DESTDIR)$(PREFIX)/share/man/man1 \
+	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	install $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-ctr \
 	  $(DESTDIR)$(PREFIX)/bin
 	cp -R data examples $(DESTDIR)$(PREFIX)/share/rea
+	install -m 644 $(BUILD)/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(BUILD)/completion/rea.bash \
+	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions/rea
+	install -m 644 $(BUILD)/completion/_rea \
+	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 
 clean:
 	rm -rf $(BUILD)
