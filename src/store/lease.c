@@ -1,8 +1,8 @@
 /* Leases by flock. Called by wake before it loads a campaign. Why no wake-up
- * is lost: a waker makes its mark before it tries the lock; a holder removes
- * the mark after it has the lock and before it reads any state, and looks for
- * a new one after it has let go. So a mark is either seen by the holder, or
- * the waker finds the lock free. */
+ * is lost: a waker that finds the lock taken makes its mark, then tries once
+ * more; a holder removes the mark after it has the lock and before it reads
+ * any state, and looks for a new one after it has let go. So a mark is either
+ * seen by the holder, or the waker finds the lock free. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -24,6 +24,14 @@ lease_path(const struct store *st, uint32_t campaign, const char *suffix,
         campaign, suffix);
 }
 
+bool
+lease_marked(const struct store *st, uint32_t campaign)
+{
+    char path[STORE_PATH_LEN + 32];
+    lease_path(st, campaign, ".mark", path);
+    return access(path, F_OK) == 0;
+}
+
 static int
 mark_leave(const struct store *st, uint32_t campaign, struct err *err)
 {
@@ -36,6 +44,17 @@ mark_leave(const struct store *st, uint32_t campaign, struct err *err)
     return 0;
 }
 
+/* 0: locked; 1: somebody else has it. */
+static int
+lock_try(int fd, const char *path, struct err *err)
+{
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    return errno == EWOULDBLOCK || errno == EINTR
+               ? 1
+               : err_sys(err, "lock %s", path);
+}
+
 int
 lease_take(
     struct store *st, uint32_t campaign, struct lease *out, struct err *err)
@@ -43,24 +62,27 @@ lease_take(
     char path[STORE_PATH_LEN + 32];
     out->fd = -1;
     out->campaign = campaign;
-    int rc = mark_leave(st, campaign, err);
-    if (rc != 0)
-        return rc;
     lease_path(st, campaign, "", path);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (fd < 0)
         return err_sys(err, "open %s", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        int saved = errno;
-        close(fd);
-        if (saved == EWOULDBLOCK || saved == EINTR)
-            return err_set(err, -ERR_BUSY,
-                "another process is at work on C%" PRIu32, campaign);
-        errno = saved;
-        return err_sys(err, "lock %s", path);
+    int rc = lock_try(fd, path, err);
+    if (rc == 1) {
+        rc = mark_leave(st, campaign, err);
+        if (rc == 0)
+            rc = lock_try(fd, path, err);
     }
-    lease_path(st, campaign, ".mark", path);
-    unlink(path);
+    if (rc != 0) {
+        close(fd);
+        return rc < 0
+                   ? rc
+                   : err_set(err, -ERR_BUSY,
+                         "another process is at work on C%" PRIu32, campaign);
+    }
+    if (lease_marked(st, campaign)) {
+        lease_path(st, campaign, ".mark", path);
+        unlink(path);
+    }
     out->fd = fd;
     return 0;
 }
@@ -82,14 +104,6 @@ lease_wait(struct store *st, uint32_t campaign, int64_t wait_ms,
                 campaign, wait_ms / 1000);
         nanosleep(&nap, NULL);
     }
-}
-
-bool
-lease_marked(const struct store *st, uint32_t campaign)
-{
-    char path[STORE_PATH_LEN + 32];
-    lease_path(st, campaign, ".mark", path);
-    return access(path, F_OK) == 0;
 }
 
 bool

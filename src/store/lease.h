@@ -1,7 +1,7 @@
 /* Who may decide for a campaign: one process at a time, by a lock on
- * .rea/lease/C1 that dies with its holder. Nobody waits for a lease without
- * leaving a mark first, and a holder looks for marks after letting go, so that
- * no wake-up is lost between the two. */
+ * .rea/lease/C1 that dies with its holder. Who finds a lease taken leaves a
+ * mark, and a holder looks for marks after letting go, so that no wake-up is
+ * lost between the two. */
 #ifndef STORE_LEASE_H
 #define STORE_LEASE_H
 
@@ -12,8 +12,8 @@ struct lease {
     uint32_t campaign;
 };
 
-/* Leaves a mark, then tries the lock. 0: held, all earlier marks are taken
- * over. -ERR_BUSY: somebody holds it and will see the mark. */
+/* Tries the lock. 0: held, all earlier marks are taken over. -ERR_BUSY:
+ * somebody holds it and will see the mark that was left. */
 int lease_take(
     struct store *st, uint32_t campaign, struct lease *out, struct err *err);
 /* Like lease_take, but waits up to wait_ms for the holder. For verbs. */

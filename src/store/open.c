@@ -217,6 +217,9 @@ workspace_read(struct store *st, struct err *err)
 static int
 database_start(struct store *st, struct err *err)
 {
+    char path[STORE_PATH_LEN + 64];
+    snprintf(path, sizeof path, "%s/rea.db-wal", st->dir);
+    st->log_was_there = fs_exists(path);
     int rc = database_open(st, err);
     if (rc == 0 && st->mode != STORE_READ)
         rc = db_exec(st,
