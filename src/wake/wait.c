@@ -49,6 +49,15 @@ any_waiting(const struct store_campaign *rows, size_t n)
     return false;
 }
 
+static bool
+any_running(const struct store_campaign *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (rows[i].running > 0)
+            return true;
+    return false;
+}
+
 static int
 gate_of(const struct store_campaign *rows, size_t n, struct err *err)
 {
@@ -93,8 +102,10 @@ wait_loop(struct wait *x, const struct wake_opts *opts, struct err *err)
         memcpy(x->last, x->now, x->n * sizeof *x->now);
         if (now - heard >= WAIT_SWEEP_MS * 1000LL) {
             struct sweep_result swept;
-            struct err ignored = {0}; /* what failed stands in attention */
-            sweep_run(x->st, opts, &swept, &ignored);
+            rc = sweep_run(x->st, opts, &swept, err);
+            /* With jobs in flight there will be another wake. */
+            if (rc != 0 && !any_running(x->now, x->n))
+                return rc;
             heard = now;
         }
         nanosleep(&nap, NULL);
