@@ -89,8 +89,18 @@ metric_missing(struct check *k, const struct check_run *dry, uint32_t m)
     const struct metric_source *s = &k->p->harvest.source[m];
     const char *name = k->p->spec.metric[m].name;
     if (s->from == FROM_STDOUT || s->from == FROM_STDERR) {
-        const char *line = closest_line(k, s->pattern,
-            s->from == FROM_STDOUT ? &dry->result.out : &dry->result.err);
+        bool out = s->from == FROM_STDOUT;
+        const struct probe_result *r = &dry->result;
+        const char *line = closest_line(k, s->pattern, out ? &r->out : &r->err);
+        const char *other =
+            closest_line(k, s->pattern, out ? &r->err : &r->out);
+        if (line == NULL && other != NULL) {
+            check_say(k, CHECK_BAD, "metrics",
+                out ? "from = \"stderr\"" : "from = \"stdout\"",
+                "%s: pattern \"%s\" matched nothing there; %s has: \"%s\"",
+                name, s->pattern, out ? "stderr" : "stdout", other);
+            return;
+        }
         check_say(k, CHECK_BAD, "metrics",
             line != NULL ? "write the pattern after that line, with {value} "
                            "in place of the number"

@@ -79,14 +79,15 @@ knob_probe(struct check *k, const struct config *c, const char *name,
 
 /* Values of both runs are the same to the last bit, wherever both have one. */
 static bool
-values_same(
-    const struct check *k, const double *base, const struct check_run *run)
+values_same(const struct check *k, const double *base,
+    const struct check_run *run, bool *judged)
 {
     uint32_t compared = 0;
     for (uint32_t m = 0; m < k->p->spec.n_metrics; m++) {
         if (!isfinite(base[m]) || !run->value[m].has)
             continue;
         compared++;
+        *judged = true;
         if (run->value[m].value != base[m])
             return false;
     }
@@ -147,8 +148,9 @@ knob_look(struct check *k, uint32_t i, struct knob_look *out, struct err *err)
             out->accepted = false;
             out->words = check_words(k, &run);
         } else if (rc == 0) {
-            out->judged = out->judged || (known && run.ended_well);
-            out->reaches = out->reaches || !values_same(k, base, &run);
+            bool same = known && run.ended_well &&
+                        values_same(k, base, &run, &out->judged);
+            out->reaches = out->reaches || !same;
         }
         check_run_fini(&run);
         if (died || out->reaches || !known)
