@@ -81,17 +81,30 @@ plan_fresh(struct call *call, struct store *st, const struct signing *s,
 }
 
 static void
+signed_json(struct call *call, const struct signing *s, const char *hash,
+    int64_t budget_u, const char *by)
+{
+    struct jw w;
+    jw_init(&w, &call->out, 0);
+    jw_obj_begin(&w);
+    jw_key(&w, "campaign");
+    jw_printf(&w, "C%u", s->campaign);
+    jw_kstr(&w, "hash", hash);
+    jw_kf64(&w, "budget", (double)budget_u / MICRO);
+    jw_kstr(&w, "unit", unit_name(s->core->spec.unit));
+    jw_kstr(&w, "by", by);
+    jw_obj_end(&w);
+    say(call, "\n");
+}
+
+static void
 signed_say(struct call *call, const struct signing *s, int64_t budget_u,
     const char *by)
 {
     const struct core *c = s->core;
     const char *hash = s->again ? c->plan_hash : c->pending_hash;
     if (call->json)
-        say(call,
-            "{\"campaign\": \"C%u\", \"hash\": \"%s\", \"budget\": %s, "
-            "\"unit\": \"%s\", \"by\": \"%s\"}\n",
-            s->campaign, hash, amount(call, budget_u), unit_name(c->spec.unit),
-            by);
+        signed_json(call, s, hash, budget_u, by);
     else
         say(call,
             "C%u (%s) %s %s: plan %.12s, at most %s %s\n"

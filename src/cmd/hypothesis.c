@@ -44,7 +44,7 @@ amend_next(struct call *call, struct store *st, uint32_t campaign)
 /* ---- add, try ---- */
 
 static int
-ideas_events(struct call *call, const struct spec *s, const char *root,
+ideas_events(struct call *call, const struct spec *s, const char *insights,
     const char *const *words, uint32_t n_words, const char *statement,
     struct event **out, uint32_t *n, struct err *err)
 {
@@ -52,8 +52,7 @@ ideas_events(struct call *call, const struct spec *s, const char *root,
     struct insights *db = NULL;
     int rc = changes_read(call, s, words, n_words, &changes, n, err);
     if (rc == 0)
-        rc = insight_open(
-            &db, work_insights_path(call, root, NULL), INSIGHT_READ, err);
+        rc = insight_open(&db, insights, INSIGHT_READ, err);
     if (rc != 0)
         return rc;
     *out = arena_alloc(call->arena, sizeof(**out) * (*n + 2));
@@ -113,6 +112,18 @@ ideas_say(struct call *call, const struct event *e, uint32_t n, uint32_t first,
     say(call, "\n");
 }
 
+/* The database of the campaign's model, as it is now. */
+static const char *
+insights_of(struct call *call, struct store *st, uint32_t campaign)
+{
+    struct project *p = NULL;
+    struct err ignored = {0};
+    if (work_project(call, st, campaign, &p, &ignored) != 0)
+        p = NULL;
+    return work_insights_path(
+        call, arena_strdup(call->arena, store_root(st)), p);
+}
+
 static int
 ideas_add(struct call *call, const char *const *words, uint32_t n_words,
     const char *statement, struct err *err)
@@ -127,8 +138,8 @@ ideas_add(struct call *call, const char *const *words, uint32_t n_words,
     if (rc == 0)
         rc = store_load(st, id, &c, err);
     if (rc == 0)
-        rc = ideas_events(call, &c->spec, store_root(st), words, n_words,
-            statement, &e, &n, err);
+        rc = ideas_events(call, &c->spec, insights_of(call, st, id), words,
+            n_words, statement, &e, &n, err);
     if (rc == 0)
         rc = idea_numbers(call, e, n, err);
     if (rc == 0)

@@ -140,6 +140,20 @@ init_say(struct call *call, const struct init *x, const char *file,
         x->t.n_knobs > 0 ? "\n" : "", file, lines);
 }
 
+static void
+init_json(struct call *call, const struct init *x, const char *file)
+{
+    struct jw w;
+    jw_init(&w, &call->out, 0);
+    jw_obj_begin(&w);
+    jw_kstr(&w, "file", file);
+    jw_ki64(&w, "options", (int64_t)x->n_options);
+    jw_ki64(&w, "metrics", (int64_t)x->t.n_metrics);
+    jw_ki64(&w, "knobs", (int64_t)x->t.n_knobs);
+    jw_obj_end(&w);
+    say(call, "\n");
+}
+
 static int
 init_write(struct call *call, struct init *x, const char *file, struct err *err)
 {
@@ -155,10 +169,7 @@ init_write(struct call *call, struct init *x, const char *file, struct err *err)
         rc = fs_write_atomic(fs_join_in(call->arena, x->root, file),
             buf_str(&text), text.len, true, err);
     if (rc == 0 && call->json)
-        say(call,
-            "{\"file\": \"%s\", \"knobs\": %zu, \"metrics\": %zu, "
-            "\"options\": %zu}\n",
-            file, x->t.n_knobs, x->t.n_metrics, x->n_options);
+        init_json(call, x, file);
     else if (rc == 0)
         init_say(call, x, file, &text);
     buf_fini(&text);

@@ -289,6 +289,18 @@ insight_import_run(struct call *call, struct err *err)
     return 0;
 }
 
+static void
+export_json(struct call *call, const char *file, size_t bytes)
+{
+    struct jw w;
+    jw_init(&w, &call->out, 0);
+    jw_obj_begin(&w);
+    jw_kstr(&w, "file", file);
+    jw_ki64(&w, "bytes", (int64_t)bytes);
+    jw_obj_end(&w);
+    say(call, "\n");
+}
+
 static int
 insight_export_run(struct call *call, struct err *err)
 {
@@ -305,7 +317,7 @@ insight_export_run(struct call *call, struct err *err)
     if (rc == 0 && to == NULL)
         buf_add(&call->out, buf_str(&text), text.len);
     else if (rc == 0 && call->json)
-        say(call, "{\"file\": \"%s\", \"bytes\": %zu}\n", to, text.len);
+        export_json(call, to, text.len);
     else if (rc == 0)
         say(call, "wrote %s (%zu bytes)\n", to, text.len);
     if (rc == 0 && to != NULL)

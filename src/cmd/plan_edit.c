@@ -127,9 +127,12 @@ edits_apply(struct call *call, struct store *st, const struct report *r,
     struct edits e = {
         .v = arena_alloc(call->arena, sizeof(struct event) * (EDITS_MAX + 1)),
         .c = r->core};
+    struct project *p = NULL;
     int rc = fs_read(file, 1 << 20, &text, err);
     if (rc == 0)
-        rc = insight_open(&e.db, work_insights_path(call, store_root(st), NULL),
+        rc = work_project(call, st, r->campaign, &p, err);
+    if (rc == 0)
+        rc = insight_open(&e.db, work_insights_path(call, store_root(st), p),
             INSIGHT_READ, err);
     uint32_t line = 0;
     char *own = arena_strndup(call->arena, buf_str(&text), text.len);
@@ -153,8 +156,10 @@ plan_edit_open(struct call *call, struct store *st, const struct report *r,
     struct buf text = {0};
     const char *from = call_opt(call, "from");
     int rc = 0;
+    if (from == NULL && call->json)
+        return plan_show(call, st, r->campaign, err);
     edit_text(r, &text);
-    if (from == NULL && (isatty(STDIN_FILENO) != 1 || call->json)) {
+    if (from == NULL && isatty(STDIN_FILENO) != 1) {
         buf_add(&call->out, buf_str(&text), text.len);
         call_next(call, "rea plan edit --from=FILE");
         buf_fini(&text);
