@@ -176,4 +176,13 @@ int harvest_files(const struct harvest_spec *s, const char *metrics_file,
     const char *stdout_file, const char *stderr_file, harvest_fn *on_value,
     void *arg, struct harvest_value out[METRICS_MAX], struct err *err);
 
+/* The same over n parts of one run, oldest first: the attempts that a resumed
+ * one goes on from, and itself. */
+struct harvest_paths {
+    const char *path[HARVEST_STREAMS]; /* by enum harvest_stream_kind */
+};
+int harvest_chain(const struct harvest_spec *s,
+    const struct harvest_paths *part, size_t n, harvest_fn *on_value, void *arg,
+    struct harvest_value out[METRICS_MAX], struct err *err);
+
 #endif

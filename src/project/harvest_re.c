@@ -179,9 +179,9 @@ primary_stream(const struct harvest_spec *s)
 }
 
 int
-harvest_files(const struct harvest_spec *s, const char *metrics_file,
-    const char *stdout_file, const char *stderr_file, harvest_fn *on_value,
-    void *arg, struct harvest_value out[METRICS_MAX], struct err *err)
+harvest_chain(const struct harvest_spec *s, const struct harvest_paths *part,
+    size_t n, harvest_fn *on_value, void *arg,
+    struct harvest_value out[METRICS_MAX], struct err *err)
 {
     struct harvest_re *re = NULL;
     int rc = harvest_re_new(s, &re, err);
@@ -195,16 +195,26 @@ harvest_files(const struct harvest_spec *s, const char *metrics_file,
     }
     /* The primary's stream comes first, so that guardrails of other streams
      * find the step where it was reduced. */
-    const char *const files[] = {metrics_file, stdout_file, stderr_file};
     uint32_t first = primary_stream(s);
-    rc = feed_file(h, first, files[first], err);
-    for (uint32_t i = 0; rc == 0 && i < HARVEST_STREAMS; i++) {
-        if (i != first)
-            rc = feed_file(h, i, files[i], err);
+    for (uint32_t i = 0; i < HARVEST_STREAMS; i++) {
+        uint32_t stream = i == 0 ? first : i - (i <= first);
+        for (size_t k = 0; rc == 0 && k < n; k++) {
+            h->csv_header = false; /* each file has its own */
+            rc = feed_file(h, stream, part[k].path[stream], err);
+        }
     }
     for (uint32_t i = 0; i < s->n; i++)
         harvest_result(h, i, &out[i]);
     harvest_re_free(re);
     free(h);
     return rc;
+}
+
+int
+harvest_files(const struct harvest_spec *s, const char *metrics_file,
+    const char *stdout_file, const char *stderr_file, harvest_fn *on_value,
+    void *arg, struct harvest_value out[METRICS_MAX], struct err *err)
+{
+    const struct harvest_paths one = {{metrics_file, stdout_file, stderr_file}};
+    return harvest_chain(s, &one, 1, on_value, arg, out, err);
 }

@@ -40,6 +40,7 @@ run_files_in(struct arena *a, const char *run_dir, struct run_files *out)
         *want[i].to = path != NULL ? arena_strdup(a, path)
                                    : fs_join_in(a, run_dir, want[i].otherwise);
     }
+    out->resume = json_get_bool(j, "resume", false);
     json_free(j);
 }
 

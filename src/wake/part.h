@@ -152,6 +152,7 @@ int run_prepare(struct wake *w, const struct job *j, const char *run_dir,
  * file is gone. */
 struct run_files {
     const char *metrics, *predictions, *checkpoint, *out, *errors;
+    bool resume; /* it goes on from the attempt before it */
 };
 void run_files_in(struct arena *a, const char *run_dir, struct run_files *out);
 /* Newest checkpoint that an attempt of this trial has left; NULL: none. */

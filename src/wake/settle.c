@@ -154,6 +154,50 @@ attempt_end(const struct ended *x, const struct fact *f)
     snprintf(a->detail, sizeof a->detail, "%s", x->detail);
 }
 
+static void
+paths_in(struct wake *w, const char *run_dir, struct harvest_paths *out,
+    struct run_files *files)
+{
+    const char *root = store_root(w->st);
+    run_files_in(&w->arena, fs_join_in(&w->arena, root, run_dir), files);
+    out->path[HARVEST_FILE] = fs_join_in(&w->arena, root, files->metrics);
+    out->path[HARVEST_STDOUT] = fs_join_in(&w->arena, root, files->out);
+    out->path[HARVEST_STDERR] = fs_join_in(&w->arena, root, files->errors);
+}
+
+/* What a resumed attempt measured is what the whole run measured: the best
+ * step may lie before the interruption, and an attempt that had nothing left
+ * to do prints nothing. Its own cost stays its own, and what made an earlier
+ * attempt fail does not make this one fail. */
+static int
+values_fill(struct wake *w, struct ended *x, struct err *err)
+{
+    enum { CHAIN_MAX = 64 };
+    const struct harvest_spec *s = &w->project->harvest;
+    struct harvest_paths part[CHAIN_MAX];
+    struct harvest_value all[METRICS_MAX];
+    struct run_files files;
+    size_t at = CHAIN_MAX - 1;
+    const char *name = w->project->budget.cost_metric;
+    int cost = name != NULL ? spec_metric(&w->core->spec, name) : -1;
+    paths_in(w, x->attempt->run_dir, &part[at], &x->files);
+    int rc = harvest_chain(s, &part[at], 1, NULL, NULL, x->value, err);
+    bool on = x->files.resume;
+    for (uint32_t k = x->job->attempt; on && k > 1 && at > 0; k--) {
+        char dir[STORE_PATH_LEN];
+        run_dir_name(w->row.id, x->job->trial, k - 1, dir);
+        paths_in(w, dir, &part[--at], &files);
+        on = files.resume;
+    }
+    if (rc != 0 || at == CHAIN_MAX - 1)
+        return rc;
+    rc = harvest_chain(s, &part[at], CHAIN_MAX - at, NULL, NULL, all, err);
+    for (uint32_t m = 0; rc == 0 && m < w->core->spec.n_metrics; m++)
+        if ((int)m != cost && !all[m].nan && !all[m].spike)
+            x->value[m] = all[m];
+    return rc;
+}
+
 static int
 ended_fact(struct wake *w, const struct job *j, struct store_attempt *a,
     const struct exit_facts *facts, struct fact_list *l, struct err *err)
@@ -161,17 +205,11 @@ ended_fact(struct wake *w, const struct job *j, struct store_attempt *a,
     struct err unread = {0};
     struct ended *x = arena_alloc(&w->arena, sizeof *x);
     *x = (struct ended){.job = j, .attempt = a, .facts = facts};
-    const char *dir = fs_join_in(&w->arena, store_root(w->st), a->run_dir);
     int rc = project_need(w, err);
     if (rc != 0)
         return rc;
-    run_files_in(&w->arena, dir, &x->files);
     const char *root = store_root(w->st);
-    rc = harvest_files(&w->project->harvest,
-        fs_join_in(&w->arena, root, x->files.metrics),
-        fs_join_in(&w->arena, root, x->files.out),
-        fs_join_in(&w->arena, root, x->files.errors), NULL, NULL, x->value,
-        &unread);
+    rc = values_fill(w, x, &unread);
     reason_fill(w, x);
     if (rc != 0) /* then the job has no metrics: it must still be settled */
         snprintf(x->detail, sizeof x->detail, "%.239s", unread.text);
