@@ -10,8 +10,12 @@ import random
 import signal
 import sys
 
-import torch
-from torch import nn
+# Before the slow import, so that an early SIGTERM is not lost on the program.
+stop = []
+signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
+
+import torch  # noqa: E402
+from torch import nn  # noqa: E402
 
 
 def arguments():
@@ -99,8 +103,6 @@ def main():
         opt.load_state_dict(state["opt"])
         torch.set_rng_state(state["rng"])
         first = state["epoch"]
-    stop = []
-    signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
     loss_fn = nn.BCEWithLogitsLoss()
     for epoch in range(first, a.epochs):
         model.train()

@@ -15,13 +15,16 @@ enum { BACKEND_MS = 5000, DISK_LOW = 1 << 30 };
 
 struct stop_after {
     int64_t from_ms, after_ms;
+    const char *checkpoint;
 };
 
 static bool
 stop_now(void *arg)
 {
     const struct stop_after *s = arg;
-    return fs_boot_ms() - s->from_ms >= s->after_ms;
+    /* Once it works, seen by its first checkpoint; one that writes none by
+     * itself is stopped late in its run. */
+    return fs_exists(s->checkpoint) || fs_boot_ms() - s->from_ms >= s->after_ms;
 }
 
 static int
@@ -47,14 +50,17 @@ resume_look(struct check *k, const struct check_run *first, struct err *err)
 int
 check_stop(struct check *k, struct err *err)
 {
-    struct stop_after s = {fs_boot_ms(), k->dry_ms / 2};
+    struct arena *a = k->call->arena;
+    const char *dir = fs_join_in(a, k->scratch, "stop");
+    struct stop_after s = {fs_boot_ms(), k->dry_ms * 3 / 4,
+        fs_join_in(a, k->root, project_checkpoint_in(a, k->p, dir))};
     if (!k->p->spec.has_resume) {
         check_say(k, CHECK_NOTE, "stop + resume", NULL,
             "no [train] resume: a preempted job starts again from nothing");
         return 0;
     }
     struct check_run run = {.time_ms = k->dry_ms + 10000,
-        .dir = fs_join_in(k->call->arena, k->scratch, "stop"),
+        .dir = dir,
         .enough = stop_now,
         .arg = &s};
     config_default(&k->p->spec, &run.config);
