@@ -4,6 +4,7 @@
 #include <cblas.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "train.h"
 
@@ -15,6 +16,15 @@ help_print(void)
     fputs(buf_str(&text), stdout);
     buf_fini(&text);
     return 0;
+}
+
+/* Leaves without OpenBLAS's destructor: it waits for threads that are never
+ * used, and waits for ever where they could not get their memory. */
+static _Noreturn void
+leave(int code)
+{
+    fflush(NULL);
+    _exit(code);
 }
 
 int
@@ -39,7 +49,7 @@ main(int argc, char **argv)
     }
     if (rc != 0) {
         fprintf(stderr, "rea-ctr: %s\n", err.text);
-        return err_exit(rc);
+        leave(err_exit(rc));
     }
-    return exit_code;
+    leave(exit_code);
 }

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/arena.h"
 #include "base/rng.h"
@@ -84,6 +85,21 @@ cross_init(struct net *n, struct dense *d)
         n->out_cross = dense_add(d, n->width, true);
 }
 
+/* OpenBLAS tries for ever to map its buffer where a limit of address space is
+ * in the way, so that is found out first. */
+static int
+blas_probe(struct err *err)
+{
+    size_t n = (size_t)192 << 20;
+    void *p = mmap(NULL, n, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+        return err_set(err, -ERR_SYS,
+            "OpenBLAS needs 192 MB more of address space than the limit "
+            "leaves; raise ulimit -v, or take a model without a deep part");
+    munmap(p, n);
+    return 0;
+}
+
 int
 net_init(struct net *n, const struct config *c, struct dense *d, uint32_t width,
     uint32_t rows, struct err *err)
@@ -94,6 +110,9 @@ net_init(struct net *n, const struct config *c, struct dense *d, uint32_t width,
     n->kern = kern_get();
     n->width = width;
     n->rows_cap = rows;
+    int rc = blas_probe(err);
+    if (rc != 0)
+        return rc;
     n->layers = config_hidden(c, sizes, err);
     if (n->layers < 0)
         return n->layers;

@@ -16,6 +16,8 @@ train --inject=kill@3; test $? = 137 || fail kill
 train --inject=segv@3; test $? = 139 || fail segv
 (ulimit -v 600000; train --inject=oom@3); test $? = 1 || fail oom
 grep -q "out of memory" err || fail "oom: $(cat err)"
+(ulimit -v 200000; timeout -s KILL 20 "$ctr" --data=data --model=dcnv2 2>err)
+test $? = 1 && grep -q "address space" err || fail "limit: $(cat err)"
 timeout -s KILL 1 "$ctr" --data=data --cache=c --inject=hang@3 2>err
 test $? = 137 || fail hang
 train --inject=frob@3; test $? = 2 || fail "unknown fault"
