@@ -111,6 +111,7 @@ notify_kind(uint32_t event)
 {
     switch (event) {
     case EVENT_campaign_halted:
+        return "stuck";
     case EVENT_project_changed:
         return "needs-approval";
     case EVENT_phase_closed:
@@ -122,16 +123,40 @@ notify_kind(uint32_t event)
     }
 }
 
+/* The declared "budget-N%" that this commit has crossed; NULL: none. */
+static const char *
+share_crossed(const struct wake *w, double before)
+{
+    double now = budget_used(w->core);
+    for (uint32_t i = 0; w->project != NULL && i < w->project->notify.n_on;
+         i++) {
+        int percent = 0;
+        const char *on = w->project->notify.on[i];
+        if (sscanf(on, "budget-%3d%%", &percent) == 1 &&
+            before < percent / 100. && now >= percent / 100.)
+            return on;
+    }
+    return NULL;
+}
+
 int
 notify_add(struct wake *w, double used_before, struct err *err)
 {
     int rc = 0;
+    const char *share = share_crossed(w, used_before);
     for (size_t i = 0; rc == 0 && i < w->n_entries; i++) {
         const struct log_entry *e = &w->entry[i];
         const char *kind = notify_kind(e->kind);
-        if (kind == NULL && i + 1 == w->n_entries && used_before < .8 &&
-            budget_used(w->core) >= .8)
-            kind = "budget-80%";
+        /* the engine's reason names the cause; its event is the verdict */
+        if (kind == NULL && e->why != NULL &&
+            (e->kind == EVENT_hypothesis_judged ||
+                e->kind == EVENT_nothing_held) &&
+            strstr(e->why, "guardrail") != NULL)
+            kind = "guardrail";
+        if (kind == NULL && share != NULL) {
+            kind = share;
+            share = NULL;
+        }
         if (kind != NULL)
             rc = store_outbox_add(w->st, w->row.id, e->seq, kind,
                 e->why != NULL ? e->why : "", wake_now_ms(), err);

@@ -158,6 +158,11 @@ void run_files_in(struct arena *a, const char *run_dir, struct run_files *out);
 /* Newest checkpoint that an attempt of this trial has left; NULL: none. */
 const char *checkpoint_find(struct wake *w, uint32_t trial);
 
+/* ---- notify.c ---- */
+
+/* Sends this campaign's messages to the webhook and marks them delivered. */
+void notify_flush(struct wake *w);
+
 /* ---- settle.c ---- */
 
 /* Polls every job in flight; the ended ones become facts and are committed. */

@@ -110,6 +110,8 @@ wake_body(struct wake *w, const struct request *r, struct err *err)
     else if (rc == 0 && failed)
         w->attention[0] = '\0';
     int closed = wake_close(w, &closing);
+    if (closed == 0)
+        notify_flush(w);
     if (rc == 0 && closed != 0)
         return err_set(err, closed, "%s", closing.text);
     return rc;
