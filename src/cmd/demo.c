@@ -211,12 +211,26 @@ demo_report(struct demo *d, struct store *st, uint32_t i, struct err *err)
     return 0;
 }
 
+struct demo_faults {
+    uint32_t oom, nan;
+};
+
+static int
+demo_fault(void *ctx, const struct store_attempt *a)
+{
+    struct demo_faults *f = ctx;
+    f->oom += a->reason == REASON_OOM;
+    f->nan += a->reason == REASON_NAN || a->reason == REASON_DIVERGED;
+    return 0;
+}
+
 static int
 demo_close(struct demo *d, struct store *st, int victim, int64_t from_ms,
     struct err *err)
 {
     struct store_campaign row[DEMO_MODELS];
     struct status_entry e[DEMO_MODELS];
+    struct demo_faults faults = {0};
     uint64_t wakes = 0;
     int64_t agent_us = 0;
     int rc = 0;
@@ -235,11 +249,15 @@ demo_close(struct demo *d, struct store *st, int victim, int64_t from_ms,
         status_json(e, DEMO_MODELS, &d->call->out);
         return 0;
     }
+    rc = store_attempts(st, 0, false, demo_fault, &faults, err);
+    if (rc != 0)
+        return rc;
     say(d->call,
-        "injected: an OOM kill, a NaN%s\n"
-        "%llu wakes, %.1f s of agent time; no process of rea while jobs ran\n"
+        "met and survived: %u OOM kill, %u NaN, %d kill -9 of a wake\n"
+        "%llu wakes, %.1f s of agent time; between them only this command "
+        "waited\n"
         "%.0f s in all, on %s\n",
-        victim != 0 ? ", a kill -9 of a wake" : "", (unsigned long long)wakes,
+        faults.oom, faults.nan, victim != 0, (unsigned long long)wakes,
         (double)agent_us / 1e6, (double)(fs_now_ms() - from_ms) / 1000,
         d->source);
     call_next(d->call, "open %s/%s.html    rea -C %s why C1/T9    rea init",

@@ -21,7 +21,7 @@ want() {
     timeout 120 "$@" >out 2>err </dev/null
     want_got=$?
     [ "$want_got" = "$want_rc" ] || fail "$* -> $want_got instead of" \
-        "$want_rc: $(head -c 600 err) $(head -c 300 out)"
+        "$want_rc: $(head -c 900 err) $(head -c 1500 out)"
 }
 # says PATTERN: the last command printed it, on either stream.
 says() {
