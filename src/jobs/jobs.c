@@ -1,12 +1,13 @@
 /* The door to the backends: picks one by name, checks what goes in, and does
  * what is the same for all (claims are files in jobs_dir). Called by wake. */
-#include "jobs/jobs.h"
+#include "jobs/submission.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-static const struct jobs_ops *const backends[] = {&jobs_local, &jobs_recorded};
+static const struct jobs_ops *const backends[] = {
+    &jobs_local, &jobs_command, &jobs_recorded};
 
 static const char *const state_text[] = {
     "none", "pending", "running", "done", "unknown"};
@@ -48,7 +49,7 @@ jobs_open(struct jobs *j, const struct jobs_config *c, struct err *err)
     j->ops = backend_by_name(c->kind == NULL ? "" : c->kind);
     if (j->ops == NULL)
         return err_set(err, -ERR_INPUT,
-            "no backend '%s': this version has local and recorded",
+            "no backend '%s': this version has local, command and recorded",
             c->kind == NULL ? "" : c->kind);
     int rc = fs_mkdirs(c->jobs_dir, err);
     const char *dir = NULL;
@@ -137,11 +138,13 @@ jobs_list_in(struct jobs *j, struct arena *a, const char *prefix,
         return err_wrap(err, rc, "list jobs");
     size_t len = strlen(prefix);
     for (size_t i = 0; i < n_names; i++) {
+        /* TOKEN and TOKEN.sub are neighbours: '.' sorts before digits. */
+        const char *token = submission_token_in(a, names[i]);
         /* A starter that died leaves TOKEN.tmp.PID: no claim. */
-        if (strncmp(names[i], prefix, len) == 0 &&
-            strstr(names[i], ".tmp.") == NULL &&
-            token_check(names[i], NULL) == 0)
-            names[(*n)++] = names[i];
+        if (strncmp(token, prefix, len) == 0 &&
+            strstr(token, ".tmp.") == NULL && token_check(token, NULL) == 0 &&
+            (*n == 0 || strcmp(names[*n - 1], token) != 0))
+            names[(*n)++] = token;
     }
     *tokens = names;
     return 0;
@@ -156,6 +159,10 @@ job_forget(struct jobs *j, const char *token, struct err *err)
     struct buf path = {0};
     fs_join(&path, j->jobs_dir, token);
     rc = fs_remove(buf_str(&path), err);
+    buf_clear(&path);
+    submission_path(j, token, &path);
+    if (rc == 0)
+        rc = fs_remove(buf_str(&path), err);
     buf_fini(&path);
     return rc;
 }

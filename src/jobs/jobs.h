@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "core/event.h"
+#include "project/backend.h"
 #include "project/harvest.h"
 
 enum {
@@ -96,17 +97,28 @@ struct job_caps {
 };
 
 struct jobs_config {
-    const char *kind;     /* "local" | "recorded" */
+    const char *kind;     /* "local" | "command" | "recorded" */
     const char *jobs_dir; /* claims; made when missing, e.g. .rea/jobs */
     const char *shim;     /* NULL: rea-shim beside this program's binary,
                              or the environment's REA_SHIM */
     const char *record;   /* recorded: file of outcomes, NULL: the built-in
                              world */
+    /* command: the user's templates; NULL: those that each job was submitted
+     * with. Borrowed until jobs_close. */
+    const struct jobs_commands *commands;
+};
+
+struct jobs_commands {
+    const char *text[BACKEND_VERBS]; /* logs may be NULL */
+    bool shell;
+    const char *cwd;  /* where they run: the workspace root */
+    const char *name; /* of the model; jobs are called NAME-C1-T7-a1 */
+    double gpus;
 };
 
 struct jobs;
 struct jobs_ops {
-    const char *name; /* "local", "recorded" */
+    const char *name; /* "local", "command", "recorded" */
     struct job_caps caps;
     int (*open)(struct jobs *j, const struct jobs_config *c, struct err *err);
     int (*submit)(struct jobs *j, const struct job_spec *spec,
@@ -159,11 +171,13 @@ int job_logs(struct jobs *j, const struct job_handle *h, size_t max,
 /* The same by the run folder, also after the claim is dropped. Missing files
  * count as empty. */
 int run_logs(const char *run_dir, size_t max, struct buf *out, struct err *err);
-/* Tokens claimed and not forgotten that begin with prefix, sorted. */
+/* Tokens claimed or submitted, and not forgotten, that begin with prefix;
+ * sorted. */
 int jobs_list_in(struct jobs *j, struct arena *a, const char *prefix,
     const char ***tokens, size_t *n, struct err *err);
-/* Drops the claim of a job that is DONE and settled. Only under the lease:
- * then no late starter of this token can be left. Missing: success. */
+/* Drops the claim and the submission of a job that is DONE and settled. Only
+ * under the lease: then no late starter of this token can be left. Missing:
+ * success. */
 int job_forget(struct jobs *j, const char *token, struct err *err);
 /* The clock that jobs live by: the wall's, or the injected one of "recorded"
  * (the file named by REA_CLOCK). Wall-clock milliseconds. */
@@ -179,6 +193,6 @@ int
 exit_facts_read(const char *run_dir, struct exit_facts *out, struct err *err);
 
 /* The backends. */
-extern const struct jobs_ops jobs_local, jobs_recorded;
+extern const struct jobs_ops jobs_local, jobs_command, jobs_recorded;
 
 #endif

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,6 +28,19 @@ struct run {
     bool over;
 };
 
+/* In memory only: an input may be a secret. */
+static int
+input_open(const char *text)
+{
+    size_t n = strlen(text);
+    int fd = memfd_create("input", MFD_CLOEXEC);
+    if (fd >= 0 && (write(fd, text, n) != (ssize_t)n || lseek(fd, 0, 0) != 0)) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
 static void
 child_become(
     const struct probe *p, const int out[2], const int err[2], int fail)
@@ -36,8 +50,9 @@ child_become(
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
-    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    bool ready = null >= 0 && dup2(null, 0) >= 0 && dup2(out[1], 1) >= 0 &&
+    int in = p->input != NULL ? input_open(p->input)
+                              : open("/dev/null", O_RDONLY | O_CLOEXEC);
+    bool ready = in >= 0 && dup2(in, 0) >= 0 && dup2(out[1], 1) >= 0 &&
                  dup2(err[1], 2) >= 0 && (p->cwd == NULL || chdir(p->cwd) == 0);
     for (size_t i = 0; ready && p->envp != NULL && p->envp[i] != NULL; i++)
         ready = putenv((char *)(uintptr_t)p->envp[i]) == 0;
@@ -188,7 +203,8 @@ probe_run(const struct probe *p, struct probe_result *out, struct err *err)
         limits_watch(&x);
         child_reap(&x);
     }
-    kill(-x.pid, SIGKILL);
+    if (!p->leaves || x.kill_at_ms > 0)
+        kill(-x.pid, SIGKILL);
     streams_drain(&x);
     out->ms = fs_boot_ms() - x.start_ms;
     if (WIFEXITED(x.status))

@@ -27,6 +27,8 @@ struct probe {
      * enough). NULL: nothing is asked. */
     bool (*enough)(void *arg);
     void *arg;
+    const char *input; /* standard input; NULL: empty */
+    bool leaves;       /* what it started may go on when it ended by itself */
 };
 
 struct probe_result {
@@ -40,9 +42,9 @@ struct probe_result {
     int64_t max_rss_bytes; /* of the first process and those it waited for */
 };
 
-/* Runs the command, with nothing on standard input and in a process group of
- * its own that does not survive. -ERR_NOT_FOUND: there is no such program;
- * -ERR_SYS. How the program ended is in *out, which probe_fini frees. */
+/* Runs the command in a process group of its own that does not survive.
+ * -ERR_NOT_FOUND: there is no such program; -ERR_SYS. How the program ended is
+ * in *out, which probe_fini frees. */
 int probe_run(const struct probe *p, struct probe_result *out, struct err *err);
 void probe_fini(struct probe_result *r);
 /* A new empty folder under $TMPDIR or /tmp, in the arena; fs_remove_tree it. */

@@ -223,11 +223,14 @@ put_rest(const struct project *p, struct buf *out)
     put_text(&c, "state", p->backend.state);
     put_text(&c, "cancel", p->backend.cancel);
     put_text(&c, "logs", p->backend.logs);
+    if (p->backend.shell) /* a file without it keeps its hash */
+        put_i64(&c, "shell", 1);
     put_text(&c, "record", p->backend.record);
     c.section = "";
     put_text(&c, "insights.database", p->insights);
     put_text(&c, "runbook.file", p->runbook);
     put_text(&c, "notify.webhook", p->notify.webhook);
+    put_text(&c, "notify.secret", p->notify.secret);
     for (uint32_t i = 0; i < p->notify.n_on; i++)
         put_text(&c, "notify.on", p->notify.on[i]);
 }

@@ -207,10 +207,14 @@ static const struct field backend_fields[] = {
         "(outcomes from a file)"),
     FIELD("slots", FIELD_INT, slots, "CPUs / cpus of a job",
         "jobs of all campaigns at once on this machine"),
-    FIELD("submit", FIELD_STR, submit, NULL, "command: starts a job"),
-    FIELD("state", FIELD_STR, state, NULL, "command: tells a job's state"),
-    FIELD("cancel", FIELD_STR, cancel, NULL, "command: ends a job"),
-    FIELD("logs", FIELD_STR, logs, NULL, "command: prints a job's output"),
+    FIELD("submit", FIELD_STR, submit, NULL,
+        "command: starts {script} and prints an id; docs/backends.md"),
+    FIELD("state", FIELD_STR, state, NULL,
+        "command: prints the state of {id} as one word"),
+    FIELD("cancel", FIELD_STR, cancel, NULL, "command: ends {id}"),
+    FIELD("logs", FIELD_STR, logs, NULL, "command: prints what {id} said"),
+    FIELD("shell", FIELD_BOOL, backend_shell, "false",
+        "run these commands by /bin/sh -c, values quoted"),
     FIELD("record", FIELD_STR, record, NULL, "recorded: file of outcomes"),
 };
 
@@ -226,6 +230,8 @@ static const struct field runbook_fields[] = {
 static const struct field notify_fields[] = {
     FIELD("webhook", FIELD_STR, webhook, NULL,
         "where messages go; only as env:NAME or file:PATH"),
+    FIELD("secret", FIELD_STR, secret, NULL,
+        "signs messages (X-REA-Signature); only as env:NAME or file:PATH"),
     FIELD("on", FIELD_ANY, on, "all but phase-done",
         "needs-approval, guardrail, stuck, phase-done, budget-N%, finished"),
 };

@@ -1,6 +1,7 @@
 /* [train], [plan], [fidelity], [baseline], [budget], [backend], [notify].
  * Called by project.c after the knobs and metrics. Invariant: amounts are
  * finite, above zero and fit 64-bit micro-units. */
+#include "project/backend.h"
 #include "project/read.h"
 
 #include <math.h>
@@ -385,6 +386,12 @@ some(const char *text)
     return text != NULL && *text != '\0' ? text : NULL;
 }
 
+static bool
+is_reference(const char *text)
+{
+    return strncmp(text, "env:", 4) == 0 || strncmp(text, "file:", 5) == 0;
+}
+
 static int
 parse_notify(struct reader *r, const struct draft *d)
 {
@@ -393,11 +400,15 @@ parse_notify(struct reader *r, const struct draft *d)
     const struct toml *t = section_of(r, "notify");
     struct project *p = r->p;
     p->notify.webhook = some(d->webhook);
-    if (p->notify.webhook != NULL && strncmp(d->webhook, "env:", 4) != 0 &&
-        strncmp(d->webhook, "file:", 5) != 0)
+    p->notify.secret = some(d->secret);
+    if (p->notify.webhook != NULL && !is_reference(d->webhook))
         return read_fail(r, place_of(t, "webhook"),
             "put the address into a variable and write \"env:REA_WEBHOOK\", "
             "or into a file and write \"file:PATH\"",
+            "a secret can't stand in the project file");
+    if (p->notify.secret != NULL && !is_reference(d->secret))
+        return read_fail(r, place_of(t, "secret"),
+            "write \"env:REA_WEBHOOK_SECRET\" or \"file:PATH\"",
             "a secret can't stand in the project file");
     if (d->on == NULL) {
         static const char *const deflt[] = {
@@ -439,6 +450,44 @@ has_password(const char *url)
     return at != NULL && colon != NULL && colon < at;
 }
 
+/* Every placeholder of a scheduler command is known there, and each command
+ * can tell which job it is about. */
+static int
+check_commands(const struct reader *r, const struct toml *t)
+{
+    const struct project *p = r->p;
+    const char *const text[BACKEND_VERBS] = {p->backend.submit,
+        p->backend.state, p->backend.cancel, p->backend.logs};
+    for (enum backend_verb v = 0; v < BACKEND_VERBS; v++) {
+        struct var vars[16];
+        const char **argv;
+        struct err e = {0};
+        size_t n = 0;
+        const char *const *names = backend_names(v);
+        bool starts = v == BACKEND_SUBMIT;
+        const char *must = starts ? "{script}" : "{id}";
+        const char *key = backend_verb_name(v);
+        if (text[v] == NULL)
+            continue;
+        for (; names[n] != NULL; n++)
+            vars[n] = (struct var){names[n], "x"};
+        if (backend_command_in(
+                r->a, text[v], p->backend.shell, vars, n, &argv, &e) != 0)
+            return read_fail(r, place_of(t, key),
+                starts
+                    ? "known: {script} {run_dir} {token} {name} {cpus} {gpus} "
+                      "{memory} {memory_mb} {time} {time_min}; {{ is a brace"
+                    : "known: {id} {token} {run_dir} {name}; {{ is a brace",
+                "%s: %s", key, e.text);
+        if (strstr(text[v], must) == NULL &&
+            strstr(text[v], starts ? "{run_dir}" : "{token}") == NULL)
+            return read_fail(r, place_of(t, key),
+                arena_printf(r->a, "name it by %s", must),
+                "%s does not say which job it is about", key);
+    }
+    return 0;
+}
+
 int
 parse_backend(struct reader *r, const struct draft *d)
 {
@@ -454,6 +503,7 @@ parse_backend(struct reader *r, const struct draft *d)
     p->backend.cancel = some(d->cancel);
     p->backend.logs = some(d->logs);
     p->backend.record = some(d->record);
+    p->backend.shell = d->backend_shell;
     bool command = p->backend.submit || p->backend.state || p->backend.cancel;
     if (d->backend == BACKEND_COMMAND &&
         !(p->backend.submit && p->backend.state && p->backend.cancel))
@@ -465,6 +515,9 @@ parse_backend(struct reader *r, const struct draft *d)
     if (d->backend == BACKEND_RECORDED && p->backend.record == NULL)
         return read_fail(r, place_key(t), "add record = \"FILE\"",
             "backend recorded has no file of outcomes");
+    int rc = check_commands(r, t);
+    if (rc != 0)
+        return rc;
     p->insights = some(d->database);
     p->runbook = some(d->runbook);
     if (has_password(p->insights))

@@ -123,13 +123,15 @@ struct project {
         uint8_t kind;   /* enum backend_kind */
         uint32_t slots; /* 0: CPUs of the machine / resources.cpus */
         const char *submit, *state, *cancel, *logs; /* command */
-        const char *record;                         /* recorded */
+        bool shell;         /* they are run by /bin/sh -c */
+        const char *record; /* recorded */
     } backend;
     const char *candidates_file; /* NULL: none */
     const char *insights;        /* path or URL; NULL: the workspace's own */
     const char *runbook;         /* the user's own rules; NULL: none */
     struct {
         const char *webhook; /* "env:NAME" or "file:PATH"; NULL: none */
+        const char *secret;  /* likewise; signs the messages; NULL: none */
         uint32_t n_on;
         const char *on[NOTIFY_MAX];
     } notify;

@@ -106,7 +106,8 @@ struct draft {
     uint8_t backend;
     int64_t slots;
     const char *submit, *state, *cancel, *logs, *record;
-    const char *database, *runbook, *webhook;
+    bool backend_shell;
+    const char *database, *runbook, *webhook, *secret;
     const struct toml *on;
 };
 

@@ -13,10 +13,11 @@
 #include "wake/wake.h"
 
 enum {
-    WAKE_ROUNDS_MAX = 10000,   /* a wake that never settles is a bug */
-    WAKE_ACTIONS_MAX = 4200,   /* all jobs, or all sealed trials, at once */
-    WAKE_PENDING_MAX = 256,    /* campaigns woken for one freed slot */
-    RECORDED_SLOTS = 64,       /* recorded jobs use no machine */
+    WAKE_ROUNDS_MAX = 10000, /* a wake that never settles is a bug */
+    WAKE_ACTIONS_MAX = 4200, /* all jobs, or all sealed trials, at once */
+    WAKE_PENDING_MAX = 256,  /* campaigns woken for one freed slot */
+    RECORDED_SLOTS = 64,     /* recorded jobs use no machine */
+    SCHEDULER_SLOTS = 64,    /* a scheduler knows better; max_parallel counts */
     LOG_TAIL_BYTES = 64 * 1024 /* of a failed job, for its signature */
 };
 

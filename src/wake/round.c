@@ -72,6 +72,13 @@ perform(struct wake *w, const struct action *a, uint32_t n, struct err *err)
     int rc = 0;
     if (asks_for(a, n, ACTION_CANCEL))
         rc = jobs_cancel(w, a, n, err);
+    /* One that had not begun may be over at once, and nobody calls for it. */
+    if (rc == 0 && asks_for(a, n, ACTION_CANCEL)) {
+        uint64_t seq = w->core->seq;
+        rc = jobs_reconcile(w, err);
+        if (rc != 0 || w->core->seq != seq)
+            return rc;
+    }
     if (rc == 0 && asks_for(a, n, ACTION_OPEN_SEALED))
         rc = sealed_open(w, a, n, err);
     if (rc == 0 && asks_for(a, n, ACTION_KEEP_INSIGHTS))

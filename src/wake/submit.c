@@ -16,6 +16,8 @@ machine_slots(const struct project *p)
         return p->backend.slots;
     if (p->backend.kind == BACKEND_RECORDED)
         return RECORDED_SLOTS;
+    if (p->backend.kind == BACKEND_COMMAND)
+        return SCHEDULER_SLOTS;
     long n = sysconf(_SC_NPROCESSORS_ONLN);
     double cpus = p->resources.cpus > 0 ? p->resources.cpus : 1;
     double slots = (double)(n > 0 ? n : 1) / cpus;
@@ -28,6 +30,26 @@ backend_name(const struct project *p)
     return p->backend.kind == BACKEND_RECORDED  ? "recorded"
            : p->backend.kind == BACKEND_COMMAND ? "command"
                                                 : "local";
+}
+
+/* NULL: the project has another backend by now, and a job in flight is asked
+ * after as it was submitted. */
+static const struct jobs_commands *
+commands_of(struct wake *w)
+{
+    const struct project *p = w->project;
+    struct jobs_commands *c = arena_alloc(&w->arena, sizeof *c);
+    if (p->backend.kind != BACKEND_COMMAND)
+        return NULL;
+    *c = (struct jobs_commands){.text = {[BACKEND_SUBMIT] = p->backend.submit,
+                                    [BACKEND_STATE] = p->backend.state,
+                                    [BACKEND_CANCEL] = p->backend.cancel,
+                                    [BACKEND_LOGS] = p->backend.logs},
+        .shell = p->backend.shell,
+        .cwd = store_root(w->st),
+        .name = w->row.model,
+        .gpus = p->resources.gpus};
+    return c;
 }
 
 int
@@ -50,6 +72,8 @@ backend_need(struct wake *w, const char *kind, struct err *err)
         .jobs_dir = fs_join_in(&w->arena, store_dir(w->st), "jobs")};
     if (strcmp(kind, "recorded") == 0 && p->backend.record != NULL)
         c.record = fs_join_in(&w->arena, store_root(w->st), p->backend.record);
+    if (strcmp(kind, "command") == 0)
+        c.commands = commands_of(w);
     rc = jobs_open(&w->jobs, &c, err);
     if (rc != 0) {
         jobs_close(&w->jobs);

@@ -58,9 +58,9 @@ campaigns_wake(struct store *st, const struct wake_opts *opts,
 
 struct orphans {
     struct store *st;
-    struct jobs any;   /* forgets claims, whatever backend made them */
-    struct jobs local; /* asks after and ends jobs */
-    bool local_open;
+    struct jobs any;            /* forgets claims, whatever backend made them */
+    struct jobs local, command; /* ask after and end jobs */
+    bool local_open, command_open;
     struct sweep_result *out;
 };
 
@@ -69,15 +69,20 @@ orphan_end(struct orphans *o, const char *token)
 {
     struct job_handle h;
     struct job_status status;
-    if (!o->local_open || job_find(&o->local, token, &h, NULL) != 0 ||
-        job_poll(&o->local, &h, &status, NULL) != 0)
+    struct jobs *j = NULL;
+    /* One that went to a scheduler has a claim too once it runs. */
+    if (o->command_open && job_find(&o->command, token, &h, NULL) == 0)
+        j = &o->command;
+    else if (o->local_open && job_find(&o->local, token, &h, NULL) == 0)
+        j = &o->local;
+    if (j == NULL || job_poll(j, &h, &status, NULL) != 0)
         return;
     if (status.state == JOB_STATE_DONE)
-        job_forget(&o->local, token, NULL);
+        job_forget(j, token, NULL);
     else if (status.state == JOB_STATE_UNKNOWN)
         o->out->lost++;
     else
-        o->out->cancelled += job_cancel(&o->local, &h, NULL) == 0;
+        o->out->cancelled += job_cancel(j, &h, NULL) == 0;
 }
 
 /* Tokens are listed before the books are read, and a claim is in the books
@@ -115,17 +120,22 @@ orphans_end(struct store *st, struct sweep_result *out, struct err *err)
     const char *dir = fs_join_in(&a, store_dir(st), "jobs");
     const struct jobs_config any = {.kind = "recorded", .jobs_dir = dir};
     const struct jobs_config local = {.kind = "local", .jobs_dir = dir};
+    const struct jobs_config command = {.kind = "command", .jobs_dir = dir};
     snprintf(prefix, sizeof prefix, "rea-%08x-", store_workspace_id(st));
     int rc = jobs_open(&o.any, &any, err);
     if (rc == 0)
         rc = jobs_list_in(&o.any, &a, prefix, &tokens, &n, err);
-    if (rc == 0 && n > 0)
+    if (rc == 0 && n > 0) {
         o.local_open = jobs_open(&o.local, &local, NULL) == 0;
+        o.command_open = jobs_open(&o.command, &command, NULL) == 0;
+    }
     for (size_t i = 0; rc == 0 && i < n; i++)
         token_look(&o, tokens[i]);
     jobs_close(&o.any);
-    if (n > 0)
+    if (n > 0) {
         jobs_close(&o.local);
+        jobs_close(&o.command);
+    }
     arena_fini(&a);
     return rc;
 }

@@ -261,6 +261,8 @@ ready_tell(struct shim *s, const char *text)
 {
     if (s->ready_fd >= 0 && write(s->ready_fd, text, strlen(text)) < 0)
         errno = 0; /* It may have died; the claim tells the same. */
+    if (s->ready_fd < 0 && strcmp(text, "ok") != 0)
+        fprintf(stderr, "rea-shim: %s\n", text); /* to a scheduler's log */
     if (s->ready_fd >= 0)
         close(s->ready_fd);
     s->ready_fd = -1;
@@ -273,6 +275,12 @@ shim_claim(struct shim *s, struct err *err)
     int rc = claim_take(s, err);
     if (rc != 0)
         return rc;
+    /* A late duplicate in a scheduler's queue: its job was settled, and the
+     * claim dropped. */
+    if (exit_is_there(s)) {
+        unlink(s->cmd.claim);
+        return 1;
+    }
     s->start_ms = wall_now_ms();
     s->start_boot_ms = boot_now_ms();
     rc = exit_reserve(s, err);

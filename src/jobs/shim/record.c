@@ -146,6 +146,15 @@ shim_json_write(const struct shim *s, struct err *err)
     return rc;
 }
 
+bool
+exit_is_there(const struct shim *s)
+{
+    char path[PATH_MAX], text[RECORD_BYTES], mine[160];
+    snprintf(path, sizeof path, "%s/exit.json", s->cmd.run_dir);
+    snprintf(mine, sizeof mine, "\"%s\"", s->cmd.token);
+    return proc_read(path, text, sizeof text) > 0 && strstr(text, mine) != NULL;
+}
+
 int
 exit_reserve(struct shim *s, struct err *err)
 {

@@ -88,6 +88,8 @@ int command_load(struct shim_command *c, const char *run_dir, struct err *err);
 /* 0: the token is ours; 1: another has it; <0: -ERR_*. */
 int claim_take(const struct shim *s, struct err *err);
 int shim_json_write(const struct shim *s, struct err *err);
+/* Is this token's exit file there already? */
+bool exit_is_there(const struct shim *s);
 /* Takes the disk space of exit.json before the job can fill the disk. */
 int exit_reserve(struct shim *s, struct err *err);
 /* Writes, syncs, renames, syncs the folder. */
