@@ -71,9 +71,10 @@ main(int argc, char **argv)
     printf("mixed problems: %" PRIu64 " campaigns, %" PRIu64
            " proposed; %" PRIu64 " finalists opened, intervals cover the "
            "truth in %.2f %% (jointly per campaign %.2f %%); true sealed gain "
-           "of the proposals %.3g, best single idea %.3g\n",
+           "of the proposals %.3g, best single idea %.3g; %.1f trials each\n",
         mixed.lives, mixed.proposed, mixed.finalists, 100 * cover, 100 * joint,
-        mixed.truth / (double)mixed.proposed, mixed.best / (double)mixed.lives);
+        mixed.truth / (double)mixed.proposed, mixed.best / (double)mixed.lives,
+        mixed.trials / (double)mixed.lives);
     bool ok = share <= .05 && upper <= .065 && cover >= .93 && cover <= .97;
     printf("%s\n", ok ? "truth holds" : "TRUTH BROKEN");
     return ok ? 0 : 1;
