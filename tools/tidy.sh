@@ -92,7 +92,7 @@ for f in $files; do
     [ "$n" -le 1000 ] || say "$f: $n lines"
     awk -v f="$f" 'length($0) > 100 {print "tidy: " f ":" NR ": long line"}' \
         "$f" | grep . && bad=1
-    grep -nE '\b(strcpy|strcat|sprintf|strtok|atoi|gets|system|FIXME|TODO|XXX)\b *(\(|:)' \
+    grep -nE '\b(strcpy|strcat|sprintf|strtok|atoi|gets|system)\(|\b(FIXME|TODO|XXX)\b' \
         "$f" | sed "s|^|tidy: $f:|" | grep . && bad=1
 done
 if command -v ctags >/dev/null; then
