@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/json.h"
 #include "cmd/child.h"
 
 static bool
@@ -96,13 +97,22 @@ environment_text(struct call *call)
         u.machine, sysconf(_SC_NPROCESSORS_ONLN));
 }
 
+/* The commit that a trial's last attempt ran on, from its run folder; where
+ * that is the present one, whether files were changed since. */
 static const char *
-commit_text(struct call *call, const char *root)
+commit_text(struct call *call, const char *root, uint32_t campaign,
+    const char *trial, uint32_t attempt)
 {
+    const char *path = arena_printf(call->arena,
+        "%s/.rea/runs/C%u/%s/a%u/spec.json", root, campaign, trial, attempt);
+    struct json *spec = json_read(path, 16 * 1024 * 1024, NULL);
+    const char *ran = json_get_str(spec, "commit");
+    ran = ran != NULL ? arena_strdup(call->arena, ran) : NULL;
+    json_free(spec);
     const char *head =
         git_line(call->arena, root, NULL, "rev-parse", "HEAD", (char *)NULL);
-    if (head == NULL)
-        return NULL;
+    if (ran == NULL || head == NULL || strcmp(ran, head) != 0)
+        return ran;
     const char *dirty = git_line(call->arena, root, NULL, "status",
         "--porcelain", "--untracked-files=no", (char *)NULL);
     if (dirty == NULL || dirty[0] == '\0')
@@ -137,7 +147,8 @@ rerun_describe(struct call *call, struct store *st, const struct report *r,
                   ? arena_printf(call->arena, "T%u", t + 1)
                   : arena_printf(call->arena, "E%u", run.experiment),
         .workspace = arena_strdup(call->arena, store_root(st)),
-        .commit = commit_text(call, store_root(st)),
+        .commit = commit_text(call, store_root(st), r->campaign,
+            arena_printf(call->arena, "T%u", t + 1), c->trial[t].attempts),
         .command = line,
         .environment = environment_text(call),
         .fingerprint = c->fingerprint,

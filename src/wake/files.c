@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/git.h"
 #include "base/json.h"
 
 void
@@ -107,6 +108,7 @@ spec_json(struct wake *w, const struct job *j, const struct config *config,
     jw_printf(&jw, "E%u", w->core->trial[j->trial - 1].experiment);
     jw_ki64(&jw, "seed", req->seed);
     jw_kbool(&jw, "resume", req->resume);
+    jw_kstr(&jw, "commit", git_head_in(&w->arena, store_root(w->st)));
     jw_kstr(&jw, "command", c->line);
     jw_kstr(&jw, "metrics_file", c->metrics_file);
     jw_kstr(&jw, "predictions_file", c->predictions_file);

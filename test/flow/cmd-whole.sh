@@ -29,6 +29,10 @@ want 0 "$rea" repro T3 --run; says 'PASS.*last bit'
 winner=$("$rea" --json report | jq -r '.proposal.experiment')
 [ "$winner" != null ] || fail "no proposal: $("$rea" status C1)"
 want 0 "$rea" repro "$winner" --run; says '^PASS'
+# The commit is the one that ran, whatever was committed since.
+ran=$(git rev-parse HEAD)
+: >later && git add later && git commit -qm later || fail git
+want 0 "$rea" repro T3; says "git checkout $ran$"
 # Another trainer gives another result: FAIL, exit 4.
 cp train.sh keep.sh && sed -i 's/auc = .73/auc = .75/' train.sh
 want 4 "$rea" repro "$winner" --run; says '^FAIL'
