@@ -192,8 +192,8 @@ disk_look(struct check *k)
     if (fs_is_network(k->root, &net)) {
         check_say(k, CHECK_BAD, "disk",
             "put the workspace on a local disk; data may stay where it is",
-            "%s is on a network file system (%s): locks are not safe there",
-            k->root, net);
+            "%s is on a network file system (%s): no safe locks there", k->root,
+            net);
         return;
     }
     check_say(k,
