@@ -239,7 +239,7 @@ def main():
         if not os.path.exists(need):
             print(f"skipped: no {need}")
             return 77
-    smoke = o.seeds == 0
+    smoke = o.seeds == 0 and not o.merge
     if smoke:
         o.seeds, o.budget = 1, 20
     o.insights = o.insights or o.trials

@@ -1,0 +1,197 @@
+/* Predictions of earlier campaigns in a search over explicit candidates: the
+ * picks they give, their end when they lose, and their place in the spec. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "core/core.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { N = 40, TRIALS = 12 };
+
+static struct spec *
+spec_make(bool predicted)
+{
+    struct spec *s = mem_calloc(1, sizeof *s);
+    s->n_knobs = 2;
+    for (uint32_t k = 0; k < 2; k++) {
+        snprintf(s->knob[k].name, NAME_LEN, "k%u", k);
+        s->knob[k].kind = KNOB_FLOAT;
+        s->knob[k].hi = 1;
+    }
+    s->n_metrics = 1;
+    s->metric[0].role = METRIC_PRIMARY;
+    s->metric[0].min_gain = 1e-3;
+    s->sealed = 1;
+    s->phases = 1u << PHASE_EXPLOITATION;
+    s->baseline_seeds = 1;
+    s->unit = UNIT_TRIALS;
+    s->total_u = TRIALS * (int64_t)MICRO;
+    s->reserve_train_u = MICRO;
+    s->max_parallel = 1;
+    s->fidelity_knob = -1;
+    s->n_candidates = N;
+    s->n_prior = predicted ? N : 0;
+    for (uint32_t i = 0; i < N; i++) {
+        s->candidate[i][0] = (double)i / (N - 1);
+        s->candidate[i][1] = (double)(i * 7 % N) / N;
+        s->candidate_prior[i] = predicted ? (double)i : 0;
+    }
+    return s;
+}
+
+static void
+ignore(void *ctx, const struct event *e)
+{
+    (void)ctx;
+    (void)e;
+}
+
+static void
+tell(struct core *c, const struct event *e)
+{
+    struct update u = {0};
+    assert_int_equal(core_advance(c, e, &u, ignore, NULL), 0);
+}
+
+/* Plays the campaign: the value is sign x the candidate's first knob. Writes
+ * the candidate of each trial. */
+static uint32_t
+play(const struct spec *s, double sign, double *first_knob)
+{
+    struct core *c = mem_calloc(1, sizeof *c);
+    size_t n = spec_encode(s, NULL, 0);
+    unsigned char *bytes = mem_calloc(1, n);
+    spec_encode(s, bytes, n);
+    struct event e = {.kind = EVENT_campaign_drafted,
+        .spec = bytes,
+        .spec_len = n,
+        .number = 1};
+    tell(c, &e);
+    e = (struct event){
+        .kind = EVENT_plan_drafted, .hash = "h", .budget_u = s->total_u};
+    tell(c, &e);
+    e.kind = EVENT_plan_approved;
+    tell(c, &e);
+    e = (struct event){.kind = EVENT_campaign_started};
+    tell(c, &e);
+    uint32_t done = 0;
+    while (c->n_jobs == 1 && done < TRIALS) {
+        uint32_t job = c->job[0].id, trial = c->job[0].trial;
+        double v = c->experiment[c->trial[trial - 1].experiment].config.v[0];
+        first_knob[done++] = v;
+        e = (struct event){.kind = EVENT_job_submitted, .job = job};
+        tell(c, &e);
+        e = (struct event){.kind = EVENT_job_ended,
+            .job = job,
+            .trial = trial,
+            .reason = REASON_OK,
+            .cost_u = MICRO,
+            .n_measures = 1};
+        e.measure[0].value = .7 + .1 * sign * v;
+        tell(c, &e);
+    }
+    free(bytes);
+    free(c);
+    return done;
+}
+
+static void
+picks_come_first(void **state)
+{
+    (void)state;
+    struct spec *s = spec_make(true);
+    double v[TRIALS];
+    assert_true(play(s, 1, v) >= 6);
+    assert_float_equal(v[0], 0, 0); /* the baseline */
+    for (int i = 1; i <= 5; i++)
+        assert_true(v[i] > .7); /* of the best predicted quarter */
+    free(s);
+}
+
+static void
+losing_picks_end(void **state)
+{
+    (void)state;
+    struct spec *s = spec_make(true);
+    double v[TRIALS];
+    uint32_t n = play(s, -1, v), high = 0;
+    assert_true(n >= 3);
+    assert_true(v[1] > .7);
+    for (uint32_t i = 2; i < n; i++)
+        high += v[i] > .7;
+    assert_true(high <= 2);
+    free(s);
+}
+
+static void
+nothing_predicted_nothing_picked(void **state)
+{
+    (void)state;
+    struct spec *s = spec_make(false);
+    double v[TRIALS], high = 0;
+    uint32_t n = play(s, -1, v);
+    for (uint32_t i = 1; i < n; i++)
+        high += v[i] > .7;
+    assert_true(high < 4);
+    free(s);
+}
+
+static void
+spec_keeps_predictions(void **state)
+{
+    (void)state;
+    struct spec *s = spec_make(true), *back = mem_calloc(1, sizeof *back);
+    size_t n = spec_encode(s, NULL, 0);
+    unsigned char *bytes = mem_calloc(1, n);
+    spec_encode(s, bytes, n);
+    assert_int_equal(spec_decode(back, bytes, n), 0);
+    assert_memory_equal(s, back, sizeof *s);
+    /* a prediction that is no number is refused */
+    s->candidate_prior[3] = __builtin_nan("");
+    spec_encode(s, bytes, n);
+    assert_int_not_equal(spec_decode(back, bytes, n), 0);
+    free(bytes);
+    free(back);
+    free(s);
+}
+
+/* What version 1 wrote is version 2 without the count of predictions. */
+static void
+spec_of_version_1(void **state)
+{
+    (void)state;
+    struct spec *s = spec_make(false), *back = mem_calloc(1, sizeof *back);
+    size_t n = spec_encode(s, NULL, 0);
+    unsigned char *bytes = mem_calloc(1, n);
+    spec_encode(s, bytes, n);
+    bytes[0] = 1;
+    size_t old = n - 1;
+    assert_int_equal(spec_decode(back, bytes, old), 0);
+    assert_memory_equal(s, back, sizeof *s);
+    assert_int_not_equal(spec_decode(back, bytes, n), 0);
+    bytes[0] = 3;
+    assert_int_not_equal(spec_decode(back, bytes, n), 0);
+    free(bytes);
+    free(back);
+    free(s);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(picks_come_first),
+        cmocka_unit_test(losing_picks_end),
+        cmocka_unit_test(nothing_predicted_nothing_picked),
+        cmocka_unit_test(spec_keeps_predictions),
+        cmocka_unit_test(spec_of_version_1),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
