@@ -207,7 +207,7 @@ log_follow(struct store *st, const struct store_attempt *a, const char *dir,
         bool found = false;
         int rc = store_attempt_get(st, a->campaign, a->job, &found, &now, err);
         bool over = rc != 0 || !found || now.state == ATTEMPT_ENDED;
-        for (int i = 0; i < 2; i++) {
+        for (int i = 0; log_files[i] != NULL; i++) {
             struct buf b = {0};
             file_put(fs_join_in(arena, dir, log_files[i]), &at[i], over, m, &b);
             fwrite(buf_str(&b), 1, b.len, stdout);
