@@ -15,7 +15,7 @@
 #include "base/rng.h"
 
 /* Noise where no configuration was run twice: this share of (best - median).
- * The recorded repeats of five ranking datasets lie between .05 and .3. */
+ * Recorded repeats of ranking models lie between .03 and .3, mostly. */
 static const double NOISE_SHARE = .1;
 static const double DECADES = 30; /* max / min that asks for a log scale */
 
