@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fs.h"
+
 enum { PREFIX_MIN = 8 };
 
 struct signing {
@@ -119,6 +121,56 @@ signed_say(struct call *call, const struct signing *s, int64_t budget_u,
         call_next(call, "rea resume C%u", s->campaign);
 }
 
+/* What a measurement depends on besides knobs and data: a hash of the lines
+ * of the canonical text that make the jobs. */
+static const char *
+trainer_hash(struct call *call, const char *canon)
+{
+    static const char *const keys[] = {
+        "train.command", "train.var", "train.style", "train.shell", "evaluate"};
+    char hex[FS_HASH_HEX];
+    struct buf b = {0};
+    for (const char *line = canon, *end; *line != '\0'; line = end) {
+        end = line + strcspn(line, "\n");
+        end += *end == '\n';
+        for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+            if (strncmp(line, keys[i], strlen(keys[i])) == 0)
+                buf_add(&b, line, (size_t)(end - line));
+    }
+    fs_hash_bytes(buf_str(&b), b.len, hex);
+    buf_fini(&b);
+    return arena_strdup(call->arena, hex);
+}
+
+/* Another command measures something else: like other data it opens a new
+ * window, in which the baseline runs again and which no comparison crosses.
+ * Returns the number of facts. */
+static size_t
+window_facts(struct call *call, struct store *st, const struct signing *s,
+    const char *canon, struct event out[2])
+{
+    struct err ignored = {0};
+    struct buf old = {0};
+    size_t n = 0;
+    if (s->core->n_trials > 0 &&
+        store_campaign_canon(st, s->campaign, &old, &ignored) == 0 &&
+        old.len > 0) {
+        const char *was = trainer_hash(call, buf_str(&old));
+        const char *now = trainer_hash(call, canon);
+        bool first = s->core->fingerprint[0] == '\0';
+        if (strcmp(was, now) != 0 && first)
+            out[n++] = (struct event){.kind = EVENT_data_seen,
+                .hash = was,
+                .why = "the command that this campaign began with"};
+        if (strcmp(was, now) != 0)
+            out[n++] = (struct event){.kind = EVENT_data_seen,
+                .hash = now,
+                .why = "the command changed: the baseline is measured again"};
+    }
+    buf_fini(&old);
+    return n;
+}
+
 static int
 plan_sign(struct call *call, struct store *st, const struct signing *s,
     struct err *err)
@@ -141,16 +193,17 @@ plan_sign(struct call *call, struct store *st, const struct signing *s,
     if (budget > 0)
         budget_u = (int64_t)(budget * MICRO);
     const char *by = work_user(call);
-    struct event fact = {.kind = EVENT_plan_approved,
+    struct event facts[3] = {{.kind = EVENT_plan_approved,
         .hash = s->core->pending_hash,
         .budget_u = budget_u,
-        .by = by};
+        .by = by}};
     struct wake_opts opts = work_opts(call, WAKE_VERB);
     struct wake_result result = {0};
     opts.no_submit = true;
     project_canon(p, &canon);
+    size_t n = 1 + window_facts(call, st, s, buf_str(&canon), facts + 1);
     rc = wake_approve(
-        st, s->campaign, now, buf_str(&canon), &fact, 1, &opts, &result, err);
+        st, s->campaign, now, buf_str(&canon), facts, n, &opts, &result, err);
     buf_fini(&canon);
     /* A campaign at a gate stays there until it is resumed. */
     if (rc == 0 || (rc == -ERR_APPROVAL && result.events > 0)) {

@@ -41,4 +41,7 @@ want 0 "$rea" resume C1
 [ "$(state)" = running ] || fail "re-approved, but $(state)"
 want 0 "$rea" run --wait
 [ "$(state)" = done ] || fail "$(state)"
+# Another command measures something else: no comparison crosses the change.
+want 0 "$rea" log --all; says 'window 2: the command changed'
+says 'baseline seed 5 of 5, new data window'
 exit 0
