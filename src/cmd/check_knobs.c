@@ -221,7 +221,8 @@ check_knobs(struct check *k, struct err *err)
         else if (look.judged && !look.reaches) {
             bad++;
             check_say(k, CHECK_BAD, "knobs",
-                "correct its name or flag, or take it out of the file",
+                "correct its name or flag; give it a `when` if another "
+                "knob switches it on; or take it out",
                 "%s: no metric changes with it: it does not reach the trainer",
                 k->p->spec.knob[i].name);
         }

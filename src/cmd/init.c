@@ -26,13 +26,13 @@ struct init {
 };
 
 static int
-init_probe(struct call *call, struct init *x, const char *extra,
+init_probe(struct call *call, struct init *x, size_t n_words, const char *extra,
     int64_t time_ms, struct probe_result *out, struct err *err)
 {
     struct arena *a = call->arena;
-    const char **argv = arena_alloc(a, sizeof(*argv) * (x->n_words + 2));
-    memcpy(argv, x->words, sizeof(*argv) * x->n_words);
-    argv[x->n_words] = extra;
+    const char **argv = arena_alloc(a, sizeof(*argv) * (n_words + 2));
+    memcpy(argv, x->words, sizeof(*argv) * n_words);
+    argv[n_words] = extra;
     const char *env[] = {arena_printf(a, "REA_RUN_DIR=%s", x->scratch),
         arena_printf(a, "REA_METRICS_FILE=%s/metrics.jsonl", x->scratch),
         "REA_SEED=1", NULL};
@@ -42,18 +42,36 @@ init_probe(struct call *call, struct init *x, const char *extra,
     return rc != 0 ? err_wrap(err, rc, "%s", x->words[0]) : 0;
 }
 
+/* The words before the first option: "python3 train.py", "./ctr". */
+static size_t
+program_words(const struct init *x)
+{
+    size_t n = 1;
+    while (n < x->n_words && x->words[n][0] != '-' &&
+           strchr(x->words[n], '=') == NULL)
+        n++;
+    return n;
+}
+
 static int
 init_help(struct call *call, struct init *x, struct err *err)
 {
     struct arena *a = call->arena;
     struct probe_result r = {0};
-    int rc = init_probe(call, x, "--help", HELP_MS, &r, err);
-    if (rc != 0)
-        return rc;
-    const struct buf *text = r.out.len >= r.err.len ? &r.out : &r.err;
     struct template_knob *knobs = NULL;
-    x->n_options =
-        help_parse_in(a, buf_str(text), text->len, x->option, PROBE_KNOBS_MAX);
+    const struct buf *text = &r.out;
+    /* Some programs know --help only as their first option. */
+    size_t forms[] = {x->n_words, program_words(x)};
+    for (int i = 0; i < 2 && x->n_options == 0; i++) {
+        probe_fini(&r);
+        r = (struct probe_result){0};
+        int rc = init_probe(call, x, forms[i], "--help", HELP_MS, &r, err);
+        if (rc != 0)
+            return rc;
+        text = r.out.len >= r.err.len ? &r.out : &r.err;
+        x->n_options = help_parse_in(
+            a, buf_str(text), text->len, x->option, PROBE_KNOBS_MAX);
+    }
     init_source(a, x->root, x->words, x->n_words, x->option, x->n_options);
     x->t.style = init_style(buf_str(text), x->option, x->n_options);
     init_knobs(a, x->option, x->n_options, x->words, x->n_words, &knobs,
@@ -70,7 +88,7 @@ init_trial(struct call *call, struct init *x, struct err *err)
     struct probe_result r = {0};
     struct template_metric *rows = NULL;
     struct buf file = {0};
-    int rc = init_probe(call, x, NULL, TRIAL_MS, &r, err);
+    int rc = init_probe(call, x, x->n_words, NULL, TRIAL_MS, &r, err);
     if (rc != 0)
         return rc;
     x->trial_ms = r.ms;

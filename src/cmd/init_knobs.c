@@ -18,7 +18,8 @@ static const char *const no_knobs[] = {"data", "dir", "path", "file", "out",
     "host", "url", "name", "project", "cache", "metrics", "predictions",
     "split", "eval", "test", "valid", "help", "version", "config", "seed",
     "inject", "generate", "rows", "profile", "epochs", "epoch", "max-bad",
-    "gen", "fields", "format", "group", "num-batches", "report", NULL};
+    "gen", "fields", "format", "group", "num-batches", "report", "evaluate",
+    "label-threshold", "threshold", NULL};
 
 static bool
 word_in(const char *name, const char *word)
