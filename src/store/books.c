@@ -247,15 +247,6 @@ store_outbox(struct store *st,
 }
 
 int
-store_outbox_done(
-    struct store *st, uint32_t campaign, uint64_t seq, struct err *err)
-{
-    return db_run(st, err,
-        "UPDATE outbox SET done = 1 WHERE campaign = ?1 AND seq = ?2", "ii",
-        (int64_t)campaign, (int64_t)seq);
-}
-
-int
 store_wake_add(struct store *st, uint32_t campaign, const struct store_wake *w,
     struct err *err)
 {

@@ -228,9 +228,21 @@ int store_outbox(struct store *st,
     int (*f)(void *ctx, uint32_t campaign, uint64_t seq, const char *kind,
         const char *payload, int64_t at_ms),
     void *ctx, struct err *err);
-/* Inside a transaction: delivered. */
+/* Inside a transaction: delivered, or not wanted by anybody. */
 int store_outbox_done(
     struct store *st, uint32_t campaign, uint64_t seq, struct err *err);
+bool store_outbox_waits(struct store *st, uint32_t campaign);
+struct store_tries {
+    uint32_t n;      /* deliveries that failed */
+    int64_t last_ms; /* wall clock of the last one */
+    char why[200];   /* why it failed */
+};
+/* All 0 when none has failed. */
+int store_outbox_tries(struct store *st, uint32_t campaign, uint64_t seq,
+    struct store_tries *out, struct err *err);
+/* Inside a transaction: keeps these; give_up: it is not listed any more. */
+int store_outbox_failed(struct store *st, uint32_t campaign, uint64_t seq,
+    const struct store_tries *t, bool give_up, struct err *err);
 
 struct store_wake {
     int64_t start_ms;

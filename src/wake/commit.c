@@ -261,6 +261,12 @@ wake_commit(struct wake *w, const struct fact_list *l, struct err *err)
     return 0;
 }
 
+static bool
+is_failed(const char *attention)
+{
+    return strncmp(attention, FAILED, sizeof FAILED - 1) == 0;
+}
+
 int
 wake_close(struct wake *w, struct err *err)
 {
@@ -272,10 +278,15 @@ wake_close(struct wake *w, struct err *err)
         .events = w->events};
     snprintf(row.cause, sizeof row.cause, "%s", cause[w->opts->cause]);
     bool changed = memcmp(&brief, &w->row.brief, sizeof brief) != 0;
+    bool stuck =
+        is_failed(brief.attention) && !is_failed(w->row.brief.attention);
     int rc = wake_begin(w, err);
     if (rc != 0)
         return rc;
     rc = store_wake_add(w->st, w->row.id, &row, err);
+    if (rc == 0 && stuck)
+        rc = store_outbox_add(w->st, w->row.id, w->core->seq, "stuck",
+            brief.attention, wake_now_ms(), err);
     if (rc == 0 && changed)
         rc = store_campaign_brief(w->st, w->row.id, &brief, err);
     if (rc != 0) {

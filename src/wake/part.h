@@ -161,7 +161,8 @@ const char *checkpoint_find(struct wake *w, uint32_t trial);
 
 /* ---- notify.c ---- */
 
-/* Sends this campaign's messages to the webhook and marks them delivered. */
+/* Reads what became of this campaign's messages and sends those that are due.
+ * They are a courtesy: nothing here waits, and nothing here fails a wake. */
 void notify_flush(struct wake *w);
 
 /* ---- settle.c ---- */

@@ -11,6 +11,8 @@ static bool
 is_due(struct store *st, const struct store_campaign *c)
 {
     uint8_t s = c->brief.state;
+    if (store_outbox_waits(st, c->id))
+        return true;
     bool stands = s == CAMPAIGN_DRAFT || s == CAMPAIGN_APPROVED ||
                   s == CAMPAIGN_PAUSED || s == CAMPAIGN_HALTED;
     if (stands) /* nothing new starts; what runs must be looked after */

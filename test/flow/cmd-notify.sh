@@ -41,10 +41,10 @@ cp good.toml rea.toml
 want 0 "$rea" resume C1
 want 0 "$rea" run --wait
 sleep 2
-jq -r .event ../heard | sort >events
+jq -r .event_type ../heard | sort >events
 printf '%s\n' budget-50% finished needs-approval >wanted
 cmp -s events wanted || fail "heard $(cat events)"
-jq -e 'select(.event == "finished") | .campaign == "C1" and .state == "done"' \
+jq -e 'select(.event_type == "finished") | .campaign == "C1" and .state == "done"' \
     ../heard >/dev/null || fail "$(cat ../heard)"
 ! grep -rqs secret-path .rea || fail "the address is kept in the workspace"
 exit 0
