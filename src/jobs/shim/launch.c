@@ -145,8 +145,10 @@ wake_call(const struct shim *s)
     for (int i = 0; i < WAKE_TRIES; i++) {
         int status = wake_once(s);
         /* Exit codes above 1 are answers (a gate, a bad file) that a second
-         * call would not change; the sweep looks after the rest. */
-        if (status != -1 && WIFEXITED(status) && WEXITSTATUS(status) != 1)
+         * call would not change; 127 is a program that was not there, as
+         * while it is installed anew. The sweep looks after the rest. */
+        if (status != -1 && WIFEXITED(status) && WEXITSTATUS(status) != 1 &&
+            WEXITSTATUS(status) != 127)
             break;
         if (i + 1 == WAKE_TRIES)
             break;
