@@ -119,8 +119,8 @@ bool exploitation_decide(
     const struct core *c, const struct analysis *a, struct update *u);
 /* picks.c: plans the next pick of the candidates' predictions; false: their
  * turn is over, or nothing is predicted. */
-bool picks_plan(
-    const struct core *c, const struct analysis *a, struct update *u);
+bool
+picks_plan(const struct core *c, const struct analysis *a, struct update *u);
 /* Experiments that the search has made. */
 uint32_t picks_made(const struct core *c);
 /* Experiment with the highest posterior gain under the search's own process,
