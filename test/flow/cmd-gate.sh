@@ -3,6 +3,7 @@
 # budget was edited; the restored file runs; comments and order are free.
 . "$(dirname "$0")/lib.sh"
 shell_model ws && cd ws || exit 1
+export SLEEP=0.1
 cp rea.toml good.toml
 want 0 "$rea" plan; short; says 'next: rea approve'
 want 3 "$rea" run; says 'rea approve [0-9a-f]+'
@@ -38,7 +39,7 @@ want 3 "$rea" run
 want 0 "$rea" plan; says 'next: rea approve'
 want 0 "$rea" approve "$("$rea" --json plan | jq -r .hash)"
 want 0 "$rea" resume C1
-[ "$(state)" = running ] || fail "re-approved, but $(state)"
+case $(state) in running | done) ;; *) fail "re-approved, but $(state)" ;; esac
 want 0 "$rea" run --wait
 [ "$(state)" = done ] || fail "$(state)"
 # Another command measures something else: no comparison crosses the change.
