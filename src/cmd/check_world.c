@@ -123,6 +123,56 @@ check_evaluate(struct check *k, struct err *err)
 
 /* ---- backend, data, disk ---- */
 
+/* The user's scheduler runs on other machines perhaps, which see the workspace
+ * but not our scratch folder. */
+static const char *
+backend_folder(struct check *k, bool scheduler)
+{
+    struct arena *a = k->call->arena;
+    return scheduler ? arena_printf(a, "%s/.rea-check-%d", k->root, getpid())
+                     : fs_join_in(a, k->scratch, "backend");
+}
+
+static int
+backend_wait(struct jobs *jobs, const struct job_handle *h, const char *woken,
+    struct job_status *status, struct err *err)
+{
+    int64_t from = fs_boot_ms();
+    int rc = 0;
+    while (rc == 0 && fs_boot_ms() - from < BACKEND_MS) {
+        rc = job_poll(jobs, h, status, err);
+        if (status->state == JOB_STATE_DONE && fs_exists(woken))
+            break;
+        usleep(status->state == JOB_STATE_PENDING ? 200000 : 10000);
+    }
+    return rc;
+}
+
+static int
+backend_tell(struct check *k, const char *kind, const struct job_status *status,
+    bool woken, int64_t ms, struct err *err)
+{
+    if (status->state == JOB_STATE_PENDING) {
+        check_say(k, CHECK_NOTE, "backend", NULL,
+            "%s: a test job was accepted, waited %d s in the queue and was "
+            "cancelled",
+            kind, BACKEND_MS / 1000);
+        return 0;
+    }
+    if (status->state == JOB_STATE_DONE &&
+        status->exit.reason != (uint32_t)REASON_OK)
+        return err_set(err, -ERR_CHECK, "a test job ended as %s: %s",
+            reason_name(status->exit.reason), status->exit.detail);
+    if (status->state != JOB_STATE_DONE || !woken)
+        return err_set(err, -ERR_CHECK, "a test job did not %s in %d s%s%s",
+            status->state == JOB_STATE_DONE ? "call back" : "end",
+            BACKEND_MS / 1000, status->why[0] != '\0' ? ": " : "", status->why);
+    check_say(k, CHECK_OK, "backend", NULL,
+        "%s: a test job ran under its supervisor and called back in %lld ms",
+        kind, (long long)ms);
+    return 0;
+}
+
 /* A tiny job through the supervisor, and its callback. */
 static int
 backend_job(struct check *k, struct err *err)
@@ -131,12 +181,16 @@ backend_job(struct check *k, struct err *err)
     struct jobs jobs = {0};
     struct job_handle h;
     struct job_status status = {0};
-    const char *woken = fs_join_in(a, k->scratch, "woken");
+    const struct jobs_commands commands = project_commands(k->p, "check");
+    bool scheduler = k->p->backend.kind == BACKEND_COMMAND;
+    const char *folder = backend_folder(k, scheduler);
+    const char *woken = fs_join_in(a, folder, "woken");
     const char *argv[] = {"true", NULL}, *wake[] = {"touch", woken, NULL};
-    struct jobs_config conf = {
-        .kind = "local", .jobs_dir = fs_join_in(a, k->scratch, "jobs")};
+    struct jobs_config conf = {.kind = scheduler ? "command" : "local",
+        .jobs_dir = fs_join_in(a, folder, "jobs"),
+        .commands = scheduler ? &commands : NULL};
     struct job_spec spec = {.token = arena_printf(a, "check-%d", getpid()),
-        .run_dir = fs_join_in(a, k->scratch, "backend"),
+        .run_dir = fs_join_in(a, folder, "run"),
         .argv = argv,
         .cwd = k->root,
         .cpus = 1,
@@ -149,24 +203,17 @@ backend_job(struct check *k, struct err *err)
     int rc = jobs_open(&jobs, &conf, err);
     if (rc == 0)
         rc = job_submit(&jobs, &spec, &h, err);
-    while (rc == 0 && fs_boot_ms() - from < BACKEND_MS) {
-        rc = job_poll(&jobs, &h, &status, err);
-        if (status.state == JOB_STATE_DONE && fs_exists(woken))
-            break;
-        usleep(10000);
-    }
+    if (rc == 0)
+        rc = backend_wait(&jobs, &h, woken, &status, err);
+    if (rc == 0 && status.state != JOB_STATE_DONE)
+        job_cancel(&jobs, &h, NULL);
     jobs_close(&jobs);
-    if (rc != 0)
-        return rc;
-    if (status.state != JOB_STATE_DONE || !fs_exists(woken))
-        return err_set(err, -ERR_CHECK, "a test job did not %s in %d s",
-            status.state == JOB_STATE_DONE ? "call back" : "end",
-            BACKEND_MS / 1000);
-    check_say(k, CHECK_OK, "backend", NULL,
-        "local: a test job ran under its supervisor and called back in %lld "
-        "ms",
-        (long long)(fs_boot_ms() - from));
-    return 0;
+    if (rc == 0)
+        rc = backend_tell(
+            k, conf.kind, &status, fs_exists(woken), fs_boot_ms() - from, err);
+    if (scheduler)
+        fs_remove_tree(folder, NULL);
+    return rc;
 }
 
 static void
@@ -224,8 +271,10 @@ check_world(struct check *k, struct err *err)
     (void)err;
     if (backend_job(k, &e) != 0)
         check_say(k, CHECK_BAD, "backend",
-            "is rea-shim beside rea? (REA_SHIM names another place)", "%s",
-            e.text);
+            k->p->backend.kind == BACKEND_COMMAND
+                ? "try the commands of [backend] by hand (docs/backends.md)"
+                : "is rea-shim beside rea? (REA_SHIM names another place)",
+            "%s", e.text);
     data_look(k);
     disk_look(k);
     git_look(k);

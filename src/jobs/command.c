@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/json.h"
 #include "jobs/ended.h"
 #include "jobs/local.h"
 #include "jobs/probe.h"
@@ -32,6 +31,19 @@ struct own {
     const struct jobs_commands *commands; /* NULL: as submitted */
     bool mute; /* the scheduler did not answer in time: not asked again */
 };
+
+struct jobs_commands
+project_commands(const struct project *p, const char *name)
+{
+    return (struct jobs_commands){.text = {[BACKEND_SUBMIT] = p->backend.submit,
+                                      [BACKEND_STATE] = p->backend.state,
+                                      [BACKEND_CANCEL] = p->backend.cancel,
+                                      [BACKEND_LOGS] = p->backend.logs},
+        .shell = p->backend.shell,
+        .cwd = p->root,
+        .name = name,
+        .gpus = p->resources.gpus};
+}
 
 static int
 command_open(struct jobs *j, const struct jobs_config *c, struct err *err)
@@ -307,30 +319,6 @@ command_submit(struct jobs *j, const struct job_spec *spec,
 
 /* ---- poll ---- */
 
-/* Takes the claim in place of a supervisor, so that none can start the job any
- * more: 0 taken, 1 somebody has it, <0 failed. */
-static int
-claim_block(const struct jobs *j, const struct submission *s, struct err *err)
-{
-    struct buf path = {0}, text = {0};
-    struct jw w;
-    jw_init(&w, &text, 0);
-    jw_obj_begin(&w);
-    jw_ki64(&w, "version", 1);
-    jw_kstr(&w, "token", s->token);
-    jw_ki64(&w, "pid", 0);
-    jw_ki64(&w, "start", 0);
-    jw_kstr(&w, "boot_id", "");
-    jw_kstr(&w, "run_dir", s->run_dir);
-    jw_obj_end(&w);
-    buf_putc(&text, '\n');
-    claim_path(j, s->token, &path);
-    int rc = file_create_whole(buf_str(&path), &text, true, err);
-    buf_fini(&path);
-    buf_fini(&text);
-    return rc;
-}
-
 static bool
 is_marked(const struct submission *s, const char *name, int64_t *at_ms)
 {
@@ -425,7 +413,7 @@ over_poll(struct jobs *j, const struct submission *s, enum scheduler_word word,
             "the scheduler says it is over; waiting for its exit file");
         return 0;
     }
-    int took = claim_block(j, s, err);
+    int took = claim_block(j, s->token, s->run_dir, err);
     if (took < 0)
         return took;
     if (ended_is_there(s->run_dir, s->token, out))
@@ -528,7 +516,7 @@ submission_cancel(struct jobs *j, const struct submission *s, struct err *err)
     if (known)
         rc = job_command_run(j, s, BACKEND_CANCEL, &r, why, err);
     probe_fini(&r);
-    int took = claim_block(j, s, err);
+    int took = claim_block(j, s->token, s->run_dir, err);
     if (took < 0)
         return took;
     if (took == 0)

@@ -159,3 +159,26 @@ claim_cancel(const struct claim *c, struct err *err)
     close(fd);
     return rc;
 }
+
+int
+claim_block(const struct jobs *j, const char *token, const char *run_dir,
+    struct err *err)
+{
+    struct buf path = {0}, text = {0};
+    struct jw w;
+    jw_init(&w, &text, 0);
+    jw_obj_begin(&w);
+    jw_ki64(&w, "version", 1);
+    jw_kstr(&w, "token", token);
+    jw_ki64(&w, "pid", 0);
+    jw_ki64(&w, "start", 0);
+    jw_kstr(&w, "boot_id", "");
+    jw_kstr(&w, "run_dir", run_dir);
+    jw_obj_end(&w);
+    buf_putc(&text, '\n');
+    claim_path(j, token, &path);
+    int rc = file_create_whole(buf_str(&path), &text, true, err);
+    buf_fini(&path);
+    buf_fini(&text);
+    return rc;
+}

@@ -29,6 +29,10 @@ int ended_settle(const char *run_dir, const char *token,
 /* Does the shim that made this claim run on this machine? False on another
  * one, whatever it does there. */
 bool claim_is_alive(const struct claim *c);
+/* Takes the claim in place of a supervisor, so that none can start the job any
+ * more: 0 taken, 1 somebody has it, <0 failed. Its pid is 0. */
+int claim_block(const struct jobs *j, const char *token, const char *run_dir,
+    struct err *err);
 /* Leaves the mark that tells a shim that its end is wanted by us. */
 int cancel_mark(const char *run_dir, struct err *err);
 /* The mark, then SIGTERM to the shim if it runs on this machine. */

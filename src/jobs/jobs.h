@@ -141,6 +141,9 @@ struct jobs {
     void (*own_free)(void *own);
 };
 
+/* The templates of a project with backend command, borrowed from it. */
+struct jobs_commands
+project_commands(const struct project *p, const char *name);
 /* Makes jobs_dir, picks the backend. -ERR_INPUT: no such kind; -ERR_NOT_FOUND:
  * the shim's binary or the record is missing. jobs_close is always safe after
  * it, also after an error. */

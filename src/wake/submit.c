@@ -41,14 +41,7 @@ commands_of(struct wake *w)
     struct jobs_commands *c = arena_alloc(&w->arena, sizeof *c);
     if (p->backend.kind != BACKEND_COMMAND)
         return NULL;
-    *c = (struct jobs_commands){.text = {[BACKEND_SUBMIT] = p->backend.submit,
-                                    [BACKEND_STATE] = p->backend.state,
-                                    [BACKEND_CANCEL] = p->backend.cancel,
-                                    [BACKEND_LOGS] = p->backend.logs},
-        .shell = p->backend.shell,
-        .cwd = store_root(w->st),
-        .name = w->row.model,
-        .gpus = p->resources.gpus};
+    *c = project_commands(p, w->row.model);
     return c;
 }
 

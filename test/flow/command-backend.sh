@@ -10,7 +10,6 @@ sh "$queue" "$Q" serve &
 server=$!
 trap 'mv "$Q" "$dir/over"; wait $server; rm -rf "$dir"' EXIT
 shell_model ws && cd ws || exit 1
-# project [EXTRA]: the shell example on our scheduler
 sed -i '/^\[backend\]/,$d' rea.toml
 cat >>rea.toml <<EOF
 [resources]
@@ -38,6 +37,9 @@ some() { # PATTERN: is there a file like that?
     set -- $1
     [ -e "$1" ]
 }
+want 0 "$rea" check
+says 'backend .*command: a test job ran'
+[ -z "$(ls -d .rea-check* 2>/dev/null)" ] || fail "check left its folder"
 sign
 
 # A queue that takes nothing: the wake says so and nothing is lost.
@@ -89,13 +91,13 @@ ls .rea/jobs/* >/dev/null 2>&1 && fail "left: $(ls .rea/jobs)"
 cd .. && mkdir ws2 && cp ws/train.sh ws2 &&
     sed 's/name = "shell"/name = "second"/; s/^max_parallel.*/max_parallel = 3/' \
     ws/rea.toml >ws2/rea.toml && cd ws2 || exit 1
-export SLEEP=30
+sed -i 's/^sleep .*/sleep 30/' train.sh # a job has the scheduler's environment
 sign
 want 0 "$rea" run
-until_file 10 sh -c '[ "$(ls .rea/runs/C1/*/a1/shim.json | wc -l)" = 2 ]' 2>/dev/null
+until_file 10 sh -c '[ "$(ls .rea/runs/C1/*/a1/shim.json 2>&1 | wc -l)" = 2 ]'
 until_file 5 some "$Q/*.job"
 "$rea" stop C1 >out 2>err </dev/null || fail "stop: $(cat err)"
-until_file 15 sh -c '[ "$(ls .rea/runs/C1/*/a1/exit.json | wc -l)" = 3 ]'
+until_file 15 sh -c '[ "$(ls .rea/runs/C1/*/a1/exit.json 2>&1 | wc -l)" = 3 ]'
 until_state stopped
 for f in .rea/runs/C1/*/a1/exit.json; do
     grep -q '"cancelled"' "$f" || fail "$(cat "$f")"
