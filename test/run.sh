@@ -70,6 +70,7 @@ tail -n 1 "$log/sim-laws"
 sed 's/^/  /' "$log/sim-truth"
 echo "== flow"
 many flow test/flow/[a-z]*-*.sh
+many old test/old/*.sh
 echo "== crash"
 many crash test/crash/*.sh
 echo "== fuzz"
