@@ -94,6 +94,14 @@ folders_make(struct store *st, struct err *err)
     return rc;
 }
 
+static bool
+folders_are_there(const struct store *st)
+{
+    char path[STORE_PATH_LEN + 16];
+    snprintf(path, sizeof path, "%s/lease", st->dir);
+    return fs_is_dir(path);
+}
+
 static int
 lock_open(struct store *st, struct err *err)
 {
@@ -255,7 +263,9 @@ store_start(struct store *st, const char *root, struct err *err)
             "not safe there; move the workspace to a local disk (the data may "
             "stay)",
             st->root, kind);
-    if (st->mode == STORE_CREATE)
+    /* a workspace that came back from a backup may hold the database alone */
+    if (st->mode == STORE_CREATE ||
+        (st->mode == STORE_WRITE && !folders_are_there(st)))
         rc = folders_make(st, err);
     if (rc == 0 && st->mode != STORE_READ)
         rc = lock_open(st, err);
