@@ -111,6 +111,9 @@ double metric_gain(const struct core *c, double value);
 bool phase_decide(const struct core *c, struct update *u);
 bool baseline_decide(
     const struct core *c, const struct analysis *a, struct update *u);
+/* Verdicts on ideas that came after validation was closed. */
+bool ideas_judge_late(
+    const struct core *c, const struct analysis *a, struct update *u);
 bool validation_decide(
     const struct core *c, const struct analysis *a, struct update *u);
 bool combination_decide(

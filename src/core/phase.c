@@ -123,6 +123,10 @@ phase_decide(const struct core *c, struct update *u)
     struct analysis a;
     bool waits = c->n_jobs >= c->spec.max_parallel;
     analysis_collect(c, &a);
+    if (c->phase == PHASE_COMBINATION || c->phase == PHASE_EXPLOITATION) {
+        if (!waits && ideas_judge_late(c, &a, u))
+            return true;
+    }
     if (c->phase != PHASE_NONE) {
         /* all slots taken: judging can wait for the next end, too */
         return !waits && deciders[c->phase](c, &a, u);

@@ -124,6 +124,16 @@ idea_judge(const struct core *c, const struct analysis *a, struct update *u,
     return false;
 }
 
+bool
+ideas_judge_late(
+    const struct core *c, const struct analysis *a, struct update *u)
+{
+    for (uint32_t i = 0; i < c->n_hypotheses; i++)
+        if (idea_is_open(&c->hypothesis[i]) && idea_judge(c, a, u, i))
+            return true;
+    return false;
+}
+
 /* ---- what runs next ---- */
 
 static double
