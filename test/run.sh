@@ -71,6 +71,7 @@ sed 's/^/  /' "$log/sim-truth"
 echo "== flow"
 many flow test/flow/[a-z]*-*.sh
 many old test/old/*.sh
+[ "$form" != full ] || LIMIT=3000 many full test/full/*.sh
 echo "== crash"
 many crash test/crash/*.sh
 echo "== fuzz"
