@@ -12,7 +12,8 @@ WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 HARDEN = -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
   -fstack-clash-protection -fPIE
 OPT ?= -O2 -g
-DEFS = -D_GNU_SOURCE -DREA_DATADIR='"$(CURDIR)/data"'
+VERSION = 0.1.0
+DEFS = -D_GNU_SOURCE -DREA_VERSION='"$(VERSION)"' -DREA_DATADIR='"$(CURDIR)/data"'
 CFLAGS_ALL = -std=c17 $(OPT) $(WARN) $(HARDEN) $(DEFS) -Isrc -Itest $(CFLAGS)
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 

@@ -182,12 +182,35 @@ accept_proposal(struct call *call, struct store *st, const struct report *r,
     return rc;
 }
 
+/* It rewrites a project file: among several ended campaigns nothing is
+ * guessed. */
+static int
+accept_which(struct call *call, struct store *st, struct err *err)
+{
+    struct store_campaign *v = NULL;
+    size_t n = 0, done = 0;
+    if (call->n_args > 0)
+        return 0;
+    int rc = store_campaigns(st, &v, &n, err);
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        done += v[i].brief.state == CAMPAIGN_DONE;
+    free(v);
+    if (rc == 0 && done > 1)
+        return err_set(err, -ERR_INPUT,
+            "%zu campaigns are done: which proposal becomes the baseline?\n"
+            "  remedy: rea status shows them; rea accept C1",
+            done);
+    return rc;
+}
+
 static int
 accept_run(struct call *call, struct err *err)
 {
     struct store *st = NULL;
     uint32_t id = 0;
     int rc = work_store(call, STORE_READ, &st, err);
+    if (rc == 0)
+        rc = accept_which(call, st, err);
     if (rc == 0)
         rc = work_campaign(
             call, st, call->n_args > 0 ? call->args[0] : NULL, &id, err);

@@ -419,6 +419,8 @@ cmd_cli(int argc, char **argv)
     if (argc > 1 && (strcmp(argv[1], "help") == 0 || is_help(argv[1])))
         rc = help_run_words(
             argc > 2 ? argv[2] : NULL, argc > 3 ? argv[3] : NULL, &err);
+    else if (argc == 2 && strcmp(argv[1], "--version") == 0)
+        rc = (buf_puts(&call.out, "rea " REA_VERSION "\n"), 0);
     else
         rc = cli_run(&call, &w, &err);
     int code = call_finish(&call, &err, rc);

@@ -20,4 +20,11 @@ int draft_amend(struct call *call, struct store *st, uint32_t campaign,
 int plan_show(
     struct call *call, struct store *st, uint32_t campaign, struct err *err);
 
+/* The engineer's ideas in the draft of this campaign, ready to be brought into
+ * a new one; lost: those whose knobs are not what they were. Texts and events
+ * lie in call->arena. */
+int draft_carry(struct call *call, struct store *st, uint32_t campaign,
+    const struct spec *spec, struct event **out, uint32_t *n, uint32_t *lost,
+    struct err *err);
+
 #endif

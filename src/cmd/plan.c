@@ -110,20 +110,59 @@ plan_cost_hint(struct store *st, const struct plan *plan)
     return u;
 }
 
+/* The last campaign of this model; id 0: none. */
+static int
+plan_last(struct store *st, const struct project *p, struct store_campaign *out,
+    struct err *err)
+{
+    struct store_campaign *v = NULL;
+    size_t n = 0;
+    out->id = 0;
+    int rc = store_campaigns(st, &v, &n, err);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        if (strcmp(v[i].model, p->spec.model) == 0)
+            *out = v[i];
+    }
+    free(v);
+    return rc;
+}
+
+/* Ideas of the engineer from the draft that this plan replaces. */
+static int
+plan_carried(struct call *call, struct store *st, const struct plan *plan,
+    struct event **out, uint32_t *n, struct err *err)
+{
+    struct store_campaign last;
+    uint32_t lost = 0;
+    *n = 0;
+    int rc = plan_last(st, plan->p, &last, err);
+    bool draft = last.brief.state == CAMPAIGN_DRAFT ||
+                 last.brief.state == CAMPAIGN_APPROVED;
+    if (rc != 0 || last.id == 0 || !draft)
+        return rc;
+    rc = draft_carry(call, st, last.id, &plan->p->spec, out, n, &lost, err);
+    if (rc == 0 && lost > 0 && !call->json)
+        say(call, "%u ideas of yours were left out: their knobs changed\n",
+            lost);
+    return rc;
+}
+
 static int
 plan_facts(struct call *call, const char *root, struct store *st,
     struct plan *plan, struct err *err)
 {
-    struct event *h = NULL;
-    uint32_t n = 0;
+    struct event *h = NULL, *mine = NULL;
+    uint32_t n = 0, n_mine = 0;
     const struct spec *s = &plan->p->spec;
     int rc = plan_hypotheses(call, root, plan, &h, &n, err);
+    if (rc == 0)
+        rc = plan_carried(call, st, plan, &mine, &n_mine, err);
     if (rc != 0)
         return rc;
     size_t len = spec_encode(s, NULL, 0);
     unsigned char *spec = arena_alloc(call->arena, len);
     spec_encode(s, spec, len);
-    plan->facts = arena_alloc(call->arena, sizeof(*h) * (n + 2));
+    plan->facts = arena_alloc(call->arena, sizeof(*h) * (n + n_mine + 2));
     plan->facts[0] = (struct event){.kind = EVENT_campaign_drafted,
         .spec = spec,
         .spec_len = len,
@@ -142,6 +181,10 @@ plan_facts(struct call *call, const char *root, struct store *st,
             rc = err_set(err, rc, "draft, %s %zu: %s",
                 event_name(plan->facts[i].kind), i, u->why);
     }
+    /* one that the new draft holds anyway is refused: it stays out */
+    for (uint32_t i = 0; i < n_mine && rc == 0; i++)
+        if (core_step(c, &mine[i], u) == 0)
+            plan->facts[plan->n++] = mine[i];
     char *hash = arena_alloc(call->arena, HASH_LEN);
     if (rc == 0)
         plan_hash_text(plan->project_hash, c, plan->budget_u, hash);
@@ -149,23 +192,6 @@ plan_facts(struct call *call, const char *root, struct store *st,
     free(c);
     plan->facts[plan->n++] = (struct event){
         .kind = EVENT_plan_drafted, .hash = hash, .budget_u = plan->budget_u};
-    return rc;
-}
-
-/* The last campaign of this model; id 0: none. */
-static int
-plan_last(struct store *st, const struct project *p, struct store_campaign *out,
-    struct err *err)
-{
-    struct store_campaign *v = NULL;
-    size_t n = 0;
-    out->id = 0;
-    int rc = store_campaigns(st, &v, &n, err);
-    for (size_t i = 0; rc == 0 && i < n; i++) {
-        if (strcmp(v[i].model, p->spec.model) == 0)
-            *out = v[i];
-    }
-    free(v);
     return rc;
 }
 

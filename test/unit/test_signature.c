@@ -417,7 +417,7 @@ hostile_logs_cost_little(void **state)
         double t = seconds_now();
         signature_book_match(b, log, sizeof log, &hit);
         t = seconds_now() - t;
-        if (t > 0.5)
+        if (t > 10) /* without match limits: minutes */
             fail_msg("'%s' repeated took %.2f s", seed[i], t);
     }
 }
