@@ -17,7 +17,10 @@ sh bench/bench-trainer.sh
 echo "== truth of claims"
 "$build/test/sim/sim_truth" --lives=$([ "$form" = full ] && echo 20000 || echo 500)
 if [ -n "${REA_REPLAY:-}" ]; then
-    echo "== search on recorded trials"
+    echo "== search on recorded trials, against random"
     seeds=$([ "$form" = full ] && echo 20 || echo 3)
-    sh bench/replay.sh "$REA_REPLAY" "$seeds"
+    python=$build/venv/bin/python3
+    [ -x "$python" ] || python=python3
+    "$python" test/peers/replay_peers.py --seeds "$seeds" --methods \
+        rea,tpe-top5,tpe-mv-top5,rea-cold,tpe,tpe-mv,random
 fi
