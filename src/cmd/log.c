@@ -270,7 +270,7 @@ log_job(struct call *call, struct store *st, const struct report_id *id,
         free(c);
         return rc;
     }
-    mask_init(&m, project, c);
+    mask_init(&m, project, c, p.best.trial);
     free(c);
     const char *dir = fs_join_in(call->arena, store_root(st), p.best.run_dir);
     if (call_has(call, "follow") && !call->json)
@@ -313,7 +313,7 @@ const struct cmd cmd_log = {.name = "log",
     .flags = CMD_STREAMS,
     .help = "the narrative of a campaign, the output of a job",
     .more = "Sealed values stay masked (######) until confirmation has opened "
-            "them.",
+            "them; those of trials that it did not open stay masked for good.",
     .example = "rea log T12 -f",
     .opts = log_opts,
     .run = log_run};

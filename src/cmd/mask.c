@@ -9,10 +9,13 @@
 #include <string.h>
 
 void
-mask_init(struct mask *m, const struct project *p, const struct core *c)
+mask_init(struct mask *m, const struct project *p, const struct core *c,
+    uint32_t trial)
 {
     struct err ignored = {0};
-    bool open = c->looks > 0 || c->state == CAMPAIGN_DONE;
+    /* the look was at the trials of confirmation: all others stay sealed */
+    bool open =
+        trial >= 1 && trial <= c->n_trials && c->trial[trial - 1].sealed_known;
     *m = (struct mask){.p = open ? NULL : p};
     if (m->p != NULL)
         (void)harvest_re_new(&p->harvest, &m->re, &ignored);

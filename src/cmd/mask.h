@@ -10,8 +10,10 @@ struct mask {
     struct harvest_re *re;
 };
 
-/* Masks nothing when the seal is open or there is no sealed metric. */
-void mask_init(struct mask *m, const struct project *p, const struct core *c);
+/* For the output of a trial's jobs. Masks nothing when its sealed value was
+ * opened or there is no sealed metric. */
+void mask_init(struct mask *m, const struct project *p, const struct core *c,
+    uint32_t trial);
 void mask_fini(struct mask *m);
 /* Appends the text; digits of sealed values become '#'. */
 void

@@ -24,5 +24,9 @@ want 0 "$rea" report -o r.html
 want 0 "$rea" log T1; says 'test auc = #'; says 'valid auc = 0\.7'
 want 0 "$rea" resume
 SLEEP=0 want 0 "$rea" run --wait
-want 0 "$rea" log T1; says "test auc = $sealed"
+# the look was at the trials of confirmation; T1 was not one of them
+want 0 "$rea" log T1; says_not "$sealed"; says 'test auc = #'
+opened=$("$rea" report --json |
+    jq -r '[.trials[] | select(.phase == "confirmation")][0].id')
+want 0 "$rea" log "$opened"; says 'test auc = 0\.7'
 exit 0
