@@ -90,3 +90,17 @@ file_create_whole(
     buf_fini(&tmp);
     return rc;
 }
+
+int
+claim_find(struct jobs *j, const char *kind, const char *token,
+    struct job_handle *out, struct err *err)
+{
+    struct buf path = {0};
+    claim_path(j, token, &path);
+    bool there = fs_is_file(buf_str(&path));
+    buf_fini(&path);
+    if (!there)
+        return err_set(err, -ERR_NOT_FOUND, "no job claimed %s", token);
+    handle_put(out, kind, token);
+    return 0;
+}

@@ -23,6 +23,9 @@ void claim_fini(struct claim *c);
 void handle_put(struct job_handle *h, const char *kind, const char *token);
 int handle_token(const struct job_handle *h, const char *kind,
     const char **token, struct err *err);
+/* The handle of a claimed token; -ERR_NOT_FOUND: nobody claimed it. */
+int claim_find(struct jobs *j, const char *kind, const char *token,
+    struct job_handle *out, struct err *err);
 /* Makes a file with this content unless it is there: 0 made, 1 was there,
  * <0 failed. Durable when asked. */
 int file_create_whole(

@@ -17,14 +17,7 @@ static int
 local_find(
     struct jobs *j, const char *token, struct job_handle *out, struct err *err)
 {
-    struct buf path = {0};
-    claim_path(j, token, &path);
-    bool there = fs_is_file(buf_str(&path));
-    buf_fini(&path);
-    if (!there)
-        return err_set(err, -ERR_NOT_FOUND, "no job claimed %s", token);
-    handle_put(out, KIND, token);
-    return 0;
+    return claim_find(j, KIND, token, out, err);
 }
 
 static int
