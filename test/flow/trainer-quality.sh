@@ -3,14 +3,15 @@
 # seeds at the epoch that valid chose, with the settings found on valid. Floors
 # are libffm's means minus two standard errors, and what tuned models must reach.
 data=${REA_DATA:-../shared/data}
-test -d "$data" || { echo "trainer-quality: skipped, no data in $data"; exit 0; }
+test -d "$data" || { echo "trainer-quality: skipped, no data in $data"; exit 77; }
 data=$(cd "$data" && pwd)
 ctr=$(cd "${BUILD:-build}" && pwd)/rea-ctr
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT && cd "$dir" || exit 1
-bad=0
+bad=0 measured=0
 check() { # name, data, floor, flags...
     name=$1 set=$2 floor=$3; shift 3
     test -d "$data/$set" || { echo "$name: skipped, no $data/$set"; return; }
+    measured=$((measured + 1))
     rm -f auc; for seed in 1 2 3 4 5; do
         rm -rf run m e
         "$ctr" --data="$data/$set" --cache=cache --seed=$seed --out=run \
@@ -36,4 +37,5 @@ check fm-ml-100k ml-100k .785 --model=fm --dim=64 --optimizer=adagrad \
 check dcnv2-criteo criteo-wide .7190 --model=dcnv2 --dim=8 --lr=0.00336 \
     --hidden=64,32 --dropout=0.5 --l2=0.000506 --embedding-l2=0.000143 \
     --batch-size=256
+[ $measured -gt 0 ] || { echo "trainer-quality: skipped, no data set"; exit 77; }
 exit $bad
