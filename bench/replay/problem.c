@@ -17,7 +17,8 @@
 /* Noise where no configuration was run twice: this share of (best - median).
  * Recorded repeats of ranking models lie between .03 and .3, mostly. */
 static const double NOISE_SHARE = .1;
-static const double DECADES = 30; /* max / min that asks for a log scale */
+static const double DECADES = 30;    /* max / min that asks for a log scale */
+static const double REPEATS_MIN = 8; /* degrees of freedom of a usable sd */
 
 struct build {
     struct arena *a;
@@ -27,29 +28,48 @@ struct build {
     uint32_t n_rows;
     uint32_t *space_of; /* index of each row's space */
     uint32_t n_spaces;
+    uint32_t *order; /* scratch: an order of the rows */
 };
 
-static bool
-space_equal(const struct row *a, const struct row *b)
+static int
+by_space(const void *a, const void *b, void *ctx)
 {
-    return strcmp(a->space, b->space) == 0 && strcmp(a->model, b->model) == 0;
+    const struct row *x = ((struct build *)ctx)->row[*(const uint32_t *)a];
+    const struct row *y = ((struct build *)ctx)->row[*(const uint32_t *)b];
+    int d = strcmp(x->space, y->space);
+    return d != 0 ? d : strcmp(x->model, y->model);
 }
 
+static int
+by_space_and_row(const void *a, const void *b, void *ctx)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    int d = by_space(a, b, ctx);
+    return d != 0 ? d : (x > y) - (x < y);
+}
+
+/* The dataset's rows in the table's order; spaces are numbered as they
+ * appear. */
 static void
 rows_choose(struct build *b, const char *dataset)
 {
-    b->row = arena_alloc(b->a, (b->t->n + 1) * sizeof *b->row);
-    b->space_of = arena_alloc(b->a, (b->t->n + 1) * sizeof *b->space_of);
-    for (uint32_t i = 0; i < b->t->n; i++) {
-        if (strcmp(b->t->row[i].dataset, dataset) != 0)
-            continue;
-        uint32_t j = 0;
-        b->row[b->n_rows] = &b->t->row[i];
-        while (!space_equal(b->row[j], b->row[b->n_rows]))
-            j++;
-        b->space_of[b->n_rows] = j < b->n_rows ? b->space_of[j] : b->n_spaces++;
-        b->n_rows++;
+    uint32_t n = b->t->n + 1;
+    b->row = arena_alloc(b->a, n * sizeof *b->row);
+    b->space_of = arena_alloc(b->a, n * sizeof *b->space_of);
+    b->order = arena_alloc(b->a, n * sizeof *b->order);
+    uint32_t *first = arena_alloc(b->a, n * sizeof *first);
+    for (uint32_t i = 0; i < b->t->n; i++)
+        if (strcmp(b->t->row[i].dataset, dataset) == 0) {
+            b->order[b->n_rows] = b->n_rows;
+            b->row[b->n_rows++] = &b->t->row[i];
+        }
+    qsort_r(b->order, b->n_rows, sizeof *b->order, by_space_and_row, b);
+    for (uint32_t i = 0; i < b->n_rows; i++) {
+        bool same = i > 0 && by_space(&b->order[i], &b->order[i - 1], b) == 0;
+        first[b->order[i]] = same ? first[b->order[i - 1]] : b->order[i];
     }
+    for (uint32_t i = 0; i < b->n_rows; i++)
+        b->space_of[i] = first[i] == i ? b->n_spaces++ : b->space_of[first[i]];
 }
 
 /* ---- values of a column ---- */
@@ -57,11 +77,12 @@ rows_choose(struct build *b, const char *dataset)
 struct column {
     uint32_t hp;
     uint32_t rows_varying; /* in spaces where it varies */
-    bool active[1024];     /* by space */
+    bool *active;          /* by space */
     bool mixed;            /* empty in some rows of a space, set in others */
-    uint32_t n_text;
-    const char *text[1024];
-    uint32_t count[1024];
+    uint32_t n_text;       /* distinct values, as they appear */
+    const char **text;
+    uint32_t *count;
+    uint32_t *text_of; /* of each row */
 };
 
 static bool
@@ -72,18 +93,59 @@ number_read(const char *s, double *v)
     return end != s && *end == '\0' && isfinite(*v);
 }
 
+struct texts {
+    const struct build *b;
+    uint32_t hp;
+};
+
+static int
+by_text(const void *a, const void *b, void *ctx)
+{
+    const struct texts *t = ctx;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    int d = strcmp(t->b->row[x]->hp[t->hp], t->b->row[y]->hp[t->hp]);
+    return d != 0 ? d : (x > y) - (x < y);
+}
+
+/* Numbers the distinct values of a column. */
+static void
+texts_read(const struct build *b, struct column *c)
+{
+    struct texts t = {b, c->hp};
+    uint32_t *first = mem_calloc(b->n_rows, sizeof *first);
+    c->text = arena_alloc(b->a, b->n_rows * sizeof *c->text);
+    c->count = arena_alloc(b->a, b->n_rows * sizeof *c->count);
+    c->text_of = arena_alloc(b->a, b->n_rows * sizeof *c->text_of);
+    for (uint32_t i = 0; i < b->n_rows; i++)
+        b->order[i] = i;
+    qsort_r(b->order, b->n_rows, sizeof *b->order, by_text, &t);
+    for (uint32_t i = 0; i < b->n_rows; i++) {
+        uint32_t now = b->order[i], last = i > 0 ? b->order[i - 1] : now;
+        bool same = i > 0 && strcmp(b->row[now]->hp[c->hp],
+                                 b->row[last]->hp[c->hp]) == 0;
+        first[now] = same ? first[last] : now;
+    }
+    for (uint32_t i = 0; i < b->n_rows; i++) {
+        if (first[i] == i) {
+            c->text[c->n_text] = b->row[i]->hp[c->hp];
+            c->text_of[i] = c->n_text++;
+        }
+        c->text_of[i] = c->text_of[first[i]];
+        c->count[c->text_of[i]]++;
+    }
+    free(first);
+}
+
 static void
 column_read(const struct build *b, uint32_t hp, struct column *c)
 {
-    static const char *first[1024];
-    static bool varies[1024];
-    memset(c, 0, sizeof *c);
-    memset(first, 0, sizeof first);
-    memset(varies, 0, sizeof varies);
-    c->hp = hp;
+    const char **first = mem_calloc(b->n_spaces, sizeof *first);
+    bool *varies = mem_calloc(b->n_spaces, sizeof *varies);
+    *c = (struct column){.hp = hp};
+    c->active = arena_alloc(b->a, b->n_spaces * sizeof *c->active);
     for (uint32_t i = 0; i < b->n_rows; i++) {
         const char *v = b->row[i]->hp[hp];
-        uint32_t s = b->space_of[i] % 1024, k = 0;
+        uint32_t s = b->space_of[i];
         if (first[s] == NULL)
             first[s] = v;
         else if (strcmp(first[s], v) != 0) {
@@ -91,15 +153,13 @@ column_read(const struct build *b, uint32_t hp, struct column *c)
             c->mixed |= first[s][0] == '\0' || v[0] == '\0';
         }
         c->active[s] |= v[0] != '\0';
-        while (k < c->n_text && strcmp(c->text[k], v) != 0)
-            k++;
-        if (k == c->n_text && c->n_text < 1024)
-            c->text[c->n_text++] = v;
-        if (k < 1024)
-            c->count[k]++;
     }
     for (uint32_t i = 0; i < b->n_rows; i++)
-        c->rows_varying += varies[b->space_of[i] % 1024];
+        c->rows_varying += varies[b->space_of[i]];
+    if (c->rows_varying > 0)
+        texts_read(b, c);
+    free(first);
+    free(varies);
 }
 
 static int
@@ -134,14 +194,14 @@ value_put(struct knob *k, const char *text)
 
 /* Most frequent first when there are more than fit; the rest shares the last
  * value. */
-static uint32_t
+static void
 choice_fill(
     struct build *b, const struct column *c, struct knob *k, uint32_t *code)
 {
     k->kind = KNOB_CHOICE;
     bool fits = c->n_text <= VALUES_MAX;
     uint32_t keep = fits ? c->n_text : VALUES_MAX - 1;
-    bool used[1024] = {false};
+    bool *used = mem_calloc(c->n_text, sizeof *used);
     for (uint32_t n = 0; n < keep; n++) {
         uint32_t best = UINT32_MAX;
         for (uint32_t i = 0; i < c->n_text; i++)
@@ -159,7 +219,7 @@ choice_fill(
                 code[i] = keep;
         b->p->n_folded += c->n_text - keep;
     }
-    return k->n_values;
+    free(used);
 }
 
 static bool
@@ -225,7 +285,7 @@ column_add(struct build *b, struct column *c, double (*code)[KNOBS_MAX])
     struct spec *s = b->p->spec;
     uint32_t at = s->n_knobs;
     struct knob *k = &s->knob[at];
-    uint32_t of[1024] = {0};
+    uint32_t *of = mem_calloc(c->n_text, sizeof *of);
     memset(k, 0, sizeof *k);
     knob_name(k, b->t->hp[c->hp]);
     bool number = number_fill(c, k);
@@ -250,27 +310,28 @@ column_add(struct build *b, struct column *c, double (*code)[KNOBS_MAX])
     bool plain = k->kind == KNOB_INT || k->kind == KNOB_FLOAT;
     for (uint32_t r = 0; r < b->n_rows; r++) {
         const char *v = b->row[r]->hp[c->hp];
-        uint32_t i = 0;
-        while (strcmp(c->text[i], v) != 0)
-            i++;
-        code[r][at] = of[i];
+        code[r][at] = of[c->text_of[r]];
         if (plain && v[0] != '\0')
             number_read(v, &code[r][at]);
         if (!c->mixed && !c->active[b->space_of[r]])
             code[r][at] = NAN;
     }
+    free(of);
     s->n_knobs++;
 }
 
+/* The first knob: the model, or where one model has several spaces the
+ * space. */
 static void
 space_add(struct build *b, double (*code)[KNOBS_MAX])
 {
-    static struct column c;
     struct knob *k = &b->p->spec->knob[0];
-    uint32_t of[1024] = {0};
-    memset(&c, 0, sizeof c);
+    struct column c = {.n_text = b->n_spaces};
+    uint32_t *of = mem_calloc(b->n_spaces, sizeof *of);
     memset(k, 0, sizeof *k);
     knob_name(k, "model");
+    c.text = arena_alloc(b->a, b->n_spaces * sizeof *c.text);
+    c.count = arena_alloc(b->a, b->n_spaces * sizeof *c.count);
     for (uint32_t r = 0; r < b->n_rows; r++) {
         uint32_t s = b->space_of[r];
         if (c.text[s] == NULL) {
@@ -282,17 +343,17 @@ space_add(struct build *b, double (*code)[KNOBS_MAX])
         }
         c.count[s]++;
     }
-    c.n_text = b->n_spaces;
     choice_fill(b, &c, k, of);
     for (uint32_t r = 0; r < b->n_rows; r++)
         code[r][0] = of[b->space_of[r]];
     b->p->spec->n_knobs = 1;
+    free(of);
 }
 
 static void
 knobs_build(struct build *b, double (*code)[KNOBS_MAX])
 {
-    struct column *c = mem_calloc(b->t->n_hp, sizeof *c);
+    struct column *c = mem_calloc(b->t->n_hp + 1, sizeof *c);
     uint32_t n = 0;
     for (uint32_t h = 0; h < b->t->n_hp; h++) {
         column_read(b, h, &c[n]);
@@ -308,13 +369,85 @@ knobs_build(struct build *b, double (*code)[KNOBS_MAX])
 
 /* ---- candidates ---- */
 
-static bool
-codes_equal(const double *a, const double *b, uint32_t n)
+struct codes {
+    double (*code)[KNOBS_MAX];
+    uint32_t n_knobs;
+};
+
+static int
+by_codes(const void *a, const void *b, void *ctx)
 {
-    for (uint32_t k = 0; k < n; k++)
-        if (a[k] != b[k] && !(isnan(a[k]) && isnan(b[k])))
-            return false;
-    return true;
+    const struct codes *t = ctx;
+    const double *x = t->code[*(const uint32_t *)a];
+    const double *y = t->code[*(const uint32_t *)b];
+    for (uint32_t k = 0; k < t->n_knobs; k++) {
+        if (isnan(x[k]) != isnan(y[k]))
+            return isnan(x[k]) ? -1 : 1;
+        if (x[k] < y[k] || x[k] > y[k])
+            return x[k] < y[k] ? -1 : 1;
+    }
+    return 0;
+}
+
+static int
+by_codes_and_row(const void *a, const void *b, void *ctx)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    int d = by_codes(a, b, ctx);
+    return d != 0 ? d : (x > y) - (x < y);
+}
+
+/* For each row the first row with the same configuration; returns how many
+ * configurations there are. */
+static uint32_t
+configs_find(struct build *b, double (*code)[KNOBS_MAX], uint32_t *first)
+{
+    struct codes t = {code, b->p->spec->n_knobs};
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < b->n_rows; i++)
+        b->order[i] = i;
+    qsort_r(b->order, b->n_rows, sizeof *b->order, by_codes_and_row, &t);
+    for (uint32_t i = 0; i < b->n_rows; i++) {
+        uint32_t now = b->order[i];
+        bool same = i > 0 && by_codes(&now, &b->order[i - 1], &t) == 0;
+        first[now] = same ? first[b->order[i - 1]] : now;
+        n += !same;
+    }
+    return n;
+}
+
+static uint64_t
+text_hash(const char *s)
+{
+    uint64_t h = 1469598103934665603u;
+    for (; *s != '\0'; s++)
+        h = (h ^ (unsigned char)*s) * 1099511628211u;
+    return rng_mix(h, 0);
+}
+
+static int
+by_hash(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Where there are more configurations than a spec can hold, those with the
+ * smallest hash of their id stay: a sample that is the same in every run and
+ * knows nothing of the values. Returns the largest hash that stays. */
+static uint64_t
+sample_limit(const struct build *b, const uint32_t *first, uint32_t n)
+{
+    uint64_t *hash = mem_calloc(n, sizeof *hash), limit = UINT64_MAX;
+    uint32_t at = 0;
+    for (uint32_t r = 0; r < b->n_rows; r++)
+        if (first[r] == r)
+            hash[at++] = text_hash(b->row[r]->id);
+    qsort(hash, n, sizeof *hash, by_hash);
+    if (n > CANDIDATES_MAX)
+        limit = hash[CANDIDATES_MAX - 1];
+    free(hash);
+    return limit;
 }
 
 static int
@@ -328,51 +461,102 @@ static void
 candidates_build(struct build *b, double (*code)[KNOBS_MAX])
 {
     struct problem *p = b->p;
-    uint32_t *count = arena_alloc(b->a, (b->n_rows + 1) * sizeof *count);
+    uint32_t *count = mem_calloc(b->n_rows, sizeof *count);
+    uint32_t *first = mem_calloc(b->n_rows, sizeof *first);
+    uint32_t *at = mem_calloc(b->n_rows, sizeof *at);
+    uint32_t n = configs_find(b, code, first);
+    uint64_t limit = sample_limit(b, first, n);
     for (uint32_t r = 0; r < b->n_rows; r++) {
-        uint32_t i = 0;
-        while (i < p->n && !codes_equal(p->code[i], code[r], p->spec->n_knobs))
-            i++;
-        if (i == p->n) {
-            if (p->n == CANDIDATES_MAX) {
-                p->n_folded++;
+        uint32_t f = first[r];
+        if (f == r) { /* ids that are equal could be one too many */
+            bool fits =
+                text_hash(b->row[r]->id) <= limit && p->n < CANDIDATES_MAX;
+            at[r] = fits ? p->n : UINT32_MAX;
+            if (!fits)
                 continue;
-            }
-            memcpy(p->code[i], code[r], sizeof code[r]);
+            memcpy(p->code[p->n], code[r], sizeof code[r]);
             p->row[p->n++] = b->row[r];
         }
+        uint32_t i = at[f];
+        if (i == UINT32_MAX)
+            continue;
         count[i]++;
         p->val[i] += (b->row[r]->val - p->val[i]) / count[i];
         p->test[i] += (b->row[r]->test - p->test[i]) / count[i];
     }
+    p->n_known = n;
+    free(count);
+    free(first);
+    free(at);
+}
+
+/* ---- noise ---- */
+
+static int
+by_config(const void *a, const void *b, void *ctx)
+{
+    const struct trials *t = ctx;
+    const struct row *x = *(const struct row *const *)a;
+    const struct row *y = *(const struct row *const *)b;
+    int d = strcmp(x->space, y->space);
+    if (d == 0)
+        d = strcmp(x->model, y->model);
+    for (uint32_t h = 0; h < t->n_hp && d == 0; h++)
+        d = strcmp(x->hp[h], y->hp[h]);
+    return d;
+}
+
+static int
+by_config_and_value(const void *a, const void *b, void *ctx)
+{
+    const struct row *x = *(const struct row *const *)a;
+    const struct row *y = *(const struct row *const *)b;
+    int d = by_config(a, b, ctx);
+    if (d == 0)
+        d = (x->val > y->val) - (x->val < y->val);
+    return d != 0 ? d : (x->test > y->test) - (x->test < y->test);
 }
 
 double
 repeats_sd(const struct trials *t, const char *dataset, double *df)
 {
-    double ss = 0;
-    bool *done = mem_calloc(t->n + 1, sizeof *done);
+    const struct row **row = mem_calloc(t->n + 1, sizeof *row);
+    uint32_t n = 0;
+    double ss = 0, count = 0, mean = 0;
     *df = 0;
-    for (uint32_t i = 0; i < t->n; i++) {
-        double n = 0, mean = 0;
-        if (done[i] || strcmp(t->row[i].dataset, dataset) != 0)
+    for (uint32_t i = 0; i < t->n; i++)
+        if (strcmp(t->row[i].dataset, dataset) == 0)
+            row[n++] = &t->row[i];
+    qsort_r(row, n, sizeof *row, by_config_and_value, (void *)(uintptr_t)t);
+    for (uint32_t i = 0; i < n; i++) {
+        bool same =
+            i > 0 && by_config(&row[i], &row[i - 1], (void *)(uintptr_t)t) == 0;
+        /* the same to the last digit in both metrics: one run, logged twice */
+        if (same && row[i]->val <= row[i - 1]->val &&
+            row[i]->test <= row[i - 1]->test)
             continue;
-        for (uint32_t j = i; j < t->n; j++) {
-            const struct row *x = &t->row[i], *y = &t->row[j];
-            bool same = strcmp(y->dataset, dataset) == 0 && space_equal(x, y);
-            for (uint32_t h = 0; h < t->n_hp && same; h++)
-                same = strcmp(x->hp[h], y->hp[h]) == 0;
-            if (!same)
-                continue;
-            double gap = y->val - mean;
-            done[j] = true;
-            mean += gap / ++n;
-            ss += gap * (y->val - mean);
-        }
-        *df += n - 1;
+        if (!same)
+            count = mean = 0;
+        double gap = row[i]->val - mean;
+        mean += gap / ++count;
+        ss += gap * (row[i]->val - mean);
+        *df += same;
     }
-    free(done);
+    free(row);
     return *df > 0 ? sqrt(ss / *df) : NAN;
+}
+
+static void
+noise_set(struct problem *p, const struct trials *t, double noise)
+{
+    double df, sd = repeats_sd(t, p->dataset, &df);
+    bool measured = df >= REPEATS_MIN && sd > 0;
+    p->noise_from = noise >= 0 ? NOISE_GIVEN
+                    : measured ? NOISE_REPEATS
+                               : NOISE_SHARED;
+    p->noise = noise >= 0 ? noise
+               : measured ? sd
+                          : NOISE_SHARE * (p->best - p->median);
 }
 
 int
@@ -380,10 +564,9 @@ problem_build(struct arena *a, const struct trials *t, const char *dataset,
     double noise, struct problem *out, struct err *err)
 {
     struct build b = {.a = a, .t = t, .p = out};
-    double df;
     memset(out, 0, sizeof *out);
     rows_choose(&b, dataset);
-    if (b.n_rows < 3 || b.n_spaces > 1024)
+    if (b.n_rows < 3)
         return err_set(err, -ERR_INPUT,
             "dataset %s: %" PRIu32 " trials with a known configuration; 3 are "
             "needed",
@@ -405,9 +588,12 @@ problem_build(struct arena *a, const struct trials *t, const char *dataset,
     out->median = out->n % 2
                       ? sorted[out->n / 2]
                       : .5 * (sorted[out->n / 2 - 1] + sorted[out->n / 2]);
-    double sd = repeats_sd(t, dataset, &df);
-    double guess = NOISE_SHARE * (out->best - out->median);
-    out->noise = noise >= 0 ? noise : df >= 8 && sd > 0 ? sd : guess;
+    if (out->n < 2 || out->best <= out->median)
+        return err_set(err, -ERR_INPUT,
+            "dataset %s: no configuration is better than the median of %" PRIu32
+            ", so nothing can be found",
+            dataset, out->n);
+    noise_set(out, t, noise);
     return 0;
 }
 

@@ -8,7 +8,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-/* A CSV file: cells[row * n_cols + col]; "" where a cell is empty. */
+/* A CSV file: cells[row * n_cols + col]; "" where a cell is empty. Numbers in
+ * the columns of configurations (hp:*, from, to) have one form each. */
 struct table {
     uint32_t n_cols, n_rows;
     const char **head;
@@ -33,13 +34,17 @@ int table_read(
     struct arena *a, const char *path, struct table *out, struct err *err);
 /* Column by name, -1: none. */
 int table_column(const struct table *t, const char *name);
-/* Keeps the trials that have a configuration and a finite search metric:
+/* Keeps the trials that have a configuration (a seed is no part of it) and a
+ * finite search metric:
  * val_auc, and test_auc as the sealed one (val_auc where it is missing). */
 int trials_read(
     struct arena *a, const char *path, struct trials *out, struct err *err);
-/* Text up to the first "_x" followed by a digit, or the whole name. Returns
- * its length. Datasets of one family never inform each other. */
+/* Length of the family's name within a dataset's: up to the first "_x" and a
+ * digit, less version marks at its end ("_001", "-2", "_v3"; "_", "-", "." and
+ * " " separate). A name that is nothing else is its own family. Datasets of
+ * one family never inform each other. */
 size_t family_len(const char *dataset);
+/* Case does not count. */
 int family_equal(const char *a, const char *b);
 
 #endif
