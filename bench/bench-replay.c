@@ -9,15 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "replay/drive.h"
 #include "replay/insights.h"
 
-enum { MARKS = 5, DATASETS_MAX = 512 };
+enum { MARKS = 5 };
 static const uint32_t marks[MARKS] = {5, 10, 20, 40, 60};
 
 struct options {
     const char *trials, *target, *insights_trials, *insights_hypotheses;
-    const char *noise;
+    double noise; /* sd; below 0: auto */
     uint32_t budget, seeds, first_seed, min_candidates;
     enum method method;
     bool full, json;
@@ -47,6 +48,17 @@ number_option(const char *text, uint32_t most, uint32_t *out)
 }
 
 static bool
+noise_option(const char *text, double *out)
+{
+    char *end;
+    *out = -1;
+    if (strcmp(text, "auto") == 0)
+        return true;
+    *out = strtod(text, &end);
+    return end != text && *end == '\0' && isfinite(*out) && *out >= 0;
+}
+
+static bool
 method_option(const char *text, enum method *out)
 {
     static const char *const names[] = {"rea", "random", "greedy", "serve"};
@@ -70,7 +82,7 @@ option_set(struct options *o, const char *name, const char *v)
     else if (strcmp(name, "--insights-hypotheses") == 0)
         o->insights_hypotheses = v;
     else if (strcmp(name, "--noise") == 0)
-        o->noise = v;
+        return noise_option(v, &o->noise);
     else if (strcmp(name, "--budget") == 0)
         return number_option(v, BUDGET_MAX, &o->budget);
     else if (strcmp(name, "--seeds") == 0)
@@ -90,10 +102,24 @@ option_set(struct options *o, const char *name, const char *v)
 }
 
 static bool
+options_check(const struct options *o)
+{
+    const char *wrong = NULL;
+    if (o->trials == NULL)
+        wrong = "--trials is missing";
+    else if (o->insights_hypotheses != NULL && o->insights_trials == NULL)
+        wrong = "--insights-hypotheses needs --insights-trials: the scale of "
+                "a change comes from them";
+    if (wrong != NULL)
+        fprintf(stderr, "bench-replay: %s\n%s", wrong, usage);
+    return wrong == NULL;
+}
+
+static bool
 options_read(struct options *o, int argc, char **argv)
 {
     *o = (struct options){.target = "all",
-        .noise = "auto",
+        .noise = -1,
         .budget = 60,
         .seeds = 20,
         .first_seed = 1,
@@ -101,70 +127,95 @@ options_read(struct options *o, int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0) {
             o->json = true;
-        } else if (i + 1 >= argc || !option_set(o, argv[i], argv[i + 1])) {
-            fprintf(stderr, "%s: not understood\n%s", argv[i], usage);
+        } else if (i + 1 >= argc) {
+            fprintf(stderr, "bench-replay: %s: no such option, or no value\n%s",
+                argv[i], usage);
+            return false;
+        } else if (!option_set(o, argv[i], argv[i + 1])) {
+            fprintf(stderr, "bench-replay: %s %s: not understood\n%s", argv[i],
+                argv[i + 1], usage);
             return false;
         } else {
             i++;
         }
     }
-    if (o->trials == NULL)
-        fputs(usage, stderr);
-    return o->trials != NULL;
+    return options_check(o);
 }
 
 /* ---- output ---- */
 
 static void
-ids_print(
-    const struct problem *p, const char *name, const uint32_t *who, uint32_t n)
+ids_write(struct jw *w, const struct problem *p, const char *name,
+    const uint32_t *who, uint32_t n)
 {
-    printf(",\"%s\":[", name);
+    jw_key(w, name);
+    jw_arr_begin(w);
     for (uint32_t i = 0; i < n; i++)
-        printf("%s\"%s\"", i ? "," : "", p->row[who[i]]->id);
-    printf("]");
+        jw_str(w, p->row[who[i]]->id);
+    jw_arr_end(w);
 }
 
 static void
-claims_print(const struct problem *p, const struct run *r)
+numbers_write(struct jw *w, const struct claim *c)
 {
-    uint32_t shown = 0;
-    printf(",\"claims\":[");
+    jw_kf64(w, "gain", c->gain);
+    jw_kf64(w, "lo", c->lo);
+    jw_kf64(w, "hi", c->hi);
+    jw_kf64(w, "true_gain", c->true_gain);
+}
+
+/* A finalist is what confirmation opened, a claim the one that is proposed. */
+static void
+claims_write(struct jw *w, const struct problem *p, const struct run *r)
+{
+    jw_key(w, "claims");
+    jw_arr_begin(w);
+    for (uint32_t i = 0; i < r->n_claims; i++)
+        if (r->claim[i].claimed) {
+            jw_obj_begin(w);
+            numbers_write(w, &r->claim[i]);
+            jw_obj_end(w);
+        }
+    jw_arr_end(w);
+    jw_key(w, "finalists");
+    jw_arr_begin(w);
     for (uint32_t i = 0; i < r->n_claims; i++) {
-        const struct claim *c = &r->claim[i];
-        if (c->claimed)
-            printf("%s{\"gain\":%.9g,\"lo\":%.9g,\"hi\":%.9g,"
-                   "\"true_gain\":%.9g}",
-                shown++ ? "," : "", c->gain, c->lo, c->hi, c->true_gain);
+        jw_obj_begin(w);
+        jw_kstr(w, "trial_id", p->row[r->claim[i].candidate]->id);
+        numbers_write(w, &r->claim[i]);
+        jw_obj_end(w);
     }
-    printf("],\"finalists\":[");
-    for (uint32_t i = 0; i < r->n_claims; i++) {
-        const struct claim *c = &r->claim[i];
-        printf("%s{\"trial_id\":\"%s\",\"gain\":%.9g,\"lo\":%.9g,"
-               "\"hi\":%.9g,\"true_gain\":%.9g}",
-            i ? "," : "", p->row[c->candidate]->id, c->gain, c->lo, c->hi,
-            c->true_gain);
-    }
-    printf("]");
+    jw_arr_end(w);
 }
 
 static void
-run_print(const struct problem *p, const struct run *r, bool first)
+run_print(const struct problem *p, const struct run *r, const char *before)
 {
-    printf("%s{\"dataset\":\"%s\",\"seed\":%" PRIu64, first ? "" : ",\n",
-        r->dataset, r->seed);
-    ids_print(p, "evaluated", r->evaluated, r->n);
-    ids_print(p, "incumbent", r->incumbent, r->budget);
-    claims_print(p, r);
-    printf(",\"regret\":[");
+    struct buf text = {0};
+    struct jw w;
+    jw_init(&w, &text, 0);
+    jw_obj_begin(&w);
+    jw_kstr(&w, "dataset", r->dataset);
+    jw_ki64(&w, "seed", (int64_t)r->seed);
+    ids_write(&w, p, "evaluated", r->evaluated, r->n);
+    ids_write(&w, p, "incumbent", r->incumbent, r->budget);
+    claims_write(&w, p, r);
+    jw_key(&w, "regret");
+    jw_arr_begin(&w);
     for (uint32_t i = 0; i < r->budget; i++)
-        printf(
-            "%s%.5f", i ? "," : "", problem_regret(p, p->val[r->incumbent[i]]));
-    printf("],\"decide_ms\":[");
+        jw_f64(
+            &w, round(1e5 * problem_regret(p, p->val[r->incumbent[i]])) / 1e5);
+    jw_arr_end(&w);
+    jw_key(&w, "decide_ms");
+    jw_arr_begin(&w);
     for (uint32_t i = 0; i < r->n; i++)
-        printf("%s%.3f", i ? "," : "", r->decide_ms[i]);
-    printf("]}");
+        jw_f64(&w, round(1e3 * r->decide_ms[i]) / 1e3);
+    jw_arr_end(&w);
+    jw_obj_end(&w);
+    printf("%s", before);
+    fwrite(text.data, 1, text.len, stdout);
     fflush(stdout);
+    buf_fini(&text);
 }
 
 /* Trials until the named incumbent reaches the regret and keeps it; one more
@@ -232,11 +283,12 @@ run_one(struct bench *b, struct problem *p, uint64_t seed, struct score *s,
     else
         rc = drive_serve(p, r, err);
     if (rc == 0) {
-        bool serves = b->o.method == METHOD_SERVE;
-        if (b->o.json || serves)
-            run_print(p, r, serves || b->n_runs == 0);
-        if (serves) /* the peer reads lines */
+        if (b->o.method == METHOD_SERVE) { /* the peer reads lines */
+            run_print(p, r, "");
             printf("\n");
+        } else if (b->o.json) {
+            run_print(p, r, b->n_runs == 0 ? "{\"runs\":[\n" : ",\n");
+        }
         b->n_runs++;
         score_add(s, p, r);
         score_add(&b->all, p, r);
@@ -245,61 +297,120 @@ run_one(struct bench *b, struct problem *p, uint64_t seed, struct score *s,
     return rc;
 }
 
+/* What a reader of the figures must know of this dataset. */
+static void
+notes_print(const struct bench *b, const struct problem *p)
+{
+    if (p->n_known > p->n)
+        fprintf(stderr,
+            "%s: %" PRIu32 " of %" PRIu32 " configurations are candidates, "
+            "drawn by the hash of their ids: a spec holds no more\n",
+            p->dataset, p->n, p->n_known);
+    if (p->n_folded > 0)
+        fprintf(stderr,
+            "%s: %" PRIu32 " knobs or values do not fit the engine's limits "
+            "and were left out or joined\n",
+            p->dataset, p->n_folded);
+    if (b->o.insights_trials != NULL && !p->has_prior)
+        fprintf(stderr,
+            "%s: no predictions: %s holds nothing of another family\n",
+            p->dataset, b->o.insights_trials);
+}
+
+static int
+problem_run(struct bench *b, struct problem *p, struct err *err)
+{
+    struct score s = {0};
+    int rc = 0;
+    if (p->n < b->o.min_candidates) {
+        fprintf(
+            stderr, "%s: left out: %" PRIu32 " candidates\n", p->dataset, p->n);
+        return 0;
+    }
+    if (b->o.insights_trials != NULL)
+        insights_apply(&b->a, &b->trials, &b->insights,
+            b->o.insights_hypotheses != NULL ? &b->changes : NULL, p);
+    notes_print(b, p);
+    for (uint32_t i = 0; i < b->o.seeds && rc == 0; i++)
+        rc = run_one(b, p, b->o.first_seed + i, &s, err);
+    if (rc == 0 && !b->o.json && b->o.method != METHOD_SERVE)
+        score_print(p->dataset, p->n, p->noise / (p->best - p->median), &s);
+    return rc;
+}
+
 static int
 dataset_run(struct bench *b, const char *name, struct err *err)
 {
     struct problem p;
-    struct score s = {0};
-    double noise =
-        strcmp(b->o.noise, "auto") == 0 ? -1 : strtod(b->o.noise, NULL);
-    int rc = problem_build(&b->a, &b->trials, name, noise, &p, err);
-    if (rc != 0)
-        return rc;
-    if (p.n_folded > 0)
-        fprintf(stderr,
-            "%s: %" PRIu32 " knobs, values or candidates do not fit the "
-            "engine's limits and were left out or joined\n",
-            name, p.n_folded);
-    if (p.n >= b->o.min_candidates) {
-        if (b->o.insights_trials != NULL)
-            insights_apply(&b->a, &b->trials, &b->insights,
-                b->o.insights_hypotheses != NULL ? &b->changes : NULL, &p);
-        for (uint32_t i = 0; i < b->o.seeds && rc == 0; i++)
-            rc = run_one(b, &p, b->o.first_seed + i, &s, err);
-        if (rc == 0 && !b->o.json && b->o.method != METHOD_SERVE)
-            score_print(name, p.n, p.noise / (p.best - p.median), &s);
+    int rc = problem_build(&b->a, &b->trials, name, b->o.noise, &p, err);
+    if (rc == 0)
+        rc = problem_run(b, &p, err);
+    else if (rc == -ERR_INPUT && strcmp(b->o.target, "all") == 0) {
+        fprintf(stderr, "left out: %s\n", err->text);
+        rc = 0;
     }
     free(p.spec);
     return rc;
 }
 
 static int
+by_name_and_row(const void *a, const void *b)
+{
+    const struct row *x = *(const struct row *const *)a;
+    const struct row *y = *(const struct row *const *)b;
+    int d = strcmp(x->dataset, y->dataset);
+    return d != 0 ? d : (x > y) - (x < y);
+}
+
+static int
+by_row(const void *a, const void *b)
+{
+    const struct row *x = *(const struct row *const *)a;
+    const struct row *y = *(const struct row *const *)b;
+    return (x > y) - (x < y);
+}
+
+/* The target datasets in the order of the table. */
+static int
 datasets_run(struct bench *b, struct err *err)
 {
-    const char *done[DATASETS_MAX];
-    uint32_t n = 0;
+    const struct row **first = mem_calloc(b->trials.n + 1, sizeof *first);
     bool all = strcmp(b->o.target, "all") == 0;
+    uint32_t n = 0;
+    int rc = 0;
+    for (uint32_t i = 0; i < b->trials.n; i++)
+        first[i] = &b->trials.row[i];
+    qsort(first, b->trials.n, sizeof *first, by_name_and_row);
+    const char *last = NULL;
     for (uint32_t i = 0; i < b->trials.n; i++) {
-        const char *name = b->trials.row[i].dataset;
-        uint32_t j = 0;
-        while (j < n && strcmp(done[j], name) != 0)
-            j++;
-        if (j < n || n == DATASETS_MAX ||
-            (!all && strcmp(name, b->o.target) != 0))
-            continue;
-        done[n++] = name;
-        int rc = dataset_run(b, name, err);
-        if (rc == -ERR_INPUT && all && b->o.method != METHOD_SERVE) {
-            fprintf(stderr, "left out: %s\n", err->text);
-            continue;
-        }
-        if (rc != 0)
-            return rc;
+        const char *name = first[i]->dataset;
+        bool fresh = last == NULL || strcmp(name, last) != 0;
+        if (fresh && (all || strcmp(name, b->o.target) == 0))
+            first[n++] = first[i];
+        last = name;
     }
+    qsort(first, n, sizeof *first, by_row);
+    for (uint32_t i = 0; i < n && rc == 0; i++)
+        rc = dataset_run(b, first[i]->dataset, err);
     if (n == 0)
-        return err_set(err, -ERR_NOT_FOUND, "no dataset %s in %s", b->o.target,
+        rc = err_set(err, -ERR_NOT_FOUND,
+            "no dataset %s with known configurations in %s", b->o.target,
             b->o.trials);
-    return 0;
+    free(first);
+    return rc;
+}
+
+static int
+changes_read(struct bench *b, struct err *err)
+{
+    static const char *const need[] = {
+        "dataset", "model", "hp", "from", "to", "d_val_auc"};
+    int rc = table_read(&b->a, b->o.insights_hypotheses, &b->changes, err);
+    for (int i = 0; i < 6 && rc == 0; i++)
+        if (table_column(&b->changes, need[i]) < 0)
+            rc = err_set(err, -ERR_INPUT, "%s has no column %s",
+                b->o.insights_hypotheses, need[i]);
+    return rc;
 }
 
 static int
@@ -309,7 +420,7 @@ tables_read(struct bench *b, struct err *err)
     if (rc == 0 && b->o.insights_trials != NULL)
         rc = trials_read(&b->a, b->o.insights_trials, &b->insights, err);
     if (rc == 0 && b->o.insights_hypotheses != NULL)
-        rc = table_read(&b->a, b->o.insights_hypotheses, &b->changes, err);
+        rc = changes_read(b, err);
     return rc;
 }
 
@@ -318,20 +429,22 @@ main(int argc, char **argv)
 {
     static struct bench b;
     struct err err = {0};
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        fputs(usage, stdout);
+        return 0;
+    }
     if (!options_read(&b.o, argc, argv))
         return 2;
     int rc = tables_read(&b, &err);
     bool table = !b.o.json && b.o.method != METHOD_SERVE;
-    if (table)
+    if (rc == 0 && table)
         printf("%-20s %5s %6s   @5    @10    @20    @40    @60   to .2  to .1"
                "\n",
             "dataset", "cand", "noise");
-    if (rc == 0 && b.o.json)
-        printf("{\"runs\":[\n");
     if (rc == 0)
         rc = datasets_run(&b, &err);
     if (rc == 0 && b.o.json)
-        printf("\n]}\n");
+        printf("%s\n]}\n", b.n_runs == 0 ? "{\"runs\":[" : "");
     if (rc == 0 && table && b.all.runs > 0)
         score_print("all", 0, 0, &b.all);
     if (rc != 0)

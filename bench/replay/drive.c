@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/json.h"
 #include "base/rng.h"
 
 enum { SEALED_STREAM = 1 << 20 };
@@ -344,32 +345,54 @@ drive_greedy(const struct problem *p, struct run *r)
 /* ---- peers ---- */
 
 static void
-serve_problem(const struct problem *p, const struct run *r)
+knobs_write(struct jw *w, const struct problem *p)
 {
-    printf("{\"dataset\":\"%s\",\"seed\":%" PRIu64 ",\"budget\":%" PRIu32
-           ",\"start\":%" PRIu32 ",\"knobs\":[",
-        p->dataset, r->seed, r->budget, r->start);
+    jw_key(w, "knobs");
+    jw_arr_begin(w);
     for (uint32_t k = 0; k < p->spec->n_knobs; k++) {
         const struct knob *knob = &p->spec->knob[k];
-        printf("%s{\"kind\":%u,\"log\":%d,\"lo\":%.17g,\"hi\":%.17g,\"n\":%u}",
-            k ? "," : "", knob->kind, knob->log, knob->lo, knob->hi,
-            knob->n_values);
+        jw_obj_begin(w);
+        jw_ki64(w, "kind", knob->kind);
+        jw_ki64(w, "log", knob->log);
+        jw_kf64(w, "lo", knob->lo);
+        jw_kf64(w, "hi", knob->hi);
+        jw_ki64(w, "n", knob->n_values);
+        jw_obj_end(w);
     }
-    printf("],\"prior\":[");
+    jw_arr_end(w);
+}
+
+static void
+serve_problem(const struct problem *p, const struct run *r)
+{
+    struct buf text = {0};
+    struct jw w;
+    jw_init(&w, &text, 0);
+    jw_obj_begin(&w);
+    jw_kstr(&w, "dataset", p->dataset);
+    jw_ki64(&w, "seed", (int64_t)r->seed);
+    jw_ki64(&w, "budget", r->budget);
+    jw_ki64(&w, "start", r->start);
+    knobs_write(&w, p);
+    jw_key(&w, "prior");
+    jw_arr_begin(&w);
     for (uint32_t i = 0; i < p->n && p->has_prior; i++)
-        printf("%s%.6g", i ? "," : "", p->prior[i]);
-    printf("],\"candidates\":[");
+        jw_f64(&w, p->prior[i]);
+    jw_arr_end(&w);
+    jw_key(&w, "candidates");
+    jw_arr_begin(&w);
     for (uint32_t i = 0; i < p->n; i++) {
-        printf("%s[", i ? "," : "");
+        jw_arr_begin(&w);
         for (uint32_t k = 0; k < p->spec->n_knobs; k++)
-            if (isnan(p->code[i][k]))
-                printf("%snull", k ? "," : "");
-            else
-                printf("%s%.17g", k ? "," : "", p->code[i][k]);
-        printf("]");
+            jw_f64(&w, p->code[i][k]); /* not active: null */
+        jw_arr_end(&w);
     }
-    printf("]}\n");
+    jw_arr_end(&w);
+    jw_obj_end(&w);
+    fwrite(text.data, 1, text.len, stdout);
+    printf("\n");
     fflush(stdout);
+    buf_fini(&text);
 }
 
 int
