@@ -1,266 +1,250 @@
 #!/usr/bin/env python3
-"""The engine's search beside Optuna's, in one harness: bench-replay serves
+"""The engine's search beside other tuners, in one harness: bench-replay serves
 the same candidates, start, redrawn noise and naming of the incumbent (best
-mean measured) to every peer, and scores them all. A proposal of a peer that is
-no recorded configuration becomes the nearest untried one of the same model.
+mean measured) to every peer, and scores them all. How a peer is held to
+recorded configurations stands in lib/samplers.py.
 
-Without arguments: a smoke run (skipped without optuna or tables).
-  replay_peers.py --seeds 20 --methods rea,rea-cold,random,tpe,tpe-top5
-  [--trials T.csv.gz] [--budget 60] [--min-candidates 100] [--out runs.json]
-prints the table of docs/decisions/0002-search.md."""
+Without arguments: a smoke run (skipped where nothing of it can run).
+  replay_peers.py --seeds 20 --page docs/peers.md
+makes the page and the plot beside it. A peer's choices are kept in --cache and
+played again when problem, peer and version are the same; the bench's answers
+must then be the same as well, or the run is made anew."""
 import argparse
+import hashlib
+import importlib.metadata
 import json
-import math
 import os
+import random
 import subprocess
 import sys
+import tempfile
+import time
+import warnings
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # small matrices: threads cost
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "lib"))
+import page  # noqa: E402
+import samplers  # noqa: E402
 
 BUILD = os.environ.get("BUILD", "build")
-MARKS = (5, 10, 20, 40, 60)
-NUMERIC = (1, 2)  # float, int
-ORDERED = (6,)    # list: its index
+ENGINE = ("rea", "rea-cold", "random", "greedy")
+NEEDS = {"tpe": "optuna", "gp": "torch", "smac": "smac"}
+# The slowest peers use fewer seeds, stated beside their figures.
+PAGE = {"rea": 1, "tpe-top5": 1, "tpe-mv-top5": 1, "tpe-own-top5": 1,
+        "gp-top5": .5, "smac-top5": .5, "rea-cold": 1, "tpe": 1, "tpe-mv": 1,
+        "tpe-own": 1, "gp": .5, "smac": .5, "greedy": 1, "random": 1}
+# What an engine that decides no better than chance would not hold.
+MARGIN = .8
 
 
-def command(o, *more):
+def command(o, method, seeds):
     cmd = [o.bench, "--trials", o.trials, "--target", o.target,
-           "--budget", str(o.budget), "--seeds", str(o.seeds),
+           "--budget", str(o.budget), "--seeds", str(seeds),
            "--min-candidates", str(o.min_candidates), "--noise", o.noise]
-    if o.insights:
+    if o.insights and method != "rea-cold":
         cmd += ["--insights-trials", o.insights]
-    return cmd + list(more)
+        if o.hypotheses:
+            cmd += ["--insights-hypotheses", o.hypotheses]
+    return cmd
 
 
-def engine_runs(o, *more):
-    out = subprocess.run(command(o, "--json", *more), check=True,
-                         stdout=subprocess.PIPE, text=True).stdout
-    return json.loads(out)["runs"]
+def engine_runs(o, method, seeds):
+    name = "rea" if method == "rea-cold" else method
+    done = subprocess.run(
+        command(o, method, seeds) + ["--method", name, "--json"],
+        check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return json.loads(done.stdout)["runs"]
 
 
-class Peer:
-    """One Optuna study over one served problem."""
+class Replay:
+    """A peer's choices of an earlier, equal run."""
 
-    def __init__(self, problem, variant):
-        import optuna
-        self.optuna = optuna
-        self.p = problem
-        self.knobs = problem["knobs"]
-        self.unseen = set(range(len(problem["candidates"])))
-        self.queue = [problem["start"]]
-        if "top5" in variant and problem["prior"]:
-            order = sorted(self.unseen, key=lambda i: -problem["prior"][i])
-            self.queue += [i for i in order if i != problem["start"]][:5]
-        many = "mv" in variant
-        sampler = optuna.samplers.TPESampler(
-            seed=problem["seed"], multivariate=many, group=many)
-        self.study = optuna.create_study(direction="maximize", sampler=sampler)
-        self.active = {}
-        for c in problem["candidates"]:
-            on = self.active.setdefault(c[0], set())
-            on.update(k for k, v in enumerate(c) if v is not None)
+    def __init__(self, choices):
+        self.choices, self.at = choices, 0
 
-    def dist(self, k):
-        knob, d = self.knobs[k], self.optuna.distributions
-        if knob["kind"] in NUMERIC:
-            return d.FloatDistribution(knob["lo"], knob["hi"],
-                                       log=bool(knob["log"]))
-        if knob["kind"] in ORDERED:
-            return d.IntDistribution(0, knob["n"] - 1)
-        return d.CategoricalDistribution(list(range(max(knob["n"], 1))))
+    def next(self):
+        self.at += 1
+        return self.choices[self.at - 1]
 
-    def unit(self, k, v):
-        knob = self.knobs[k]
-        if knob["kind"] in ORDERED:
-            return v / max(1, knob["n"] - 1)
-        lo, hi = knob["lo"], knob["hi"]
-        if knob["log"]:
-            return math.log(v / lo) / math.log(hi / lo)
-        return (v - lo) / (hi - lo)
-
-    def gap(self, want, have):
-        total = 0
-        for k, v in want.items():
-            h = have[k]
-            if h is None:
-                total += 1
-            elif self.knobs[k]["kind"] in NUMERIC + ORDERED:
-                total += abs(self.unit(k, v) - self.unit(k, h))
-            else:
-                total += v != h
-        return total
-
-    def propose(self):
-        if self.queue:
-            return self.queue.pop(0)
-        trial = self.study.ask()
-        want = {0: self.suggest(trial, 0)}
-        for k in sorted(self.active[want[0]] - {0}):
-            want[k] = self.suggest(trial, k)
-        self.study.tell(trial, state=self.optuna.trial.TrialState.FAIL)
-        same = [i for i in self.unseen
-                if self.p["candidates"][i][0] == want[0]]
-        return min(same or self.unseen, key=lambda i: (
-            self.gap(want, self.p["candidates"][i]), i))
-
-    def suggest(self, trial, k):
-        d, name = self.dist(k), str(k)
-        kind = self.knobs[k]["kind"]
-        if kind in NUMERIC:
-            return trial.suggest_float(name, d.low, d.high, log=d.log)
-        if kind in ORDERED:
-            return trial.suggest_int(name, d.low, d.high)
-        return trial.suggest_categorical(name, d.choices)
-
-    def tell(self, i, value):
-        self.unseen.discard(i)
-        params, dists = {}, {}
-        for k, v in enumerate(self.p["candidates"][i]):
-            if v is not None:
-                whole = self.knobs[k]["kind"] not in NUMERIC
-                params[str(k)] = int(v) if whole else v
-                dists[str(k)] = self.dist(k)
-        self.study.add_trial(self.optuna.trial.create_trial(
-            params=params, distributions=dists, value=value))
+    def told_of(self, i, value):
+        pass
 
 
-def peer_runs(o, variant):
-    bench = subprocess.Popen(command(o, "--method", "serve"), text=True,
-                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+def cache_path(o, method, line):
+    problem = json.loads(line)
+    if not method.endswith("-top5"):
+        problem["prior"] = []
+    with open(samplers.__file__, "rb") as f:
+        code = hashlib.sha256(f.read()).hexdigest()
+    key = json.dumps([problem, method, page.versions(), code])
+    name = hashlib.sha256(key.encode()).hexdigest()[:24]
+    return os.path.join(o.cache, f"{method}-{name}.json")
+
+
+def campaign(bench, peer, budget):
+    """Plays one campaign; returns the choices and what was measured."""
+    choices, values = [], []
+    for _ in range(budget):
+        i = peer.next()
+        bench.stdin.write(f"{i}\n")
+        bench.stdin.flush()
+        values.append(float(bench.stdout.readline()))
+        peer.told_of(i, values[-1])
+        choices.append(i)
+    return choices, values
+
+
+def serve(o, method, seeds, first, target, anew):
+    """The runs of one peer; with `anew` nothing is taken from the cache."""
+    bench = subprocess.Popen(
+        command(o, method, seeds) + ["--method", "serve", "--first-seed",
+                                     str(first), "--target", target],
+        text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL)
     runs = []
-    while True:
-        line = bench.stdout.readline()
-        if not line:
-            break
+    for line in bench.stdout:
         problem = json.loads(line)
-        peer = Peer(problem, variant)
-        for _ in range(problem["budget"]):
-            if not peer.unseen:
-                i = problem["start"]
-            else:
-                i = peer.propose()
-            bench.stdin.write(f"{i}\n")
-            bench.stdin.flush()
-            peer.tell(i, float(bench.stdout.readline()))
-        runs.append(json.loads(bench.stdout.readline()))
+        path = cache_path(o, method, line)
+        old = None
+        if os.path.exists(path) and not anew:
+            with open(path) as f:
+                old = json.load(f)
+        if old:
+            peer = Replay(old["choices"])
+        else:
+            peer = samplers.make(method, problem, random.Random(
+                f"{problem['dataset']} {problem['seed']}"), o.scratch)
+        choices, values = campaign(bench, peer, problem["budget"])
+        run = json.loads(bench.stdout.readline())
+        if old and old["values"] != values:
+            run = serve(o, method, 1, problem["seed"], problem["dataset"],
+                        True)[0]
+        elif not old:
+            os.makedirs(o.cache, exist_ok=True)
+            with open(path + ".new", "w") as f:
+                json.dump({"choices": choices, "values": values}, f)
+            os.replace(path + ".new", path)
+        runs.append(run)
     if bench.wait() != 0:
         raise SystemExit(f"bench-replay ended with {bench.returncode}")
     return runs
 
 
-def runs_of(o, method):
-    if method == "rea":
-        return engine_runs(o)
-    if method == "rea-cold":
-        return engine_runs(argparse.Namespace(**{**vars(o), "insights": None}))
-    if method in ("random", "greedy"):
-        return engine_runs(o, "--method", method)
-    return peer_runs(o, method)
+def missing(method):
+    need = NEEDS.get(method.split("-")[0])
+    if need is None:
+        return None
+    for name in {need, "optuna"} if need == "torch" else {need}:
+        try:
+            importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            return name
+    return None
 
 
-def trials_to(regret, level):
-    n = len(regret)
-    while n > 0 and regret[n - 1] <= level:
-        n -= 1
-    return n + 1
+def runs_of(o, method, seeds):
+    begin = time.time()
+    if method in ENGINE:
+        runs = engine_runs(o, method, seeds)
+    else:
+        runs = serve(o, method, seeds, 1, o.target, False)
+    print(f"{method}: {len(runs)} runs, {time.time() - begin:.0f} s",
+          file=sys.stderr, flush=True)
+    return runs
 
 
-def summary(runs):
-    def at(m):
-        return sum(r["regret"][min(m, len(r["regret"])) - 1]
-                   for r in runs) / len(runs)
-
-    def to(level):
-        return math.exp(sum(math.log(trials_to(r["regret"], level))
-                            for r in runs) / len(runs))
-    return [at(m) for m in MARKS] + [to(.2), to(.1)]
-
-
-def table(results):
-    head = [f"@{m}" for m in MARKS] + ["to .2", "to .1"]
-    print(f"| method | {' | '.join(head)} |")
-    print("|---" * (len(head) + 1) + "|")
+def smoke_check(o, results):
+    """What the smoke run must show; returns the breaches."""
+    bad = []
     for method, runs in results.items():
-        s = summary(runs)
-        cells = [f"{v:.3f}" for v in s[:5]] + [f"{v:.1f}" for v in s[5:]]
-        print(f"| {method} | {' | '.join(cells)} |")
-    print()
-    names = sorted({r["dataset"] for r in next(iter(results.values()))})
-    print("by dataset: regret after 10 / 20 / 40, trials to .1")
-    for name in names:
-        for method, runs in results.items():
-            s = summary([r for r in runs if r["dataset"] == name])
-            print(f"  {name:20} {method:12} {s[1]:.3f} {s[2]:.3f} {s[3]:.3f}"
-                  f" {s[6]:6.1f}")
+        if not runs:
+            bad.append(f"{method} has no run")
+        for r in runs:
+            if len(r["incumbent"]) != o.budget or not r["evaluated"]:
+                bad.append(f"{method}: {r['dataset']} is not complete")
+            if method not in ENGINE and \
+                    len(set(r["evaluated"])) < min(o.budget, 5):
+                bad.append(f"{method}: {r['dataset']} tried hardly anything")
+    mean = {m: sum(sum(r["regret"]) / len(r["regret"]) for r in runs) /
+            max(1, len(runs)) for m, runs in results.items()}
+    if {"rea", "random"} <= set(mean) and \
+            mean["rea"] > MARGIN * mean["random"]:
+        bad.append(f"rea's mean regret {mean['rea']:.3f} is above {MARGIN} of "
+                   f"random's {mean['random']:.3f}")
+    return bad
 
 
-def worst(results):
-    """Largest mean regret over random's, by dataset and budget 5..60."""
-    if "rea" not in results or "random" not in results:
-        return
-    out = []
-    for name in {r["dataset"] for r in results["rea"]}:
-        mine = [r["regret"] for r in results["rea"] if r["dataset"] == name]
-        rand = [r["regret"] for r in results["random"]
-                if r["dataset"] == name]
-        for n in range(5, len(mine[0]) + 1):
-            a = sum(x[n - 1] for x in mine) / len(mine)
-            b = sum(x[n - 1] for x in rand) / len(rand)
-            out.append((a - (1.1 * b + .01), name, n, a, b))
-    w = max(out)
-    print(f"worst against 1.1 x random + .01: {w[1]} after {w[2]} trials: "
-          f"{w[3]:.3f}, random {w[4]:.3f}; above it in "
-          f"{sum(x[0] > 0 for x in out)} of {len(out)} places")
-
-
-def main():
+def options():
     replay = os.environ.get("REA_REPLAY", "../shared/replay")
     trials = os.path.join(replay, "bars_trials.csv.gz")
     a = argparse.ArgumentParser(description=__doc__)
     a.add_argument("--bench", default=os.path.join(BUILD, "bench-replay"))
     a.add_argument("--trials", default=trials)
     a.add_argument("--insights")
+    a.add_argument("--hypotheses")
     a.add_argument("--target", default="all")
     a.add_argument("--budget", type=int, default=60)
     a.add_argument("--seeds", type=int, default=0)
     a.add_argument("--noise", default="auto")
     a.add_argument("--min-candidates", type=int, default=100)
-    a.add_argument("--methods", default="random,rea,tpe,tpe-top5")
-    a.add_argument("--out")
-    a.add_argument("--merge", nargs="*", default=[])
+    a.add_argument("--methods", default=",".join(PAGE))
+    a.add_argument("--all-seeds", action="store_true",
+                   help="the slow peers use all seeds, too")
+    a.add_argument("--cache", default=os.path.join(BUILD, "peers-cache"))
+    a.add_argument("--out", help="every run as JSON")
+    a.add_argument("--page", help="the page to write, with an .svg beside it")
     o = a.parse_args()
-    try:
-        import optuna
-    except ImportError:
-        print("skipped: optuna is not installed (PyPI)")
-        return 77
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    import warnings
-    warnings.simplefilter("ignore")
+    o.insights = o.insights or o.trials
+    default = os.path.join(os.path.dirname(o.trials), "bars_hypotheses.csv.gz")
+    if o.hypotheses is None and o.trials == trials and os.path.exists(default):
+        o.hypotheses = default
+    o.smoke = o.seeds == 0
+    if o.smoke:
+        o.seeds, o.budget, o.all_seeds = 1, 25, True
+        o.target = o.target if o.target != "all" else smallest(o)
+        o.cache = os.path.join(BUILD, "peers-smoke")
+    return o
+
+
+def smallest(o):
+    return "all"
+
+
+def main():
+    o = options()
     for need in (o.trials, o.bench):
         if not os.path.exists(need):
             print(f"skipped: no {need}")
             return 77
-    smoke = o.seeds == 0 and not o.merge
-    if smoke:
-        o.seeds, o.budget = 1, 20
-    o.insights = o.insights or o.trials
-    results = {}
-    for path in o.merge:
-        with open(path) as f:
-            results.update(json.load(f))
-    for method in filter(None, o.methods.split(",")):
-        results[method] = runs_of(o, method)
-        if o.out:
-            with open(o.out, "w") as f:
-                json.dump(results, f)
-    table(results)
-    worst(results)
-    if smoke:
-        for method, runs in results.items():
-            ok = all(len(r["evaluated"]) >= 1 and
-                     len(r["incumbent"]) == o.budget for r in runs)
-            if not ok or not runs:
-                print(f"FAIL: {method} has no complete run")
-                return 1
+    warnings.simplefilter("ignore")
+    if not missing("tpe"):
+        import optuna
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+    results, skipped = {}, {}
+    with tempfile.TemporaryDirectory() as o.scratch:
+        for method in filter(None, o.methods.split(",")):
+            lack = missing(method)
+            if lack:
+                skipped[method] = lack
+                print(f"skipped: {method}: {lack} is not installed (PyPI)")
+                continue
+            share = 1 if o.all_seeds else PAGE.get(method, 1)
+            results[method] = runs_of(o, method, max(1, round(o.seeds * share)))
+            if o.out:
+                with open(o.out, "w") as f:
+                    json.dump(results, f)
+    print(page.tables(results))
+    if o.page:
+        page.write(o, results, skipped)
+    if o.smoke:
+        bad = smoke_check(o, results)
+        for line in bad:
+            print(f"FAIL: {line}")
+        if not set(results) - set(ENGINE):
+            print("skipped: no peer is installed (PyPI)")
+            return 77
+        return 1 if bad else 0
     return 0
 
 

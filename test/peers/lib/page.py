@@ -1,0 +1,237 @@
+"""Tables, checks and the page of the peers' comparison. Called by
+replay_peers.py; every figure comes from the runs that it is given."""
+import importlib.metadata
+import math
+import os
+import platform
+import time
+
+import svg
+
+MARKS = (5, 10, 20, 40, 60)
+WORST = (1.1, .01)  # the allowed multiple of random's regret, and what is added
+
+
+def versions():
+    out = {}
+    for name in ("optuna", "torch", "scipy", "smac", "ConfigSpace",
+                 "scikit-learn", "numpy"):
+        try:
+            out[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            pass
+    return out
+
+
+def mean(xs):
+    xs = list(xs)
+    return sum(xs) / len(xs)
+
+
+def trials_to(regret, level):
+    """Trials until the named incumbent reaches the level and keeps it; one
+    more than the budget when it never does."""
+    n = len(regret)
+    while n > 0 and regret[n - 1] <= level:
+        n -= 1
+    return n + 1
+
+
+def geometric(runs, level):
+    return math.exp(mean(math.log(trials_to(r["regret"], level))
+                         for r in runs))
+
+
+def curve(runs):
+    n = min(len(r["regret"]) for r in runs)
+    return [mean(r["regret"][i] for r in runs) for i in range(n)]
+
+
+def names(results):
+    return sorted({r["dataset"] for runs in results.values() for r in runs})
+
+
+def of(runs, name):
+    return [r for r in runs if r["dataset"] == name]
+
+
+def by_dataset_mean(runs, f):
+    """Every dataset weighs the same."""
+    return mean(f(of(runs, n)) for n in sorted({r["dataset"] for r in runs}))
+
+
+def summary(runs):
+    c = curve(runs)
+    return [c[min(m, len(c)) - 1] for m in MARKS] + \
+        [geometric(runs, .2), geometric(runs, .1)]
+
+
+def overall(results):
+    head = [f"@{m}" for m in MARKS] + ["to .2", "to .1", "seeds"]
+    lines = [f"| method | {' | '.join(head)} |", "|---" * (len(head) + 1) + "|"]
+    for method, runs in results.items():
+        s = summary(runs)
+        seeds = len({r["seed"] for r in runs})
+        cells = [f"{v:.3f}" for v in s[:5]] + [f"{v:.1f}" for v in s[5:]]
+        lines.append(f"| {method} | {' | '.join(cells)} | {seeds} |")
+    return lines
+
+
+def by_dataset(results):
+    lines = []
+    for name in names(results):
+        lines += ["", f"**{name}**", "",
+                  "| method | @5 | @10 | @20 | @40 | @60 | to .2 | to .1 |",
+                  "|---|---|---|---|---|---|---|---|"]
+        for method, runs in results.items():
+            s = summary(of(runs, name))
+            cells = [f"{v:.3f}" for v in s[:5]] + [f"{v:.1f}" for v in s[5:]]
+            lines.append(f"| {method} | {' | '.join(cells)} |")
+    return lines
+
+
+def worst(results, method):
+    """(violations, places, the worst one) of the regret against random's by
+    dataset and budget 5..; None without random."""
+    if "random" not in results or method not in results:
+        return None
+    out = []
+    for name in names(results):
+        mine, rand = curve(of(results[method], name)), \
+            curve(of(results["random"], name))
+        for n in range(5, min(len(mine), len(rand)) + 1):
+            a, b = mine[n - 1], rand[n - 1]
+            out.append((a - (WORST[0] * b + WORST[1]), name, n, a, b))
+    return sum(x[0] > 0 for x in out), len(out), max(out)
+
+
+def worst_lines(results):
+    lines = []
+    for method in results:
+        w = worst(results, method)
+        if w is None or method == "random":
+            continue
+        _, name, n, a, b = w[2]
+        lines.append(f"| {method} | {w[0]} of {w[1]} | {name} after {n}: "
+                     f"{a:.3f}, random {b:.3f} |")
+    if lines:
+        lines = ["| method | above 1.1 x random + .01 | worst place |",
+                 "|---|---|---|"] + lines
+    return lines
+
+
+def tables(results):
+    return "\n".join(overall(results) + [""] + worst_lines(results) +
+                     by_dataset(results))
+
+
+# ---- the honest reading ----
+
+def common(results, a, b):
+    """Runs of a and b on the seeds that both have."""
+    seeds = {r["seed"] for r in results[a]} & {r["seed"] for r in results[b]}
+    return ([r for r in results[m] if r["seed"] in seeds] for m in (a, b))
+
+
+def reading(results):
+    """Where rea leads and where it loses, said from the figures alone."""
+    if "rea" not in results:
+        return []
+    lines = []
+    warm = [m for m in results if m.endswith("-top5")]
+    cold = [m for m in results if m not in ("rea", "rea-cold") and
+            m not in warm]
+    for mine, group, text in (("rea", warm, "peers with the same predictions"),
+                              ("rea-cold", cold, "peers without predictions")):
+        if mine not in results or not group:
+            continue
+        for level in (.2, .1):
+            best = min(group, key=lambda m: geometric(results[m], level))
+            x, y = common(results, mine, best)
+            lines.append(
+                f"- Trials to {level:.1f}, {mine} over the best of the {text} "
+                f"({best}), on their common seeds: "
+                f"{geometric(x, level) / geometric(y, level):.2f}.")
+        for at in MARKS:
+            best = min(group, key=lambda m: summary(results[m])[
+                MARKS.index(at)])
+            x, y = common(results, mine, best)
+            a, b = curve(x), curve(y)
+            a, b = a[min(at, len(a)) - 1], b[min(at, len(b)) - 1]
+            word = "leads" if a < b else "loses" if a > b else "ties"
+            lines.append(f"- After {at} trials {mine} {word}: {a:.3f}, {best} "
+                         f"{b:.3f}.")
+    if "tpe" in results:
+        for level in (.2, .1):
+            x, y = common(results, "rea", "tpe")
+            lines.append(f"- Trials to {level:.1f}, rea over cold TPE: "
+                         f"{geometric(x, level) / geometric(y, level):.2f}.")
+    lose = []
+    for name in names(results):
+        for at in (10, 20, 40):
+            for m in warm:
+                x, y = common(results, "rea", m)
+                a, b = curve(of(x, name)), curve(of(y, name))
+                i = min(at, len(a)) - 1
+                if a[i] > b[i] + .01:
+                    lose.append((name, at, a[i], m, b[i]))
+    if lose:
+        lines.append("- By dataset, more than .01 behind a peer with the same "
+                     "predictions: " + "; ".join(sorted({
+                         f"{n} after {at} ({a:.3f}, {m} {b:.3f})"
+                         for n, at, a, m, b in lose})) + ".")
+    return lines
+
+
+FIDELITY = "peers-fidelity.md"
+
+HOW = """\
+One harness, `build/bench-replay`: for each dataset the recorded configurations
+are the candidates; a trial looks one up and adds seed noise that is redrawn for
+each run (the k-th run of a candidate is the same draw for every method of a
+seed). All start from the same configuration around the median. After each trial
+the method names an incumbent: the best mean measured, and for rea what its
+process says. Regret is (best - recorded value of the incumbent) / (best -
+median), 0 = the best recorded configuration, 1 = the median one. Trials to .2
+and .1 count until the named incumbent reaches the level *and keeps it*
+(geometric means; one more than the budget where it never does). Predictions
+come from other families of datasets only.
+
+How a peer is held to recorded configurations: `tpe` and `tpe-mv` (multivariate
+and group) propose in their own conditional space, and the nearest untried
+configuration of the same model is run; `tpe-own` (multivariate and group),
+`gp` and `smac` maximise their own acquisition over the untried configurations,
+which spares them the loss of rounding. `-top5` enqueues the start and the five
+best predicted first. GPSampler knows no conditional knobs: those that are not
+active stand at the start's value. SMAC has its conditions declared and its
+forest fitted after each trial. `greedy` changes one knob of the best so far and
+keeps what looks better. CMA-ES is not here: knobs are mostly choices that hang
+on the model, which it cannot search (Optuna's falls back to random draws)."""
+
+
+def write(o, results, skipped):
+    plot = os.path.splitext(o.page)[0] + ".svg"
+    curves = {m: curve(runs) for m, runs in results.items()}
+    with open(plot, "w") as f:
+        f.write(svg.plot(curves, "trials", "mean normalised regret"))
+    n = len(names(results))
+    text = ["# Search beside other tuners", "",
+            f"Made by `python3 test/peers/replay_peers.py --seeds {o.seeds} "
+            f"--page {o.page}` on {time.strftime('%Y-%m-%d')}: {n} datasets "
+            f"with >= {o.min_candidates} candidates, {o.budget} trials, noise "
+            f"`{o.noise}`. " + ", ".join(
+                f"{k} {v}" for k, v in versions().items()) +
+            f", Python {platform.python_version()}.", "",
+            f"![regret by trials]({os.path.basename(plot)})", ""]
+    text += overall(results) + ["", "## Reading", ""] + reading(results)
+    for method, lack in skipped.items():
+        text.append(f"- Not run: {method} ({lack} is not installed).")
+    text += ["", "## Worst dataset, at any budget from 5 on", ""]
+    text += worst_lines(results) + ["", "## How", "", HOW, ""]
+    beside = os.path.join(os.path.dirname(o.page), FIDELITY)
+    if os.path.exists(beside):
+        with open(beside) as f:
+            text += [f.read().rstrip(), ""]
+    text += ["## By dataset"] + by_dataset(results)
+    with open(o.page, "w") as f:
+        f.write("\n".join(text) + "\n")
