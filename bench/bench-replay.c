@@ -29,6 +29,8 @@ struct score {            /* of one dataset, over its runs */
     double log_to[2];     /* of trials until regret .2 / .1 is kept */
     double sign[3];       /* of prior: AUC over recorded pairs */
     uint32_t runs;
+    /* of full campaigns, by phase: trials, campaigns without any */
+    uint32_t trials[PHASE_COUNT], skipped[PHASE_COUNT];
 };
 
 static const char usage[] =
@@ -238,6 +240,10 @@ score_add(struct score *s, const struct problem *p, const struct run *r)
     }
     s->log_to[0] += log(trials_to(p, r, .2));
     s->log_to[1] += log(trials_to(p, r, .1));
+    for (int i = 0; i < PHASE_COUNT; i++) {
+        s->trials[i] += r->phase_trials[i];
+        s->skipped[i] += r->phase_skipped[i];
+    }
     s->runs++;
 }
 
@@ -250,6 +256,20 @@ score_print(const char *name, uint32_t n, double noise, const struct score *s)
     printf(" %6.1f %6.1f\n", exp(s->log_to[0] / s->runs),
         exp(s->log_to[1] / s->runs));
     fflush(stdout);
+}
+
+static void
+phases_print(const struct score *s)
+{
+    static const char *const name[PHASE_COUNT] = {
+        [PHASE_VALIDATION] = "validation",
+        [PHASE_COMBINATION] = "combination",
+        [PHASE_EXPLOITATION] = "exploitation",
+        [PHASE_CONFIRMATION] = "confirmation"};
+    for (int i = PHASE_VALIDATION; i < PHASE_COUNT; i++)
+        printf("%-20s %6.1f trials a campaign, skipped in %" PRIu32
+               " of %" PRIu32 "\n",
+            name[i], (double)s->trials[i] / s->runs, s->skipped[i], s->runs);
 }
 
 /* ---- the runs ---- */
@@ -447,6 +467,9 @@ main(int argc, char **argv)
         printf("%s\n]}\n", b.n_runs == 0 ? "{\"runs\":[" : "");
     if (rc == 0 && table && b.all.runs > 0)
         score_print("all", 0, 0, &b.all);
+    if (rc == 0 && table && b.all.runs > 0 && b.o.full &&
+        b.o.method == METHOD_REA)
+        phases_print(&b.all);
     if (rc != 0)
         fprintf(stderr, "bench-replay: %s\n", err.text);
     arena_fini(&b.a);

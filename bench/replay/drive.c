@@ -66,7 +66,8 @@ tell(struct replay *x, const struct event *e)
     return 0;
 }
 
-/* Candidate of an experiment's configuration. */
+/* Candidate of an experiment's configuration; what is not recorded cannot be
+ * run, and the engine must know that from the spec. */
 static uint32_t
 candidate_of(const struct replay *x, uint32_t experiment)
 {
@@ -78,7 +79,8 @@ candidate_of(const struct replay *x, uint32_t experiment)
         if (config_equal(s, &row, config))
             return i;
     }
-    return x->r->start;
+    fprintf(stderr, "E%" PRIu32 " is no recorded configuration\n", experiment);
+    abort();
 }
 
 static void
@@ -238,6 +240,16 @@ claims_read(struct replay *x)
     }
 }
 
+static void
+phases_read(const struct core *c, struct run *r)
+{
+    for (uint32_t i = 0; i < c->n_trials; i++)
+        r->phase_trials[c->trial[i].phase]++;
+    for (int i = 0; i < PHASE_COUNT; i++)
+        r->phase_skipped[i] =
+            (c->spec.phases >> i & 1) != 0 && r->phase_trials[i] == 0;
+}
+
 int
 drive_engine(const struct problem *p, struct run *r, bool full, struct err *err)
 {
@@ -251,8 +263,10 @@ drive_engine(const struct problem *p, struct run *r, bool full, struct err *err)
             break;
         rc = act(&x, &a[0]);
     }
-    if (rc == 0)
+    if (rc == 0) {
         claims_read(&x);
+        phases_read(x.c, r);
+    }
     for (uint32_t i = r->n; i < r->budget; i++)
         r->incumbent[i] = i > 0 ? r->incumbent[i - 1] : r->start;
     free(x.runs);

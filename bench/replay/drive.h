@@ -21,6 +21,8 @@ struct run {
     uint32_t evaluated[BUDGET_MAX]; /* candidates in order */
     uint32_t incumbent[BUDGET_MAX]; /* named after each; filled to budget */
     double decide_ms[BUDGET_MAX];
+    uint32_t phase_trials[PHASE_COUNT];
+    bool phase_skipped[PHASE_COUNT]; /* in the plan, but nothing was run */
     uint32_t n_claims;
     struct claim claim[FINALISTS_MAX];
 };

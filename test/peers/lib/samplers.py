@@ -244,7 +244,9 @@ class Smac(Peer):
         scenario = Scenario(self.space, deterministic=True, n_trials=100000,
                             seed=problem["seed"], output_directory=scratch)
         model = Facade.get_model(scenario)
-        model._rf_opts["n_jobs"] = 1  # ten small trees: threads cost more
+        # the same forest, sooner: threads cost more than ten small trees, and
+        # the default limit of a million leaves is memory that is never used
+        model._rf_opts.update(n_jobs=1, max_leaf_nodes=4096)
         self.smac = Facade(
             scenario, lambda config, seed=0: 0, overwrite=True,
             logging_level=50, model=model,
