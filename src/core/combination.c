@@ -3,14 +3,15 @@
  * that held; every main effect is estimated from all cells (hidden
  * replication). Fitted in 0/1 coding on gains over the baseline,
  *   gain = sum theta_i x_i + sum gamma_ij x_i x_j,
- * theta_i from the idea's own prior, gamma_ij ~ N(-0.4 (m_i + m_j), lambda^2),
- * since two good changes together bring 0.6 of their sum on recorded CTR
- * trials; for the verdict on a pair the prior mean is 0, so that a conflict is
- * shown by data alone (Hamada & Wu 1992 on such models).
+ * theta_i from the idea's own prior, gamma_ij ~ N(E[ij] - m_i - m_j, lambda^2)
+ * with E[ij] from the law of math/combine.h, learnt on recorded squares; for
+ * the verdict on a pair the prior mean is 0, so that a conflict is shown by
+ * data alone (Hamada & Wu 1992 on such models).
  * Invariant: changes that exclude each other never meet in a cell. */
 #include "core/parts.h"
 
 #include "math/acquire.h"
+#include "math/combine.h"
 #include "math/design.h"
 #include "math/linfit.h"
 
@@ -19,7 +20,6 @@
 #include <string.h>
 
 enum { COMBO_MAX = 8, CELL_REPEATS_MAX = 6, ROWS_MAX = 64 };
-static const double OVERLAP = -.4;  /* E gamma / (m_i + m_j) */
 static const double KG_FLOOR = .02; /* of min_gain */
 static const double Z95 = 1.959964;
 
@@ -136,7 +136,7 @@ row_of(const struct combo *s, uint64_t mask, double *x)
 
 static void
 fit_priors(const struct core *c, const struct analysis *a, struct cells_fit *f,
-    double overlap, double *m0, double *t2)
+    const struct combine_law *law, double *m0, double *t2)
 {
     double m[COMBO_MAX];
     double size = c->spec.metric[c->spec.primary].min_gain, sum2 = 0;
@@ -155,22 +155,26 @@ fit_priors(const struct core *c, const struct analysis *a, struct cells_fit *f,
     f->lambda = fmax(size, sqrt(sum2 / f->combo.k));
     for (int i = 0; i < f->combo.k; i++)
         for (int j = i + 1; j < f->combo.k; j++) {
-            m0[at] = overlap * (m[i] + m[j]);
+            /* posterior means: their noise is taken off already */
+            m0[at] = law == NULL
+                         ? 0
+                         : combine_expect(law, m[i], m[j], 0) - m[i] - m[j];
             t2[at++] = f->lambda * f->lambda;
         }
 }
 
-/* Fits all measured cells whose ideas lie inside the combined set. A plain
- * error of the shared baseline moves all gains together: the first column. */
+/* law NULL: no interaction is expected. Fits all measured cells whose ideas lie
+ * inside the combined set. A plain error of the shared baseline moves all gains
+ * together: the first column. */
 static bool
-cells_fit(const struct core *c, const struct analysis *a, double overlap,
-    struct cells_fit *f)
+cells_fit(const struct core *c, const struct analysis *a,
+    const struct combine_law *law, struct cells_fit *f)
 {
     double x[ROWS_MAX * LINFIT_P_MAX], y[ROWS_MAX], v[ROWS_MAX];
     double m0[LINFIT_P_MAX], t2[LINFIT_P_MAX];
     combo_of(c->combo_mask, &f->combo);
     f->p = 1 + f->combo.k + f->combo.k * (f->combo.k - 1) / 2;
-    fit_priors(c, a, f, overlap, m0, t2);
+    fit_priors(c, a, f, law, m0, t2);
     int n = 0;
     double base_q = a->arm[0].n > 0 ? 1.0 / a->arm[0].n : 0;
     for (uint32_t e = 1; e < c->n_experiments && n < ROWS_MAX; e++) {
@@ -196,7 +200,7 @@ cell_plan(const struct core *c, const struct analysis *a, struct update *u,
     struct experiment x = {
         .kind = EXPERIMENT_CELL, .mask = mask, .config = *config};
     double row[LINFIT_P_MAX];
-    if (!cells_fit(c, a, OVERLAP, &f))
+    if (!cells_fit(c, a, &combine_learnt, &f))
         return false;
     row_of(&f.combo, mask, row);
     row[0] = 0; /* the truth of the cell, without the baseline's error */
@@ -300,7 +304,7 @@ pair_judge(const struct core *c, const struct analysis *a, struct update *u)
     struct cells_fit f;
     combo_of(c->combo_mask, &f.combo);
     uint32_t pairs = (uint32_t)(f.combo.k * (f.combo.k - 1) / 2);
-    if (c->n_pairs >= pairs || !cells_fit(c, a, 0, &f))
+    if (c->n_pairs >= pairs || !cells_fit(c, a, NULL, &f))
         return false;
     int at = 1 + f.combo.k, i = 0, j = 1;
     for (uint32_t skip = c->n_pairs; skip > 0; skip--, at++)
