@@ -1,9 +1,9 @@
 /* Random-effects meta-analysis: DerSimonian & Laird (Controlled Clinical
  * Trials 7, 1986) with arbitrary first-step weights (DerSimonian & Kacker
  * 2007, eq. 6), similarity used as the power of a source's likelihood
- * (Ibrahim & Chen 2000). Trust: Bayes factor by log scores. Called by
- * research when it writes priors. Invariant: a source with r = 0 has no
- * influence on any number. */
+ * (Ibrahim & Chen 2000). Trust: a line through what a source said and what was
+ * measured. Called by research when it writes priors and by the engine when it
+ * reads them. Invariant: a record with r = 0 has no influence on any number. */
 #include "math/meta.h"
 
 #include <assert.h>
@@ -78,34 +78,71 @@ meta_pool(const struct meta_delta *in, int n, const struct meta_prior *prior)
     return out;
 }
 
-struct trust
-trust_start(double p)
-{
-    assert(p > 0 && p < 1);
-    return (struct trust){.log_odds = log(p / (1 - p))};
-}
+/* What is believed of a source before it was tried: as good as it says, give
+ * or take this sd. */
+static const double SLOPE_SD = .7;
+static const double CLIP = 3;
 
-/* Log density of N(m, var) at y, without the constant. */
-static double
-log_score(double y, double m, double var)
+struct source_sums {
+    double mm, m, one, md, d; /* weighted by 1 / (tau2 + v) */
+};
+
+static struct source_sums
+source_sum(const struct source_obs *in, int n, double common_var)
 {
-    return -0.5 * (log(var) + (y - m) * (y - m) / var);
+    struct source_sums s = {0};
+
+    for (int i = 0; i < n; i++) {
+        assert(in[i].tau2 > 0 && in[i].v >= 0);
+        double var = in[i].tau2 + in[i].v, w = 1 / var;
+        double most = CLIP * sqrt(var + common_var);
+        double off = fmin(most, fmax(-most, in[i].d - in[i].m));
+        double d = in[i].m + off;
+        s.mm += w * in[i].m * in[i].m;
+        s.m += w * in[i].m;
+        s.one += w;
+        s.md += w * in[i].m * d;
+        s.d += w * d;
+    }
+    return s;
 }
 
 void
-trust_update(
-    struct trust *t, double m, double tau2, double y, double v, double vague_sd)
+source_fit(struct source_fit *out, const struct source_obs *in, int n,
+    double shift_var, double base_var)
 {
-    assert(tau2 >= 0 && v >= 0 && tau2 + v > 0 && vague_sd > 0);
-    double odds = t->log_odds + log_score(y, m, tau2 + v) -
-                  log_score(y, 0, vague_sd * vague_sd + v);
+    double common = shift_var + base_var;
 
-    t->log_odds = fmin(TRUST_LOG_ODDS_MAX, fmax(-TRUST_LOG_ODDS_MAX, odds));
-    t->n += 1;
+    *out = (struct source_fit){.slope = 1};
+    if (n == 0)
+        return;
+    struct source_sums s = source_sum(in, n, common);
+    double p_slope = 1 / (SLOPE_SD * SLOPE_SD) + s.mm;
+    double p_common = (common > 0 ? 1 / common : 1e300) + s.one;
+    double det = p_slope * p_common - s.m * s.m;
+    double y = 1 / (SLOPE_SD * SLOPE_SD) + s.md;
+    double c = (p_slope * s.d - s.m * y) / det;
+    out->slope = (p_common * y - s.m * s.d) / det;
+    out->v_slope = p_common / det;
+    out->cov = -s.m / det;
+    double v_common = p_slope / det;
+    if (out->slope < 0) {
+        out->slope = out->v_slope = out->cov = 0;
+        c = s.d / p_common;
+        v_common = 1 / p_common;
+    }
+    /* of what is common to all, this share is no error of the baseline */
+    double share = common > 0 ? shift_var / common : 0;
+    out->shift = share * c;
+    out->v_shift = share * share * v_common + share * base_var;
+    out->cov *= share;
 }
 
-double
-trust_weight(const struct trust *t)
+void
+source_apply(const struct source_fit *f, double *m, double *tau2)
 {
-    return 1 / (1 + exp(-t->log_odds));
+    double extra = f->v_slope * *m * *m + f->v_shift + 2 * f->cov * *m;
+
+    *tau2 += fmax(0, extra);
+    *m = f->slope * *m + f->shift;
 }

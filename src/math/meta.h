@@ -31,23 +31,31 @@ struct meta_pool {
 struct meta_pool
 meta_pool(const struct meta_delta *in, int n, const struct meta_prior *prior);
 
-/* Belief that a source predicts our effects, as log odds against "it knows
- * nothing". The odds are kept within TRUST_LOG_ODDS_MAX so that a source can
- * fall from grace and come back. */
-#define TRUST_LOG_ODDS_MAX 7.0
-struct trust {
-    double log_odds;
-    double n; /* observations seen */
+/* How much a source of predictions knows of this place, learnt on line from
+ * those of its predictions that were measured since:
+ *   d_j = slope m_j + shift - e_0 + e_j.
+ * slope 1: as good as it says; 0: what it says does not matter; a negative one
+ * is held at 0, a liar is ignored and not believed backwards. shift is common
+ * to all that the source says (a baseline that is good already loses by most
+ * changes); e_0 is the baseline's own error, which is in every d_j and in no
+ * truth. Bayesian linear regression (Bishop, PRML, eq. 3.50-3.51). */
+struct source_obs {
+    double m, tau2; /* what the source had said: N(m, tau2), tau2 > 0 */
+    double d, v;    /* what was measured, and its variance without e_0's */
 };
 
-/* 0 < p < 1: weight before anything was seen. */
-struct trust trust_start(double p);
-/* The source had said N(m, tau2), we saw y with sampling variance v; the
- * alternative is N(0, vague_sd^2). Adds the difference of the two log scores.
- * tau2 + v > 0 and vague_sd > 0. */
-void trust_update(struct trust *t, double m, double tau2, double y, double v,
-    double vague_sd);
-/* Weight in (0, 1): multiply r by it, or shrink m by it. */
-double trust_weight(const struct trust *t);
+struct source_fit {
+    double slope, shift;
+    double v_slope, v_shift, cov; /* posterior variances and covariance */
+};
+
+/* shift_var >= 0: variance of the shift among places; base_var >= 0: variance
+ * of e_0. n = 0 gives slope 1, shift 0 and no extra variance: a source that
+ * was not tried stands by its word. A difference of more than 3 sds is held at
+ * 3: one collapsed run is no verdict on a source. */
+void source_fit(struct source_fit *out, const struct source_obs *in, int n,
+    double shift_var, double base_var);
+/* What another prediction N(*m, *tau2) of the source is worth. */
+void source_apply(const struct source_fit *f, double *m, double *tau2);
 
 #endif

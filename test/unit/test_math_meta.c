@@ -110,35 +110,74 @@ test_recovers_t2(void **state)
     assert_true(covered > 0.90 * LIVES && covered < 0.97 * LIVES);
 }
 
-static void
-test_trust(void **state)
+/* Squared error of the predictions of a source's other ideas, over what no
+ * source at all gives, after n of them were measured. what: +1 the truth, -1
+ * the opposite of it, 0 nothing but noise. */
+static double
+cost_of_source(double what, int n)
 {
-    struct trust honest = trust_start(0.5);
-    struct trust liar = trust_start(0.9);
+    enum { LIVES = 400, IDEAS = 24 };
+    double with = 0, without = 0;
     struct rng r;
 
-    (void)state;
-    near_at(trust_weight(&liar), 0.9, 1e-12, "start");
     rng_seed(&r, 3);
-    for (int i = 0; i < 30; i++) {
-        double truth = 2 * rng_normal(&r);
-        double y = truth + 0.3 * rng_normal(&r);
-        trust_update(&honest, truth + 0.5 * rng_normal(&r), 0.25, y, 0.09, 2);
-        trust_update(&liar, -truth, 0.25, y, 0.09, 2);
+    for (int life = 0; life < LIVES; life++) {
+        struct source_obs in[IDEAS];
+        double truth[IDEAS];
+        struct source_fit f;
+        for (int i = 0; i < IDEAS; i++) {
+            truth[i] = rng_normal(&r);
+            in[i].m = .7 * what * truth[i] + .5 * rng_normal(&r);
+            in[i].tau2 = .5;
+            in[i].v = .1;
+            in[i].d = truth[i] + sqrt(.1) * rng_normal(&r);
+        }
+        source_fit(&f, in, n, .1, .05);
+        assert_true(f.slope >= 0);
+        for (int i = n; i < IDEAS; i++) {
+            double m = in[i].m, tau2 = in[i].tau2;
+            source_apply(&f, &m, &tau2);
+            assert_true(tau2 >= in[i].tau2);
+            with += (m - truth[i]) * (m - truth[i]);
+            without += truth[i] * truth[i];
+        }
     }
-    assert_true(trust_weight(&honest) > 0.99);
-    assert_true(trust_weight(&liar) < 0.01);
-    assert_true(liar.n == 30);
-    /* One update is the difference of two normal log densities. */
-    struct trust t = trust_start(0.5);
-    trust_update(&t, 1, 0.5, 1.5, 0.5, 1);
-    near_at(t.log_odds,
-        (-0.5 * log(1) - 0.125) - (-0.5 * log(1.5) - 0.5 * 2.25 / 1.5), 1e-12,
-        "one step");
-    /* It can come back: the odds are bounded. */
-    for (int i = 0; i < 20; i++)
-        trust_update(&liar, 1, 0.01, 1, 0.01, 2);
-    assert_true(trust_weight(&liar) > 0.5);
+    return with / without;
+}
+
+static void
+test_source(void **state)
+{
+    (void)state;
+    double good = cost_of_source(1, 12), liar = cost_of_source(-1, 12);
+    double noise = cost_of_source(0, 12), early = cost_of_source(-1, 0);
+    print_message("error over no source: good %.2f, noise %.2f, liar %.2f "
+                  "(%.2f before any result)\n",
+        good, noise, liar, early);
+    assert_true(good < .5);
+    assert_true(noise < 1.1 && liar < 1.1);
+    assert_true(early > 2); /* the test can fail */
+}
+
+static void
+test_source_edges(void **state)
+{
+    static const struct source_obs crash = {1, 1, -1000, 1};
+    static const struct source_obs same[] = {{0, 1, -2, .5}, {0, 1, -2, .5}};
+    struct source_fit f;
+    double m = 3, tau2 = 2;
+
+    (void)state;
+    source_fit(&f, NULL, 0, 1, 1);
+    source_apply(&f, &m, &tau2);
+    assert_true(m == 3 && tau2 == 2);
+    source_fit(&f, &crash, 1, 1, 0);
+    assert_true(f.slope > -1 && f.shift > -3);
+    /* all worse than said: by hand, w = 1 / 1.5; common = -2 * 2w / (1 / 2 +
+     * 2w) = -16 / 11, half of it the baseline's own error */
+    source_fit(&f, same, 2, 1, 1);
+    near_at(f.slope, 1, 1e-14, "slope");
+    near_at(f.shift, -8. / 11, 1e-13, "shift");
 }
 
 int
@@ -150,7 +189,8 @@ main(void)
         cmocka_unit_test(test_edges),
         cmocka_unit_test(test_similarity),
         cmocka_unit_test(test_recovers_t2),
-        cmocka_unit_test(test_trust),
+        cmocka_unit_test(test_source),
+        cmocka_unit_test(test_source_edges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
