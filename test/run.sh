@@ -66,6 +66,7 @@ one sim-laws "$build/test/sim/sim_laws" --lives=$lives &
 one sim-truth "$build/test/sim/sim_truth" --lives=$truth &
 wait
 LIMIT=600
+one sim-sources "$build/test/sim/sim_sources"
 tail -n 1 "$log/sim-laws"
 sed 's/^/  /' "$log/sim-truth"
 echo "== flow"

@@ -149,8 +149,9 @@ fit_priors(const struct core *c, const struct analysis *a, struct cells_fit *f,
         analysis_posterior(c, a, h->experiment, &x);
         m[i] = x.mean;
         sum2 += x.mean * x.mean;
-        m0[at] = h->prior_mean;
-        t2[at++] = h->prior_sd * h->prior_sd;
+        const struct experiment *alone = &c->experiment[h->experiment];
+        m0[at] = alone->prior_mean;
+        t2[at++] = alone->prior_sd * alone->prior_sd;
     }
     f->lambda = fmax(size, sqrt(sum2 / f->combo.k));
     for (int i = 0; i < f->combo.k; i++)

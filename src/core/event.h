@@ -18,7 +18,13 @@ enum event_kind {
 
 enum event_who { FACT = 1, DECISION = 2 };
 
-enum source { SOURCE_NONE, SOURCE_INSIGHT, SOURCE_RESEARCH, SOURCE_ENGINEER };
+enum source {
+    SOURCE_NONE,
+    SOURCE_INSIGHT,
+    SOURCE_RESEARCH,
+    SOURCE_ENGINEER,
+    SOURCE_COUNT
+};
 
 enum verdict {
     VERDICT_NONE, /* still open */

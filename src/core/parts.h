@@ -5,6 +5,7 @@
 #define CORE_PARTS_H
 
 #include "core/core.h"
+#include "math/meta.h"
 
 /* Checks everything first, then changes *c: a refused event changes nothing.
  * 0 or -ERR_REFUSED with u->why set. */
@@ -105,6 +106,18 @@ void analysis_posterior(const struct core *c, const struct analysis *a,
 /* Is a guardrail of this experiment clearly violated? */
 bool analysis_guard_violated(const struct core *c, uint32_t experiment);
 double metric_gain(const struct core *c, double value);
+
+/* ---- sources.c ---- */
+
+struct sources { /* by enum source */
+    struct source_fit of[SOURCE_COUNT];
+};
+/* What the measured ideas say of their sources. */
+void sources_collect(
+    const struct core *c, const struct analysis *a, struct sources *out);
+/* Prediction of idea i (index) before its own data, its source's trust in. */
+void sources_predict(const struct core *c, const struct sources *s, uint32_t i,
+    double *mean, double *sd);
 
 /* ---- phases: each plans its next trial, judges, or closes ---- */
 

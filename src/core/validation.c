@@ -137,11 +137,14 @@ ideas_judge_late(
 /* ---- what runs next ---- */
 
 static double
-idea_value(const struct core *c, const struct analysis *a, uint32_t i)
+idea_value(const struct core *c, const struct analysis *a,
+    const struct sources *src, uint32_t i)
 {
     const struct hypothesis *h = &c->hypothesis[i];
     double min_gain = c->spec.metric[c->spec.primary].min_gain;
-    double m = h->prior_mean, t2 = h->prior_sd * h->prior_sd;
+    double m, sd;
+    sources_predict(c, src, i, &m, &sd);
+    double t2 = sd * sd;
     uint32_t flying = 0;
     if (h->experiment != 0) {
         struct effect x;
@@ -153,7 +156,12 @@ idea_value(const struct core *c, const struct analysis *a, uint32_t i)
     /* a job in flight will have told what its run can tell */
     for (uint32_t f = 0; f < flying; f++)
         t2 = t2 * a->s2 / (t2 + a->s2);
-    return knowledge_gradient(m, t2, a->s2, min_gain) / h->cost_factor;
+    double value = knowledge_gradient(m, t2, a->s2, min_gain);
+    /* an idea that was never run can't go on, however sure its source is: its
+     * first run is worth what is expected of it as well */
+    if (h->experiment == 0)
+        value += fmax(0, m - min_gain);
+    return value / h->cost_factor;
 }
 
 static int
@@ -162,6 +170,8 @@ idea_next(const struct core *c, const struct analysis *a, double *value)
     int best = -1;
     bool best_pinned = false;
     double floor_value = KG_FLOOR * c->spec.metric[c->spec.primary].min_gain;
+    struct sources src;
+    sources_collect(c, a, &src);
     for (uint32_t i = 0; i < c->n_hypotheses; i++) {
         const struct hypothesis *h = &c->hypothesis[i];
         if (!idea_is_open(h))
@@ -170,7 +180,7 @@ idea_next(const struct core *c, const struct analysis *a, double *value)
         bool fresh = arm == NULL || arm->n + arm->flying == 0;
         bool full = arm != NULL && arm->n + arm->flying >= REPEATS_MAX;
         bool pinned = h->pinned && fresh;
-        double v = idea_value(c, a, i);
+        double v = idea_value(c, a, &src, i);
         if (full || (!pinned && v < floor_value))
             continue;
         if (best < 0 || pinned > best_pinned ||
@@ -196,10 +206,10 @@ idea_plan(const struct core *c, const struct analysis *a, struct update *u,
         i + 1, runs + 1, value, h->pinned ? ", pinned by the engineer" : "");
     if (h->experiment != 0)
         return trial_plan(c, u, h->experiment, c->phase, value, why);
-    struct experiment x = {.kind = EXPERIMENT_SINGLE,
-        .mask = UINT64_C(1) << i,
-        .prior_mean = h->prior_mean,
-        .prior_sd = h->prior_sd};
+    struct experiment x = {.kind = EXPERIMENT_SINGLE, .mask = UINT64_C(1) << i};
+    struct sources src;
+    sources_collect(c, a, &src);
+    sources_predict(c, &src, i, &x.prior_mean, &x.prior_sd);
     hypothesis_config(c, i + 1, &x.config);
     return trial_plan_new(c, u, &x, i + 1, c->phase, value, why);
 }

@@ -144,7 +144,7 @@ spec_make(struct world *w, struct spec *s)
     s->sealed = 1;
     s->has_evaluate = rng_below(&w->r, 3) == 0;
     s->has_resume = true;
-    s->phases = 0x1e;
+    s->phases = w->o.singles ? 1u << PHASE_VALIDATION : 0x1e;
     if (rng_below(&w->r, 8) == 0 && w->o.faults > 0)
         s->phases &= ~(1u << (1 + rng_below(&w->r, 4)));
     s->max_hypotheses = 24;
@@ -276,6 +276,17 @@ mischief(struct world *w)
 
 /* ---- the campaign's outer life ---- */
 
+/* All ideas of one source, which tells the truth or its opposite. */
+static void
+idea_predict(const struct world *w, struct event *h)
+{
+    struct config x;
+    config_default(&w->c->spec, &x);
+    x.v[h->over[0].knob] = h->over[0].value;
+    h->source = SOURCE_INSIGHT;
+    h->mean += w->o.source * truth(w, &x);
+}
+
 static void
 draft(struct world *w)
 {
@@ -302,6 +313,8 @@ draft(struct world *w)
                               ? (double)rng_below(&w->r, k->n_values)
                               : knob_from_unit(k, u);
         h.mean = 1e-4 * rng_normal(&w->r);
+        if (w->o.source != 0)
+            idea_predict(w, &h);
         fact(w, &h); /* duplicates and no-changes are refused: fine */
     }
     struct event hook = {.kind = EVENT_hypothesis_added,
@@ -527,6 +540,9 @@ judge(struct world *w)
         struct config x;
         hypothesis_config(c, i + 1, &x);
         l->best_truth = fmax(l->best_truth, truth(w, &x));
+        l->gains += fmax(0, truth(w, &x));
+        if (c->hypothesis[i].verdict == VERDICT_PROMOTE)
+            l->promoted += truth(w, &x);
     }
     l->n_finalists = c->n_finalists;
     for (uint32_t i = 0; i < c->n_finalists; i++) {

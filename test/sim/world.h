@@ -21,6 +21,8 @@ struct life_opts {
     double faults;       /* chance that an attempt goes wrong */
     uint32_t budget;     /* in trials; 0: drawn */
     double sealed_scale; /* the sealed effect against the search effect */
+    double source;       /* predictions are this times the truth; 0: noise */
+    bool singles;        /* validation alone */
     bool print;          /* the narrative */
 };
 
@@ -36,8 +38,9 @@ struct life {
     uint32_t state;   /* enum campaign_state at the end */
     uint32_t trials;
     bool proposed;
-    double truth;      /* sealed gain of the proposal */
-    double best_truth; /* best single idea's */
+    double truth;           /* sealed gain of the proposal */
+    double best_truth;      /* best single idea's */
+    double gains, promoted; /* true gains of all ideas, of those that held */
     uint32_t n_finalists;
     struct life_finalist finalist[FINALISTS_MAX];
     uint64_t kinds[EVENT_COUNT]; /* how often each event was applied */
