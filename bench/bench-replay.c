@@ -348,7 +348,7 @@ problem_run(struct bench *b, struct problem *p, struct err *err)
         return 0;
     }
     if (b->o.insights_trials != NULL)
-        insights_apply(&b->a, &b->trials, &b->insights,
+        insights_apply(&b->trials, &b->insights,
             b->o.insights_hypotheses != NULL ? &b->changes : NULL, p);
     notes_print(b, p);
     for (uint32_t i = 0; i < b->o.seeds && rc == 0; i++)

@@ -578,6 +578,7 @@ problem_build(struct arena *a, const struct trials *t, const char *dataset,
     out->val = arena_alloc(a, b.n_rows * sizeof *out->val);
     out->test = arena_alloc(a, b.n_rows * sizeof *out->test);
     out->prior = arena_alloc(a, b.n_rows * sizeof *out->prior);
+    out->prior_sd = arena_alloc(a, b.n_rows * sizeof *out->prior_sd);
     out->code = arena_alloc(a, b.n_rows * sizeof *out->code);
     knobs_build(&b, code);
     candidates_build(&b, code);

@@ -15,7 +15,8 @@ struct problem {
     double best, median;    /* of val */
     double noise;           /* sd of the redrawn seed noise */
     enum noise_from noise_from;
-    double *prior; /* score from other families, + is better */
+    double *prior;    /* score from other families, + is better */
+    double *prior_sd; /* their spread */
     bool has_prior;
     struct spec *spec;         /* knobs; no defaults and candidates yet */
     double (*code)[KNOBS_MAX]; /* NaN: the knob is not active */

@@ -12,6 +12,7 @@
 
 #include "base/fs.h"
 #include "research/draft.h"
+#include "research/predict.h"
 #include "research/insight.h"
 
 struct plan {
@@ -72,8 +73,8 @@ plan_project(
 }
 
 static int
-plan_hypotheses(struct call *call, const char *root, struct plan *plan,
-    struct event **out, uint32_t *n, struct err *err)
+plan_hypotheses(struct call *call, const char *root, const struct plan *plan,
+    struct spec *s, struct event **out, uint32_t *n, struct err *err)
 {
     struct draft_options o = {.max = plan->p->spec.max_hypotheses,
         .before = call_opt(call, "before")};
@@ -88,7 +89,9 @@ plan_hypotheses(struct call *call, const char *root, struct plan *plan,
             INSIGHT_WRITE | INSIGHT_SEED, err);
     if (rc != 0)
         return err_wrap(err, rc, "insights (--from-insights=no goes without)");
-    rc = draft_hypotheses(&plan->p->spec, db, &o, call->arena, out, n, err);
+    rc = draft_hypotheses(s, db, &o, call->arena, out, n, err);
+    if (rc == 0)
+        rc = candidates_predict(s, db, &o, err);
     insight_close(db);
     return rc;
 }
@@ -153,8 +156,9 @@ plan_facts(struct call *call, const char *root, struct store *st,
 {
     struct event *h = NULL, *mine = NULL;
     uint32_t n = 0, n_mine = 0;
-    const struct spec *s = &plan->p->spec;
-    int rc = plan_hypotheses(call, root, plan, &h, &n, err);
+    struct spec *s = arena_alloc(call->arena, sizeof *s);
+    memcpy(s, &plan->p->spec, sizeof *s);
+    int rc = plan_hypotheses(call, root, plan, s, &h, &n, err);
     if (rc == 0)
         rc = plan_carried(call, st, plan, &mine, &n_mine, err);
     if (rc != 0)
@@ -195,7 +199,8 @@ plan_facts(struct call *call, const char *root, struct store *st,
     return rc;
 }
 
-/* Does the engine see the same problem in both, the budget's size apart? */
+/* Does the engine see the same problem in both, the budget's size and what
+ * earlier campaigns predict apart? */
 static bool
 spec_same(const struct spec *a, const struct spec *b)
 {
@@ -203,6 +208,7 @@ spec_same(const struct spec *a, const struct spec *b)
     memcpy(&x[0], a, sizeof(*a));
     memcpy(&x[1], b, sizeof(*b));
     x[1].total_u = x[0].total_u;
+    x[0].n_prior = x[1].n_prior = 0;
     size_t na = spec_encode(&x[0], NULL, 0), nb = spec_encode(&x[1], NULL, 0);
     unsigned char *ea = mem_calloc(1, na + 1), *eb = mem_calloc(1, nb + 1);
     spec_encode(&x[0], ea, na);
