@@ -10,7 +10,6 @@
 #include "math/stat.h"
 
 #include <math.h>
-#include <stddef.h>
 #include <string.h>
 
 /* Scale of the alternative of the e-value, in seed sds: effects worth finding
@@ -61,8 +60,8 @@ static void
 window_add(const struct core *c, uint32_t window, struct analysis *a,
     struct pooled *pool)
 {
-    struct welford w[EXPERIMENTS_MAX];
-    memset(w, 0, c->n_experiments * sizeof w[0]);
+    struct welford w[c->n_experiments + 1];
+    memset(w, 0, sizeof w);
     uint32_t primary = c->spec.primary;
     for (uint32_t i = 0; i < c->n_trials; i++) {
         const struct trial *t = &c->trial[i];
@@ -89,7 +88,7 @@ void
 analysis_collect(const struct core *c, struct analysis *a)
 {
     struct pooled pool = {0, 0};
-    memset(a, 0, offsetof(struct analysis, arm));
+    *a = (struct analysis){.arm = a->arm};
     memset(a->arm, 0, c->n_experiments * sizeof a->arm[0]);
     for (uint32_t i = 0; i < c->n_trials; i++)
         arm_count(c, &c->trial[i], a);
@@ -153,7 +152,8 @@ analysis_posterior(const struct core *c, const struct analysis *a,
 bool
 analysis_effect(const struct core *c, uint32_t experiment, struct effect *out)
 {
-    struct analysis a;
+    struct arm arm[c->n_experiments + 1];
+    struct analysis a = {.arm = arm};
     analysis_collect(c, &a);
     analysis_posterior(c, &a, experiment, out);
     return a.arm[experiment].q > 0;
@@ -162,7 +162,8 @@ analysis_effect(const struct core *c, uint32_t experiment, struct effect *out)
 void
 analysis_baseline(const struct core *c, struct baseline_stat *out)
 {
-    struct analysis a;
+    struct arm arm[c->n_experiments + 1];
+    struct analysis a = {.arm = arm};
     memset(out, 0, sizeof *out);
     if (c->n_experiments == 0)
         return;
@@ -184,7 +185,8 @@ analysis_baseline(const struct core *c, struct baseline_stat *out)
 uint32_t
 analysis_incumbent(const struct core *c)
 {
-    struct analysis a;
+    struct arm arm[c->n_experiments + 1];
+    struct analysis a = {.arm = arm};
     struct effect x;
     uint32_t best = 0;
     double best_mean = 0;

@@ -17,8 +17,8 @@
 
 enum {
     HYPOTHESES_MAX = 64,
-    EXPERIMENTS_MAX = 2048,
-    TRIALS_MAX = 4096,
+    EXPERIMENTS_MAX = 16384, /* room for 10,000 and more, each its own */
+    TRIALS_MAX = 16384,
     JOBS_MAX = 64, /* in flight in one campaign */
     FINALISTS_MAX = 3,
     PAIRS_MAX = 28,    /* of at most 8 combined ideas */
@@ -159,7 +159,9 @@ struct update {
 };
 
 /* A struct core is valid when zeroed and before its first event. It is some
- * megabytes large and sparsely touched: take it from calloc. */
+ * megabytes large and touched only as far as it is filled: take it from calloc,
+ * empty it with core_clear, never copy or clear it whole. */
+void core_clear(struct core *c);
 
 /* Applies one event. 0: applied, u tells the next decision, if any.
  * -ERR_REFUSED: refused, *c is unchanged and u->why says why. */

@@ -96,9 +96,10 @@ struct analysis {
     double pooled_df;
     uint32_t base_now;    /* baseline trials ok in the current window */
     uint32_t base_flying; /* in the current window */
-    struct arm arm[EXPERIMENTS_MAX];
+    struct arm *arm; /* the caller's, room for c->n_experiments */
 };
 
+/* Fills *a; a->arm is set by the caller. */
 void analysis_collect(const struct core *c, struct analysis *a);
 /* Posterior of the gain of an experiment from its prior and its own data. */
 void analysis_posterior(const struct core *c, const struct analysis *a,
@@ -133,12 +134,6 @@ bool combination_decide(
     const struct core *c, const struct analysis *a, struct update *u);
 bool exploitation_decide(
     const struct core *c, const struct analysis *a, struct update *u);
-/* picks.c: plans the next pick of the candidates' predictions; false: their
- * turn is over, or nothing is predicted. */
-bool
-picks_plan(const struct core *c, const struct analysis *a, struct update *u);
-/* Experiments that the search has made. */
-uint32_t picks_made(const struct core *c);
 /* Experiment with the highest posterior gain under the search's own process,
  * 0: the baseline; -1: too few searched points, or no fit. */
 int exploitation_incumbent(const struct core *c, const struct analysis *a);

@@ -120,7 +120,8 @@ phase_decide(const struct core *c, struct update *u)
         return decide(u, EVENT_campaign_halted,
             "%u trials failed in a row, the last one by %s: needs the engineer",
             c->failed_streak, reason_name(last_reason(c)));
-    struct analysis a;
+    struct arm arm[c->n_experiments + 1];
+    struct analysis a = {.arm = arm};
     bool waits = c->n_jobs >= c->spec.max_parallel;
     analysis_collect(c, &a);
     if (c->phase == PHASE_COMBINATION || c->phase == PHASE_EXPLOITATION) {

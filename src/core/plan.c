@@ -53,7 +53,7 @@ campaign_drafted_apply(struct core *c, const struct event *e, struct update *u)
         return refuse(u, "the spec cannot be read");
     uint64_t seq = c->seq;
     int64_t now_ms = c->now_ms;
-    memset(c, 0, sizeof *c);
+    core_clear(c);
     int rc = spec_decode(&c->spec, e->spec, e->spec_len);
     assert(rc == 0);
     c->seq = seq;

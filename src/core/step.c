@@ -9,12 +9,22 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 /* A step can lead to many decisions (a full queue, a judged phase), never to
  * an endless row of them. */
 enum { DECISIONS_MAX = 4096 };
+
+void
+core_clear(struct core *c)
+{
+    memset(c->experiment, 0, c->n_experiments * sizeof c->experiment[0]);
+    memset(c->trial, 0, c->n_trials * sizeof c->trial[0]);
+    memset(c->job, 0, sizeof *c - offsetof(struct core, job));
+    memset(c, 0, offsetof(struct core, experiment));
+}
 
 typedef int apply_fn(struct core *c, const struct event *e, struct update *u);
 

@@ -50,6 +50,16 @@ knowledge_gradient(double m, double tau2, double s2, double standard)
 }
 
 double
+noisy_improvement(double m, double tau2, double s2, double best)
+{
+    assert(tau2 >= 0 && s2 >= 0);
+    if (tau2 == 0)
+        return fmax(0, m - best);
+    double sg = tau2 / sqrt(tau2 + s2);
+    return sg * acquire_f((m - best) / sg);
+}
+
+double
 expected_improvement(double mean, double sd, double best)
 {
     assert(sd >= 0);

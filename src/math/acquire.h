@@ -19,6 +19,13 @@ double knowledge_gradient(double m, double tau2, double s2, double standard);
 double knowledge_gradient_n(
     double m, double tau2, double s2, double n, double standard);
 
+/* Expected improvement of one noisy run of a new arm believed N(m, tau2) when
+ * run noise is s2: E max(0, m' - best) over its posterior mean m' after the
+ * run, sg f((m - best) / sg) with the same sg. Unlike the knowledge gradient
+ * it counts what the arm's mean is above `best` already: a new arm can be
+ * named only once it was run. 0 or m - best when tau2 = 0. */
+double noisy_improvement(double m, double tau2, double s2, double best);
+
 /* Expected improvement over `best` of N(mean, sd^2), and its logarithm (finite
  * for sd > 0; -INFINITY when sd = 0 and mean <= best). */
 double expected_improvement(double mean, double sd, double best);

@@ -24,7 +24,7 @@ gp_scratch(int cap, int d)
 {
     size_t n = (size_t)cap;
 
-    return n * (size_t)d + n * n + 6 * n + GP_SEARCH_SCRATCH;
+    return n * (size_t)d + n * n + 7 * n + GP_SEARCH_SCRATCH(d);
 }
 
 void
@@ -75,10 +75,11 @@ point_check(
                 "point %d, dimension %d: %g is outside [0, 1]; scale the knob "
                 "first",
                 point, k, x[k]);
-        if (!real && !(x[k] >= 0 && x[k] == floor(x[k]) && x[k] < 1e9))
+        double most = space->kind[k] == GP_DIM_SET ? 0x1p52 : 1e9;
+        if (!real && !(x[k] >= 0 && x[k] == floor(x[k]) && x[k] < most))
             return err_set(err, -ERR_INPUT,
-                "point %d, dimension %d: %g does not name a category; use a "
-                "whole number from 0",
+                "point %d, dimension %d: %g does not name a category or set; "
+                "use a whole number from 0",
                 point, k, x[k]);
     }
     return 0;
@@ -91,6 +92,10 @@ data_check(const struct gp_space *space, const struct gp_data *data, int cap,
     if (space->d < 1 || space->d > GP_D_MAX)
         return err_set(err, -ERR_INPUT, "%d dimensions: 1 to %d are possible",
             space->d, GP_D_MAX);
+    for (int k = 0; k < space->d; k++)
+        if (space->kind[k] == GP_DIM_SET && space->bits[k] == 0)
+            return err_set(
+                err, -ERR_INPUT, "dimension %d: a set needs its bits", k);
     if (data->n < 1 || data->n > cap || cap > GP_N_MAX)
         return err_set(err, -ERR_INPUT,
             "%d points with room for %d: 1 to %d are possible", data->n, cap,
@@ -128,59 +133,114 @@ gp_layout(struct gp *g, double *scratch)
     g->h = g->y + cap;
     g->hl = g->h + cap;
     g->alpha = g->hl + 2 * cap;
-    g->l = g->alpha + cap;
+    g->weights = g->alpha + cap;
+    g->l = g->weights + cap;
 }
 
-/* Shift and scale of y and the prior column; copies the points. */
+/* Copies a point with numbers in the place of what does not apply. */
+static void
+point_copy(const struct gp_space *space, const double *x, double *out)
+{
+    for (int k = 0; k < space->d; k++)
+        out[k] = isnan(x[k]) ? GP_OFF : x[k];
+}
+
+double
+gp_gaps(const struct gp_space *space, const double *a, const double *b)
+{
+    double p[GP_D_MAX], q[GP_D_MAX], sum = 0;
+
+    point_copy(space, a, p);
+    point_copy(space, b, q);
+    for (int k = 0; k < space->d; k++)
+        sum += gp_gap(space, k, p[k], q[k]);
+    return sum;
+}
+
+/* Shift and scale of y and the prior column; copies the points. The spread
+ * that was expected counts as spread_n points. */
 static void
 gp_standardise(struct gp *g, const struct gp_data *data)
 {
+    const struct gp_space *space = &g->space;
     int n = data->n;
     double mean = 0;
     double prior = 0;
-    double square = 0;
+    double square = space->spread_n * space->spread * space->spread;
 
     for (int i = 0; i < n; i++) {
         mean += data->y[i] / n;
         prior += data->prior != NULL ? data->prior[i] / n : 0;
     }
     for (int i = 0; i < n; i++)
-        square += (data->y[i] - mean) * (data->y[i] - mean) / n;
+        square += (data->y[i] - mean) * (data->y[i] - mean);
     g->shift = mean;
     g->prior_shift = prior;
-    g->scale = sqrt(square);
+    g->scale = sqrt(square / (n + space->spread_n));
     if (!(g->scale > 1e-12 * fabs(mean)) || g->scale == 0)
         g->scale = data->v[0] > 0 ? sqrt(data->v[0]) : 1;
-    memcpy(g->x, data->x, sizeof(*g->x) * (size_t)(n * g->space.d));
     for (int i = 0; i < n; i++) {
         double p = data->prior != NULL ? data->prior[i] - prior : 0;
+        point_copy(space, data->x + i * space->d, g->x + i * space->d);
         g->h[i] = p / g->scale;
-        g->y[i] =
-            (data->y[i] - mean) / g->scale - g->space.weight_mean * g->h[i];
+        g->y[i] = (data->y[i] - mean) / g->scale - space->weight_mean * g->h[i];
     }
 }
 
-/* Covariances of a point with the points [0, n) of g. */
+/* Adds relevance times gap of dimension k between xi and BLOCK points. */
 static void
-gp_covariances(const struct gp *g, const double *x, int n, double *out)
+block_gaps(const struct gp_space *space, int k, double rel, double xi,
+    const double *x, double *sum)
 {
-    int d = g->space.d;
+    if (space->kind[k] == GP_DIM_REAL) {
+        for (int c = 0; c < BLOCK; c++) {
+            double gap = (x[c] - xi) * (x[c] - xi);
+            sum[c] += rel * (gap < 1 ? gap : 1);
+        }
+    } else if (space->kind[k] == GP_DIM_SET) {
+        for (int c = 0; c < BLOCK; c++)
+            sum[c] += rel * gp_gap(space, k, xi, x[c]);
+    } else {
+        for (int c = 0; c < BLOCK; c++)
+            sum[c] += x[c] != xi ? rel : 0;
+    }
+}
 
+/* Covariances of BLOCK points with the points [0, n) of g: out[i][c]. */
+static void
+block_covariances(
+    const struct gp *g, const double *x, int count, int n, double (*out)[BLOCK])
+{
+    const struct gp_space *space = &g->space;
+    double at[GP_D_MAX][BLOCK], same[BLOCK];
+    double row[GP_D_MAX];
+    int d = space->d;
+
+    for (int c = 0; c < BLOCK; c++)
+        for (int k = 0; k < d; k++) {
+            double v = x[(c < count ? c : 0) * d + k];
+            at[k][c] = isnan(v) ? GP_OFF : v;
+        }
     for (int i = 0; i < n; i++) {
         const double *xi = g->x + i * d;
-        double r2 = 0;
-        double mismatch = 0;
+        double r2[BLOCK] = {0}, mismatch[BLOCK] = {0};
         for (int k = 0; k < d; k++) {
+            bool real = space->kind[k] == GP_DIM_REAL;
             double rel = g->relevance[k];
-            if (rel == 0)
-                continue;
-            double gap = gp_gap(g->space.kind[k], x[k], xi[k]);
-            if (g->space.kind[k] == GP_DIM_REAL)
-                r2 += rel * rel * gap;
-            else
-                mismatch += rel * gap;
+            block_gaps(space, k, real ? rel * rel : rel, xi[k], at[k],
+                real ? r2 : mismatch);
         }
-        out[i] = g->sf2 * gp_correlation(r2, mismatch);
+        for (int c = 0; c < BLOCK; c++)
+            same[c] = 0;
+        for (int c = 0; c < count && space->root != 0; c++) {
+            for (int k = 0; k < d; k++)
+                row[k] = at[k][c];
+            same[c] = gp_same_branch(space, row, xi);
+        }
+        for (int c = 0; c < BLOCK; c++)
+            out[i][c] =
+                g->sf2 * ((1 - g->branch) * gp_correlation(r2[c], mismatch[c]) +
+                             g->branch * same[c]);
     }
 }
 
@@ -197,20 +257,51 @@ gp_refresh(struct gp *g)
         g->weight += g->trend.b[1];
         g->weight_sd = sqrt(g->trend.cov[2]);
     }
+    memcpy(g->weights, g->alpha, sizeof(*g->alpha) * (size_t)g->n);
+    chol_backward(g->l, g->n, g->cap, g->weights);
 }
 
-/* Appends row n of the covariance and factors it. */
+/* Appends point n, whose x, y and h are in place, and factors its row. */
 static int
-gp_row_add(struct gp *g, const double *x, double noise)
+gp_row_add(struct gp *g, double noise)
 {
+    const struct gp_space *space = &g->space;
+    const double *x = g->x + g->n * space->d;
     double *row = g->l + (size_t)g->n * (size_t)g->cap;
 
-    gp_covariances(g, x, g->n, row);
+    for (int i = 0; i < g->n; i++) {
+        const double *xi = g->x + i * space->d;
+        double r2 = 0, mismatch = 0;
+        for (int k = 0; k < space->d; k++) {
+            double rel = g->relevance[k], gap = gp_gap(space, k, x[k], xi[k]);
+            if (space->kind[k] == GP_DIM_REAL)
+                r2 += rel * rel * gap;
+            else
+                mismatch += rel * gap;
+        }
+        row[i] = g->sf2 * ((1 - g->branch) * gp_correlation(r2, mismatch) +
+                              g->branch * gp_same_branch(space, x, xi));
+    }
     row[g->n] = g->sf2 + g->nugget + noise;
     int rc = chol_extend(g->l, g->n, g->cap);
     if (rc == 0)
         g->n++;
     return rc;
+}
+
+/* Factors all points under the kernel that is set. */
+static int
+gp_factor(struct gp *g, const struct gp_data *data, struct err *err)
+{
+    g->n = 0;
+    for (int i = 0; i < data->n; i++)
+        if (gp_row_add(g, data->v[i] / (g->scale * g->scale)) != 0)
+            return err_set(err, -ERR_CHECK,
+                "Gaussian process: covariance of %d points has no Cholesky "
+                "factor at point %d",
+                data->n, i);
+    gp_refresh(g);
+    return 0;
 }
 
 int
@@ -233,15 +324,23 @@ gp_fit(struct gp *g, const struct gp_space *space, const struct gp_data *data,
         noise[i] = data->v[i] / (g->scale * g->scale);
     g->n = data->n;
     gp_hyper_search(g, noise, g->l + (size_t)cap * (size_t)cap);
-    g->n = 0;
-    for (int i = 0; i < data->n; i++)
-        if (gp_row_add(g, g->x + i * space->d, noise[i]) != 0)
-            return err_set(err, -ERR_CHECK,
-                "Gaussian process: covariance of %d points has no Cholesky "
-                "factor at point %d",
-                data->n, i);
-    gp_refresh(g);
-    return 0;
+    return gp_factor(g, data, err);
+}
+
+int
+gp_fit_as(struct gp *g, const struct gp *from, const struct gp_data *data,
+    double *scratch, struct err *err)
+{
+    int rc = data_check(&from->space, data, from->cap, err);
+    if (rc != 0)
+        return err_wrap(err, rc, "Gaussian process");
+    *g = *from;
+    g->space.spread = g->space.spread_n = 0;
+    if (data->prior == NULL)
+        g->space.weight_mean = g->space.weight_sd = 0;
+    gp_layout(g, scratch);
+    gp_standardise(g, data);
+    return gp_factor(g, data, err);
 }
 
 int
@@ -259,12 +358,12 @@ gp_add(struct gp *g, const double *x, double y, double v, double prior,
             "point %d: value %g and noise variance %g must be finite", g->n, y,
             v);
     int n = g->n;
-    memcpy(g->x + n * g->space.d, x, sizeof(*x) * (size_t)g->space.d);
+    point_copy(&g->space, x, g->x + n * g->space.d);
     g->h[n] = (prior - g->prior_shift) / g->scale;
     if (g->space.weight_mean == 0 && weight_var(g) == 0)
         g->h[n] = 0;
     g->y[n] = (y - g->shift) / g->scale - g->space.weight_mean * g->h[n];
-    if (gp_row_add(g, x, v / (g->scale * g->scale)) != 0)
+    if (gp_row_add(g, v / (g->scale * g->scale)) != 0)
         return err_set(err, -ERR_CHECK,
             "Gaussian process: point %d has no Cholesky row", n);
     gp_refresh(g);
@@ -296,31 +395,37 @@ block_forward(const double *l, int n, int ld, double (*v)[BLOCK])
     }
 }
 
-/* Mean and sd from column c of the solved block; h is the prior column's
- * value at the candidate. */
-static void
-block_read(const struct gp *g, double (*v)[BLOCK], int c, double h,
-    double *mean, double *sd)
+/* Mean of column c of the covariances; h is the prior column's value. */
+static double
+block_mean(const struct gp *g, double (*k)[BLOCK], int c, double h)
 {
-    bool has_weight = weight_var(g) > 0;
-    double fit = 0;
+    double at = g->trend.b[0] + g->space.weight_mean * h;
+
+    if (weight_var(g) > 0)
+        at += g->trend.b[1] * h;
+    for (int i = 0; i < g->n; i++)
+        at += k[i][c] * g->weights[i];
+    return g->shift + g->scale * at;
+}
+
+/* Sd from column c of the solved block. */
+static double
+block_sd(const struct gp *g, double (*v)[BLOCK], int c, double h)
+{
+    const double *s = g->trend.cov;
     double vv = 0;
     double r0 = 1;
-    double r1 = has_weight ? h : 0;
+    double r1 = weight_var(g) > 0 ? h : 0;
 
-    double at = g->trend.b[0] + g->space.weight_mean * h + g->trend.b[1] * r1;
     for (int i = 0; i < g->n; i++) {
         double x = v[i][c];
-        fit += x * g->alpha[i];
         vv += x * x;
         r0 -= x * g->hl[i];
         r1 -= x * g->hl[g->cap + i];
     }
-    const double *s = g->trend.cov;
     double var =
         g->sf2 - vv + r0 * r0 * s[0] + 2 * r0 * r1 * s[1] + r1 * r1 * s[2];
-    *mean = g->shift + g->scale * (at + fit);
-    *sd = g->scale * sqrt(fmax(0, var));
+    return g->scale * sqrt(fmax(0, var));
 }
 
 void
@@ -328,20 +433,28 @@ gp_predict(const struct gp *g, const double *x, const double *prior, int m,
     double *mean, double *sd)
 {
     double v[GP_N_MAX][BLOCK];
-    double column[GP_N_MAX];
 
     for (int at = 0; at < m; at += BLOCK) {
         int count = m - at < BLOCK ? m - at : BLOCK;
-        for (int c = 0; c < BLOCK; c++) {
-            int from = at + (c < count ? c : 0);
-            gp_covariances(g, x + from * g->space.d, g->n, column);
-            for (int i = 0; i < g->n; i++)
-                v[i][c] = column[i];
-        }
-        block_forward(g->l, g->n, g->cap, v);
+        double h[BLOCK];
+        block_covariances(g, x + at * g->space.d, count, g->n, v);
         for (int c = 0; c < count; c++) {
             double p = prior != NULL ? prior[at + c] - g->prior_shift : 0;
-            block_read(g, v, c, p / g->scale, mean + at + c, sd + at + c);
+            h[c] = p / g->scale;
+            mean[at + c] = block_mean(g, v, c, h[c]);
         }
+        if (sd == NULL)
+            continue;
+        block_forward(g->l, g->n, g->cap, v);
+        for (int c = 0; c < count; c++)
+            sd[at + c] = block_sd(g, v, c, h[c]);
     }
+}
+
+double
+gp_sd_most(const struct gp *g, double prior)
+{
+    double h = (prior - g->prior_shift) / g->scale;
+
+    return g->scale * sqrt(g->sf2 + 1 + weight_var(g) * h * h);
 }

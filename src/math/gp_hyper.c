@@ -1,10 +1,11 @@
-/* Type-II maximum a posteriori of the kernel's numbers: each relevance walks a
- * ladder of seven values around a prior centre, signal variance and misfit
- * nugget ladders of their own; one coordinate at a time, a fixed number of
- * evaluations. Called by gp_fit only. Sources: Rasmussen & Williams 2006, 5.4;
- * the prior centre grows with sqrt(d) as in Hvarfner et al., arXiv 2402.02229.
- * Invariant: no randomness, no tolerance, so the same points give the same
- * kernel; with five points the prior decides. */
+/* Type-II maximum a posteriori of the kernel's numbers: log relevances, the
+ * signal variance, the branch's share and a point's own variance move by
+ * sign-based gradient steps (Rprop: Riedmiller & Braun 1993), a fixed number
+ * of them; the best point seen is kept. Called by gp_fit only. Sources:
+ * Rasmussen & Williams 2006, 5.4 (eq. 5.9 for the gradient); the prior centre
+ * shrinks with the number of dimensions as in Hvarfner et al., arXiv
+ * 2402.02229. Invariant: no randomness, no tolerance, so the same points give
+ * the same kernel; with five points the prior decides. */
 #include "math/gp_kernel.h"
 
 #include <stdbool.h>
@@ -12,215 +13,211 @@
 
 #include "math/chol.h"
 
-enum { STEPS = 7, STEP_START = 3, SIGNALS = 6, NUGGETS = 4 };
+enum { STEPS = 12, FEW = 4, EXTRA = 3 };
+enum { SIGNAL, BRANCH, OWN };
 
-/* Relevance over its centre, and minus the log prior of the step. */
-static const double step_value[STEPS] = {0, 0.25, 0.5, 1, 2, 4, 8};
-static const double step_cost[STEPS] = {2.1, 0.67, 0.17, 0, 0.17, 0.67, 1.5};
-static const double signal_value[SIGNALS] = {0.1, 0.3, 0.6, 1, 2, 4};
-static const double signal_cost[SIGNALS] = {1.5, 0.6, 0.15, 0, 0.3, 0.9};
-static const double nugget_value[NUGGETS] = {1e-6, 3e-3, 3e-2, 0.2};
-static const double nugget_cost[NUGGETS] = {0, 0.7, 1, 1.5};
+/* Prior of the numbers beside the relevances: centre, sd of the logarithm. */
+static const double centre_of[EXTRA] = {.75, .10, .15};
+static const double sd_of[EXTRA] = {.1, .1, 3};
+static const double RELEVANCE_SD = .7;
+/* Log factors stay within these, and the first step is this long. */
+static const double FACTOR_MIN = -12, FACTOR_MAX = 3, STEP = .4;
 
 struct search {
     const struct gp *g;
     int m;                /* points looked at */
     int row[GP_SEARCH_N]; /* which ones */
-    int step[GP_D_MAX];
-    int signal;
-    int nugget;
-    int evals_left;
-    double best;
-    double *r2, *mismatch, *gap; /* per pair */
-    double *k, *y, *h, *noise, *hl, *alpha;
+    double at[GP_D_MAX + EXTRA], slope[GP_D_MAX + EXTRA];
+    double *gap; /* per dimension, per pair */
+    double *r2, *mismatch, *same, *smooth, *slope_r2; /* per pair */
+    double *k, *inverse, *y, *h, *noise, *alpha;
 };
 
 static void
 search_init(
     struct search *s, const struct gp *g, const double *noise, double *scratch)
 {
+    int d = g->space.d;
+
     s->g = g;
     s->m = g->n < GP_SEARCH_N ? g->n : GP_SEARCH_N;
-    s->evals_left = 40 + 5 * g->space.d;
-    if (s->evals_left > 200)
-        s->evals_left = 200;
-    s->r2 = scratch;
+    s->gap = scratch;
+    s->r2 = s->gap + d * GP_SEARCH_PAIRS;
     s->mismatch = s->r2 + GP_SEARCH_PAIRS;
-    s->gap = s->mismatch + GP_SEARCH_PAIRS;
-    s->k = s->gap + GP_SEARCH_PAIRS;
-    s->y = s->k + GP_SEARCH_N * GP_SEARCH_N;
+    s->same = s->mismatch + GP_SEARCH_PAIRS;
+    s->smooth = s->same + GP_SEARCH_PAIRS;
+    s->slope_r2 = s->smooth + GP_SEARCH_PAIRS;
+    s->k = s->slope_r2 + GP_SEARCH_PAIRS;
+    s->inverse = s->k + GP_SEARCH_N * GP_SEARCH_N;
+    s->y = s->inverse + GP_SEARCH_N * GP_SEARCH_N;
     s->h = s->y + GP_SEARCH_N;
     s->noise = s->h + GP_SEARCH_N;
-    s->hl = s->noise + GP_SEARCH_N;
-    s->alpha = s->hl + 2 * GP_SEARCH_N;
+    s->alpha = s->noise + GP_SEARCH_N;
     for (int i = 0; i < s->m; i++) {
         s->row[i] = (int)((long)i * g->n / s->m);
         s->y[i] = g->y[s->row[i]];
         s->h[i] = g->h[s->row[i]];
         s->noise[i] = noise[s->row[i]];
     }
+    for (int i = 1, pair = 0; i < s->m; i++)
+        for (int j = 0; j < i; j++, pair++) {
+            const double *a = g->x + s->row[i] * d, *b = g->x + s->row[j] * d;
+            s->same[pair] = gp_same_branch(&g->space, a, b);
+            for (int k = 0; k < d; k++)
+                s->gap[k * GP_SEARCH_PAIRS + pair] =
+                    gp_gap(&g->space, k, a[k], b[k]);
+        }
 }
 
-/* Relevance at the centre of the ladder: one dimension 1/length 1 and theta
- * 1/2, less each when there are many. Replays of recorded trials (37 to 52
- * knobs) were flat within a factor of two below these and clearly worse with
- * two to four times as much. */
+/* Relevance at the prior's centre: two points that have nothing to do with
+ * each other (their gaps sum to `reach`) correlate by about e^-2. */
 static double
-relevance_at(const struct gp *g, int k, int step)
+relevance_at(const struct gp *g, int k, double log_factor)
 {
-    double centre = g->space.kind[k] == GP_DIM_REAL ? 1 : 0.5;
+    double reach = g->space.reach > 0 ? g->space.reach : .5 * g->space.d;
+    double theta = 2 / reach;
 
-    return centre / sqrt(g->space.d) * step_value[step];
+    if (g->space.kind[k] == GP_DIM_REAL)
+        return sqrt(2 * theta) * exp(log_factor);
+    return theta * exp(log_factor);
 }
 
-static void
-gaps_of(struct search *s, int k)
+static double
+extra_at(const struct search *s, int which)
 {
-    const struct gp *g = s->g;
-    int d = g->space.d;
-    double *gap = s->gap;
+    return centre_of[which] * exp(s->at[s->g->space.d + which]);
+}
 
-    for (int i = 1; i < s->m; i++) {
-        double xi = g->x[s->row[i] * d + k];
-        for (int j = 0; j < i; j++)
-            *gap++ = gp_gap(g->space.kind[k], xi, g->x[s->row[j] * d + k]);
+/* Correlations of all pairs at the current relevances, and their slope by
+ * r2. */
+static void
+pairs_fill(struct search *s)
+{
+    int d = s->g->space.d, pairs = s->m * (s->m - 1) / 2;
+
+    memset(s->r2, 0, sizeof(*s->r2) * (size_t)pairs);
+    memset(s->mismatch, 0, sizeof(*s->mismatch) * (size_t)pairs);
+    for (int k = 0; k < d; k++) {
+        bool real = s->g->space.kind[k] == GP_DIM_REAL;
+        double rel = relevance_at(s->g, k, s->at[k]);
+        const double *gap = s->gap + k * GP_SEARCH_PAIRS;
+        double *sum = real ? s->r2 : s->mismatch;
+        double factor = real ? rel * rel : rel;
+        for (int p = 0; p < pairs; p++)
+            sum[p] += factor * gap[p];
+    }
+    for (int p = 0; p < pairs; p++) {
+        double r = sqrt(5 * s->r2[p]), e = exp(-r - s->mismatch[p]);
+        s->smooth[p] = (1 + r + r * r / 3) * e;
+        s->slope_r2[p] = -5.0 / 6 * (1 + r) * e;
     }
 }
 
-/* Moves dimension k (its gaps are loaded) to a step. */
-static void
-step_set(struct search *s, int k, int step)
-{
-    bool real = s->g->space.kind[k] == GP_DIM_REAL;
-    double *sum = real ? s->r2 : s->mismatch;
-    double from = relevance_at(s->g, k, s->step[k]);
-    double to = relevance_at(s->g, k, step);
-    double change = real ? to * to - from * from : to - from;
-
-    for (int i = 0; i < s->m * (s->m - 1) / 2; i++)
-        sum[i] = fmax(0, sum[i] + change * s->gap[i]);
-    s->step[k] = step;
-}
-
-/* Log posterior of the current steps, -INFINITY without a factor. */
+/* Log posterior of the current numbers and its slopes; -INFINITY without a
+ * factor. The trend's prior is part of the covariance here. */
 static double
 search_eval(struct search *s)
 {
     const struct gp_space *space = &s->g->space;
-    double sf2 = signal_value[s->signal];
-    double cost = signal_cost[s->signal] + nugget_cost[s->nugget];
-    struct gp_trend trend;
-    int pair = 0;
+    double w_var = space->weight_sd * space->weight_sd;
+    double signal = extra_at(s, SIGNAL), own = extra_at(s, OWN);
+    double branch = space->root != 0 ? extra_at(s, BRANCH) : 0;
+    int d = space->d, m = s->m, pair = 0;
 
-    s->evals_left--;
-    for (int i = 0; i < s->m; i++) {
-        double *row = s->k + i * s->m;
+    pairs_fill(s);
+    for (int i = 0; i < m; i++) {
+        double *row = s->k + i * m;
         for (int j = 0; j < i; j++, pair++)
-            row[j] = sf2 * gp_correlation(s->r2[pair], s->mismatch[pair]);
-        row[i] = sf2 + s->noise[i] + nugget_value[s->nugget];
+            row[j] = signal * s->smooth[pair] + branch * s->same[pair] + 1 +
+                     w_var * s->h[i] * s->h[j];
+        row[i] =
+            signal + branch + own + s->noise[i] + 1 + w_var * s->h[i] * s->h[i];
     }
-    if (chol_factor(s->k, s->m, s->m) != 0)
+    if (chol_factor(s->k, m, m) != 0)
         return -INFINITY;
-    for (int k = 0; k < space->d; k++)
-        cost += step_cost[s->step[k]];
-    gp_trend_fit(s->k, s->m, s->m, s->y, s->h,
-        space->weight_sd * space->weight_sd, s->hl, GP_SEARCH_N, s->alpha,
-        &trend);
-    return trend.log_evidence - cost;
-}
-
-/* Keeps walking *at by `by` while the posterior grows. */
-static bool
-ladder_walk(struct search *s, int *at, int count, int by)
-{
-    bool moved = false;
-
-    while (s->evals_left > 0 && *at + by >= 0 && *at + by < count) {
-        *at += by;
-        double value = search_eval(s);
-        if (!(value > s->best)) {
-            *at -= by;
-            break;
+    memcpy(s->alpha, s->y, sizeof(*s->y) * (size_t)m);
+    chol_solve(s->k, m, m, s->alpha);
+    chol_inverse(s->k, m, m, s->inverse);
+    double value = -.5 * (dot(s->y, s->alpha, m) + chol_log_det(s->k, m, m));
+    double slope[EXTRA] = {0, 0, 0};
+    pair = 0;
+    for (int i = 0; i < m; i++) {
+        const double *inverse = s->inverse + i * m;
+        double trace = s->alpha[i] * s->alpha[i] - inverse[i];
+        for (int j = 0; j < i; j++, pair++) {
+            double gain = s->alpha[i] * s->alpha[j] - inverse[j];
+            slope[SIGNAL] += gain * s->smooth[pair] * signal;
+            slope[BRANCH] += gain * s->same[pair] * branch;
+            /* from here on: weight of a gap in the slope of its relevance */
+            s->smooth[pair] *= -gain * signal;
+            s->slope_r2[pair] *= 2 * gain * signal;
         }
-        s->best = value;
-        moved = true;
+        slope[SIGNAL] += .5 * trace * signal;
+        slope[BRANCH] += .5 * trace * branch;
+        slope[OWN] += .5 * trace * own;
     }
-    return moved;
+    for (int k = 0; k < d; k++) {
+        double rel = relevance_at(s->g, k, s->at[k]);
+        bool real = space->kind[k] == GP_DIM_REAL;
+        const double *gap = s->gap + k * GP_SEARCH_PAIRS;
+        double z = s->at[k] / RELEVANCE_SD;
+        s->slope[k] = real ? rel * rel * dot(s->slope_r2, gap, pair)
+                           : rel * dot(s->smooth, gap, pair);
+        s->slope[k] -= z / RELEVANCE_SD;
+        value -= .5 * z * z;
+    }
+    for (int e = 0; e < EXTRA; e++) {
+        double z = s->at[d + e] / sd_of[e];
+        s->slope[d + e] = slope[e] - z / sd_of[e];
+        value -= .5 * z * z;
+    }
+    return value;
 }
 
-static bool
-step_walk(struct search *s, int k, int by)
-{
-    bool moved = false;
-
-    while (
-        s->evals_left > 0 && s->step[k] + by >= 0 && s->step[k] + by < STEPS) {
-        int old = s->step[k];
-        step_set(s, k, old + by);
-        double value = search_eval(s);
-        if (!(value > s->best)) {
-            step_set(s, k, old);
-            break;
-        }
-        s->best = value;
-        moved = true;
-    }
-    return moved;
-}
-
-static bool
-search_sweep(struct search *s, bool backward)
-{
-    int d = s->g->space.d;
-    bool moved = false;
-
-    for (int i = 0; i < d; i++) {
-        int k = backward ? d - 1 - i : i;
-        gaps_of(s, k);
-        bool up = step_walk(s, k, 1);
-        moved |= up || step_walk(s, k, -1);
-    }
-    moved |= ladder_walk(s, &s->signal, SIGNALS, 1) ||
-             ladder_walk(s, &s->signal, SIGNALS, -1);
-    moved |= ladder_walk(s, &s->nugget, NUGGETS, 1) ||
-             ladder_walk(s, &s->nugget, NUGGETS, -1);
-    return moved;
-}
-
-/* Moves all dimensions together first: three common steps. */
+/* Walks up the posterior; leaves the best point seen in s->at. */
 static void
-search_start(struct search *s)
+search_walk(struct search *s)
 {
-    int best_step = STEP_START;
+    double step[GP_D_MAX + EXTRA], last[GP_D_MAX + EXTRA] = {0};
+    double best_at[GP_D_MAX + EXTRA] = {0}, best = -INFINITY;
+    int n = s->g->space.d + EXTRA;
 
-    s->best = -INFINITY;
-    for (int step = STEP_START - 1; step <= STEP_START + 2; step++) {
-        bool last = step == STEP_START + 2;
-        for (int k = 0; k < s->g->space.d; k++) {
-            gaps_of(s, k);
-            step_set(s, k, last ? best_step : step);
+    for (int i = 0; i < n; i++)
+        step[i] = STEP;
+    for (int t = 0; t < STEPS; t++) {
+        double value = search_eval(s);
+        if (!(value > -INFINITY))
+            break;
+        if (value > best) {
+            best = value;
+            memcpy(best_at, s->at, sizeof(best_at));
         }
-        double value = last ? s->best : search_eval(s);
-        if (value > s->best) {
-            s->best = value;
-            best_step = step;
+        for (int i = 0; i < n; i++) {
+            double turn = s->slope[i] * last[i];
+            step[i] *= turn > 0 ? 1.3 : turn < 0 ? .5 : 1;
+            last[i] = turn < 0 ? 0 : s->slope[i];
+            double to = s->at[i] + (last[i] > 0      ? step[i]
+                                       : last[i] < 0 ? -step[i]
+                                                     : 0);
+            s->at[i] = fmin(FACTOR_MAX, fmax(FACTOR_MIN, to));
         }
     }
+    memcpy(s->at, best_at, sizeof(best_at));
 }
 
 void
 gp_hyper_search(struct gp *g, const double *noise, double *scratch)
 {
-    struct search s = {.signal = 3};
+    struct search s = {.g = g};
 
-    memset(scratch, 0, GP_SEARCH_SCRATCH * sizeof(*scratch));
-    search_init(&s, g, noise, scratch);
-    search_start(&s);
-    for (int sweep = 0; sweep < 4 && s.evals_left > 0; sweep++)
-        if (!search_sweep(&s, sweep % 2 == 1))
-            break;
+    if (g->n >= FEW) {
+        search_init(&s, g, noise, scratch);
+        search_walk(&s);
+    }
     for (int k = 0; k < g->space.d; k++)
-        g->relevance[k] = relevance_at(g, k, s.step[k]);
-    g->sf2 = signal_value[s.signal];
-    g->nugget = nugget_value[s.nugget];
+        g->relevance[k] = relevance_at(g, k, s.at[k]);
+    double branch = g->space.root != 0 ? extra_at(&s, BRANCH) : 0;
+    g->sf2 = extra_at(&s, SIGNAL) + branch;
+    g->branch = branch / g->sf2;
+    g->nugget = extra_at(&s, OWN);
 }

@@ -110,7 +110,7 @@ redraft_body(struct wake *w, const struct draft *d, struct err *err)
         return err_set(err, -ERR_REFUSED,
             "C%u is %s: only a campaign that has not started is drafted anew",
             w->row.id, campaign_state_name(w->core->state));
-    memset(w->core, 0, sizeof *w->core);
+    core_clear(w->core);
     w->attention[0] = '\0';
     draft_facts(w, d, &l);
     rc = facts_advance(w, &l, err);

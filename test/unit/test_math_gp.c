@@ -88,8 +88,11 @@ naive_kernel(const struct gp *g, const double *a, const double *b)
         else if (!same)
             r2 += pow(g->relevance[k] * (apart ? 1 : a[k] - b[k]), 2);
     }
-    double s = sqrt(5 * r2);
-    return g->sf2 * (1 + s + 5 * r2 / 3) * exp(-s + log_k);
+    double s = sqrt(5 * r2), branch = 0;
+    if (g->space.root != 0) /* of the mixed points: dimension 2 */
+        branch = a[2] == b[2] ? g->branch : 0;
+    return g->sf2 * (branch + (1 - g->branch) * (1 + s + 5 * r2 / 3) *
+                                  exp(-s + log_k));
 }
 
 /* Covariance in units of y with the trend's prior in it. */
