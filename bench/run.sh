@@ -16,11 +16,24 @@ echo "== the trainer, rows a second"
 sh bench/bench-trainer.sh
 echo "== truth of claims"
 "$build/test/sim/sim_truth" --lives=$([ "$form" = full ] && echo 20000 || echo 500)
-if [ -n "${REA_REPLAY:-}" ]; then
-    echo "== search on recorded trials, against random"
-    seeds=$([ "$form" = full ] && echo 20 || echo 3)
-    python=$build/venv/bin/python3
-    [ -x "$python" ] || python=python3
-    "$python" test/peers/replay_peers.py --seeds "$seeds" --methods \
-        rea,tpe-top5,tpe-mv-top5,rea-cold,tpe,tpe-mv,random
+if [ -z "${REA_REPLAY:-}" ]; then
+    echo "== search on recorded trials: left out, no tables (REA_REPLAY)"
+    exit 0
+fi
+echo "== search on recorded trials, predictions from other families"
+trials=$REA_REPLAY/bars_trials.csv.gz
+changes=$REA_REPLAY/bars_hypotheses.csv.gz
+seeds=$([ "$form" = full ] && echo 20 || echo 3)
+for mode in search full; do
+    echo "-- $mode, $seeds seeds"
+    "$build/bench-replay" --trials "$trials" --insights-trials "$trials" \
+        --insights-hypotheses "$changes" --seeds "$seeds" --mode $mode
+done
+echo "== the same beside other tuners"
+python=${REA_PYTHON:-$build/venv/bin/python3}
+[ -x "$python" ] || python=python3
+if [ "$form" = full ]; then
+    "$python" test/peers/replay_peers.py --seeds 20 --page docs/peers.md
+else
+    "$python" test/peers/replay_peers.py --seeds 2 --all-seeds
 fi

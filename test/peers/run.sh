@@ -1,7 +1,8 @@
 #!/bin/sh
 # Comparisons with other programs. Python packages come from PyPI into
-# build/venv; where it cannot be reached, what needs them is skipped with a
-# plain message. Closes with 'N passed, N failed'.
+# build/venv (or are those of the interpreter in $REA_PYTHON); where it cannot
+# be reached, what needs them is skipped with a plain message. Closes with
+# 'N passed, N failed'.
 set -u
 build=${1:-build}
 case "$build" in /*) ;; *) build=$PWD/$build ;; esac
@@ -13,15 +14,25 @@ export BUILD="$build"
 [ -n "${REA_REPLAY:-}" ] || { [ -d ../shared/replay ] &&
     REA_REPLAY=$(cd ../shared/replay && pwd) && export REA_REPLAY; }
 
-packages="scipy jsonschema optuna"
 python=$build/venv/bin/python3
-if ! "$python" -c 'import scipy, jsonschema, optuna' 2>/dev/null; then
-    rm -rf "$build/venv"
-    { python3 -m venv "$build/venv" &&
-        timeout 300 "$build/venv/bin/pip" install -q \
-            --disable-pip-version-check $packages; } >"$build/pip.log" 2>&1 ||
-        echo "PyPI packages ($packages) could not be installed:" \
+# install TEST PACKAGE...: into the venv, unless the test imports already
+install() {
+    "$python" -c "import $1" 2>/dev/null && return
+    what=$1
+    shift
+    [ -x "$python" ] || python3 -m venv "$build/venv" >"$build/pip.log" 2>&1
+    timeout 300 "$python" -m pip install -q --disable-pip-version-check "$@" \
+        >"$build/pip.log" 2>&1 ||
+        echo "PyPI: $* could not be installed, what needs $what is skipped:" \
             "$(tail -n 1 "$build/pip.log")"
+}
+if [ -z "${REA_PYTHON:-}" ]; then
+    install scipy,jsonschema,optuna scipy jsonschema optuna
+    install smac smac
+    # GPSampler's; the wheel with CUDA, some gigabytes, is not asked for
+    install torch torch==2.13.0+cpu
+else
+    python=$REA_PYTHON
 fi
 [ -x "$python" ] || python=$(command -v python3)
 
