@@ -37,7 +37,7 @@ static const char usage[] =
     "usage: bench-replay --trials T.csv[.gz] [--target DATASET|all]\n"
     "  [--insights-trials I.csv[.gz]] [--insights-hypotheses IH.csv[.gz]]\n"
     "  [--budget N] [--seeds S] [--first-seed K] [--noise auto|SD]\n"
-    "  [--mode search|full] [--method rea|random|greedy|serve]\n"
+    "  [--mode search|full] [--method rea|random|greedy|prior|serve]\n"
     "  [--min-candidates N] [--json]\n";
 
 static bool
@@ -63,8 +63,9 @@ noise_option(const char *text, double *out)
 static bool
 method_option(const char *text, enum method *out)
 {
-    static const char *const names[] = {"rea", "random", "greedy", "serve"};
-    for (int i = 0; i < 4; i++)
+    static const char *const names[] = {
+        "rea", "random", "greedy", "prior", "serve"};
+    for (int i = 0; i <= METHOD_SERVE; i++)
         if (strcmp(text, names[i]) == 0) {
             *out = (enum method)i;
             return true;
@@ -300,6 +301,8 @@ run_one(struct bench *b, struct problem *p, uint64_t seed, struct score *s,
         rc = drive_random(p, r);
     else if (b->o.method == METHOD_GREEDY)
         rc = drive_greedy(p, r);
+    else if (b->o.method == METHOD_PRIOR)
+        rc = drive_prior(p, r);
     else
         rc = drive_serve(p, r, err);
     if (rc == 0) {

@@ -356,6 +356,24 @@ drive_greedy(const struct problem *p, struct run *r)
     return 0;
 }
 
+int
+drive_prior(const struct problem *p, struct run *r)
+{
+    struct record m;
+    record_open(p, &m);
+    run_one(p, r, &m, r->start);
+    while (r->n < r->budget && r->n < p->n) {
+        uint32_t who = UINT32_MAX;
+        for (uint32_t i = 0; i < p->n; i++)
+            if (m.runs[i] == 0 &&
+                (who == UINT32_MAX || p->prior[i] > p->prior[who]))
+                who = i;
+        run_one(p, r, &m, who);
+    }
+    record_close(r, &m);
+    return 0;
+}
+
 /* ---- peers ---- */
 
 static void

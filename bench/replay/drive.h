@@ -27,7 +27,13 @@ struct run {
     struct claim claim[FINALISTS_MAX];
 };
 
-enum method { METHOD_REA, METHOD_RANDOM, METHOD_GREEDY, METHOD_SERVE };
+enum method {
+    METHOD_REA,
+    METHOD_RANDOM,
+    METHOD_GREEDY,
+    METHOD_PRIOR,
+    METHOD_SERVE
+};
 
 /* Recorded value of a candidate plus redrawn seed noise of its k-th run: the
  * same for every method of one (problem, seed). */
@@ -41,6 +47,9 @@ int drive_engine(
 int drive_random(const struct problem *p, struct run *r);
 /* Keep a change of one knob when its one run is better: the naive loop. */
 int drive_greedy(const struct problem *p, struct run *r);
+/* The best predicted first, whatever is measured; without predictions in the
+ * table's order. */
+int drive_prior(const struct problem *p, struct run *r);
 /* Another program chooses, over stdin and stdout, by lines: see README. */
 int drive_serve(const struct problem *p, struct run *r, struct err *err);
 

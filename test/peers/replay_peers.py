@@ -28,12 +28,12 @@ import page  # noqa: E402
 import samplers  # noqa: E402
 
 BUILD = os.environ.get("BUILD", "build")
-ENGINE = ("rea", "rea-cold", "random", "greedy")
+ENGINE = ("rea", "rea-cold", "random", "greedy", "prior")
 NEEDS = {"tpe": "optuna", "gp": "torch", "smac": "smac"}
 # The slowest peers use fewer seeds, stated beside their figures.
-PAGE = {"rea": 1, "tpe-top5": 1, "tpe-mv-top5": 1, "tpe-own-top5": .5,
-        "gp-top5": .5, "smac-top5": .5, "rea-cold": 1, "tpe": 1, "tpe-mv": 1,
-        "tpe-own": .5, "gp": .5, "smac": .5, "greedy": 1, "random": 1}
+PAGE = {"rea": 1, "tpe-top5": 1, "tpe-mv-top5": 1, "tpe-own-top5": .25,
+        "gp-top5": .25, "smac-top5": .25, "rea-cold": 1, "tpe": 1, "tpe-mv": 1,
+        "tpe-own": .25, "gp": .25, "smac": .25, "prior": 1, "greedy": 1, "random": 1}
 SMOKE = "rea,random,greedy,tpe-top5,tpe-mv,tpe-own,gp-top5,smac-top5"
 SMOKE_SEEDS = 3  # of what runs in the engine
 # What an engine that decides no better than chance would not hold.

@@ -133,12 +133,29 @@ def common(results, a, b):
     return ([r for r in results[m] if r["seed"] in seeds] for m in (a, b))
 
 
+def paired(x, y, at):
+    """Means after `at` trials, and the standard error of their difference
+    over pairs of one dataset and seed (datasets held fixed)."""
+    def value(runs):
+        return {(r["dataset"], r["seed"]):
+                r["regret"][min(at, len(r["regret"])) - 1] for r in runs}
+    a, b = value(x), value(y)
+    gap = {k: a[k] - b[k] for k in a}
+    var = 0
+    for name in {k[0] for k in gap}:
+        g = [v for k, v in gap.items() if k[0] == name]
+        m = mean(g)
+        if len(g) > 1:
+            var += sum((v - m) ** 2 for v in g) * len(g) / (len(g) - 1)
+    return mean(a.values()), mean(b.values()), math.sqrt(var) / len(gap)
+
+
 def reading(results):
     """Where rea leads and where it loses, said from the figures alone."""
     if "rea" not in results:
         return []
     lines = []
-    warm = [m for m in results if m.endswith("-top5")]
+    warm = [m for m in results if m.endswith("-top5") or m == "prior"]
     cold = [m for m in results if m not in ("rea", "rea-cold") and
             m not in warm]
     for mine, group, text in (("rea", warm, "peers with the same predictions"),
@@ -156,11 +173,11 @@ def reading(results):
             best = min(group, key=lambda m: summary(results[m])[
                 MARKS.index(at)])
             x, y = common(results, mine, best)
-            a, b = curve(x), curve(y)
-            a, b = a[min(at, len(a)) - 1], b[min(at, len(b)) - 1]
-            word = "leads" if a < b else "loses" if a > b else "ties"
-            lines.append(f"- After {at} trials {mine} {word}: {a:.3f}, {best} "
-                         f"{b:.3f}.")
+            a, b, se = paired(x, y, at)
+            word = "even, within the noise" if abs(a - b) < 2 * se else \
+                "leads" if a < b else "loses"
+            lines.append(f"- After {at} trials {mine}: {word}. {a:.3f}, {best} "
+                         f"{b:.3f}, difference {a - b:+.3f} +- {se:.3f}.")
     if "tpe" in results:
         for level in (.2, .1):
             x, y = common(results, "rea", "tpe")
@@ -202,7 +219,8 @@ and group) propose in their own conditional space, and the nearest untried
 configuration of the same model is run; `tpe-own` (multivariate and group),
 `gp` and `smac` maximise their own acquisition over the untried configurations,
 which spares them the loss of rounding. `-top5` enqueues the start and the five
-best predicted first. GPSampler knows no conditional knobs: those that are not
+best predicted first; `prior` runs them all in the order of the predictions,
+whatever it measures. GPSampler knows no conditional knobs: those that are not
 active stand at the start's value. SMAC has its conditions declared and its
 forest fitted after each trial. `greedy` changes one knob of the best so far and
 keeps what looks better. CMA-ES is not here: knobs are mostly choices that hang
