@@ -92,10 +92,10 @@ $(BUILD)/test/%: $(BUILD)/obj/test/lib/%.o $(BUILD)/librea.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-# bench/replay/ belongs to bench-replay alone
+# bench/replay/ is shared by the two benches over recorded tables
 REPLAY_OBJ = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard bench/replay/*.c))
-$(BUILD)/bench-replay: $(BUILD)/obj/bench/bench-replay.o $(REPLAY_OBJ) \
-  $(BUILD)/librea.a
+$(BUILD)/bench-replay $(BUILD)/bench-predict: $(BUILD)/bench-%: \
+  $(BUILD)/obj/bench/bench-%.o $(REPLAY_OBJ) $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 $(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/librea.a

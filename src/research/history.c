@@ -55,6 +55,18 @@ record_fill(struct record *r, const struct insight *row)
     return r->move.kind != MOVE_NONE;
 }
 
+void
+history_of_rows(
+    struct history *h, const struct insight *row, size_t n, struct arena *a)
+{
+    memset(h, 0, sizeof *h);
+    h->record = arena_alloc(a, (n + 1) * sizeof *h->record);
+    h->work = arena_alloc(a, (n + 16) * sizeof *h->work);
+    for (size_t i = 0; i < n; i++)
+        if (record_fill(&h->record[h->n], &row[i]))
+            h->n++;
+}
+
 int
 history_load(struct history *h, struct insights *db, const char *before,
     struct arena *a, struct err *err)
@@ -68,11 +80,7 @@ history_load(struct history *h, struct insights *db, const char *before,
     int rc = db != NULL ? insight_list(db, &q, a, &row, &n, err) : 0;
     if (rc != 0)
         return rc;
-    h->record = arena_alloc(a, (n + 1) * sizeof *h->record);
-    h->work = arena_alloc(a, (n + 16) * sizeof *h->work);
-    for (size_t i = 0; i < n; i++)
-        if (record_fill(&h->record[h->n], &row[i]))
-            h->n++;
+    history_of_rows(h, row, n, a);
     return 0;
 }
 

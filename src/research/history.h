@@ -39,6 +39,10 @@ struct history {
 int history_load(struct history *h, struct insights *db, const char *before,
     struct arena *a, struct err *err);
 
+/* The same of rows that are there already; they must outlive h. */
+void history_of_rows(
+    struct history *h, const struct insight *row, size_t n, struct arena *a);
+
 struct history_query {
     uint32_t concept;
     const char *knob;   /* its name, for knobs of no known concept */
