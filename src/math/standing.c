@@ -5,10 +5,10 @@
 
 #include <math.h>
 
-static const double PSEUDO = .5;  /* neighbours that "as likely above as below"
-                                     is worth */
-static const double SLOPE = -.67; /* of the gain in its sds on the log odds */
-static const double REST = .84;   /* of the sd, when the standing is known */
+static const double PSEUDO = .5; /* neighbours that "as likely above as below"
+                                    is worth */
+static const double SLOPE = -.4; /* of the gain in its sds on the log odds */
+static const double REST = .75;  /* of the sd, when the standing is known */
 
 void
 standing_add(struct standing *s, double distance, double gap, double width)

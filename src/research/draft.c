@@ -59,6 +59,7 @@ knob_ask(const struct draft *d, uint32_t k, const struct move *m,
     struct history_query q = {.concept = knob->concept,
         .knob = knob->name,
         .family = d->family,
+        .place = d->spec->model,
         .move = *m,
         .claim = claim,
         .n_claims = n_claims};

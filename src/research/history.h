@@ -24,8 +24,9 @@ struct record {
     const struct insight *row;
     struct move move;
     uint32_t concept;
-    double d, v;  /* effect in AUC units, and its variance */
-    double trust; /* 0..1: promoted rows in full */
+    double d, v;          /* effect in AUC units, and its variance */
+    char place[NAME_LEN]; /* project that it was learnt on; "" unknown */
+    double trust;         /* 0..1: promoted rows in full */
     char family[VALUE_LEN];
 };
 
@@ -47,6 +48,8 @@ struct history_query {
     uint32_t concept;
     const char *knob;   /* its name, for knobs of no known concept */
     const char *family; /* "" unknown */
+    const char *place;  /* project that asks: its own records count in full,
+                           others' by the share that transfers; NULL: none */
     struct move move;
     const struct meta_delta *claim; /* of techniques, as further records */
     uint32_t n_claims;

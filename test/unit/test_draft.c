@@ -352,8 +352,9 @@ conditions_are_respected(void **state)
     free(s);
 }
 
-/* What was learnt here moves the prediction: three campaigns that saw a large
- * gain from a knob raise it, three that saw harm lower it. */
+/* What was learnt moves the prediction: three campaigns that saw a large gain
+ * from a knob raise it, three that saw harm lower it; those of this project
+ * itself in full, others' by the share that transfers. */
 static void
 own_insights_count(void **state)
 {
@@ -361,12 +362,15 @@ own_insights_count(void **state)
     struct spec *s = calloc(1, sizeof *s);
     spec_toy(s);
     struct override change = {1, 16};
-    double mean[3];
-    for (int sign = -1; sign <= 1; sign++) {
+    double mean[4];
+    char context[96];
+    snprintf(context, sizeof context, "{\"model\":\"%s\"}", s->model);
+    for (int turn = -1; turn <= 2; turn++) {
+        int sign = turn < 2 ? turn : 1; /* the last one: learnt elsewhere */
         struct insights *own;
         struct err err = {0};
         char path[96];
-        snprintf(path, sizeof path, "%s.own%d", db_path, sign);
+        snprintf(path, sizeof path, "%s.own%d", db_path, turn);
         assert_int_equal(insight_open(&own, path, INSIGHT_WRITE, &err), 0);
         for (int i = 0; i < 3 && sign != 0; i++) {
             char uuid[8];
@@ -377,6 +381,7 @@ own_insights_count(void **state)
                 .from = "8",
                 .to = "16",
                 .direction = "x2",
+                .context = turn < 2 ? context : NULL,
                 .statement = "dim 8 -> 16",
                 .effect = sign * 4e-3,
                 .sd = 5e-4,
@@ -388,13 +393,14 @@ own_insights_count(void **state)
         }
         struct draft_prediction p;
         assert_int_equal(draft_predict(s, own, &both, &change, 1, &p, &err), 0);
-        mean[sign + 1] = p.mean;
+        mean[turn + 1] = p.mean;
         assert_true(p.sd >= 2e-3);
         assert_int_equal(p.level, sign == 0 ? DRAFT_BASE_RATE : DRAFT_CONCEPT);
         insight_close(own);
         unlink(path);
     }
     assert_true(mean[0] < -1e-3 && mean[1] == 0 && mean[2] > 1e-3);
+    assert_true(mean[3] > 0 && mean[3] < .5 * mean[2]);
     free(s);
 }
 

@@ -83,6 +83,7 @@ rows_make(struct record *r, struct insight *row, uint32_t n, double d)
             .d = d,
             .v = 1e-7,
             .trust = 1,
+            .place = "home",
             .family = "fm"};
         move_read(&r[i].move, r[i].concept, "0.01", "0.03", "");
     }
@@ -96,8 +97,10 @@ asked(uint32_t n, double d, const char *family)
     struct meta_delta work[64];
     rows_make(r, row, n, d);
     struct history h = {.n = n, .record = r, .work = work};
-    struct history_query q = {
-        .concept = CONCEPT_LEARNING_RATE, .knob = "lr", .family = family};
+    struct history_query q = {.concept = CONCEPT_LEARNING_RATE,
+        .knob = "lr",
+        .family = family,
+        .place = "home"};
     move_read(&q.move, q.concept, "0.01", "0.03", "");
     struct history_answer a;
     history_ask(&h, &q, &a);
