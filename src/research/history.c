@@ -210,6 +210,17 @@ record_match(const struct record *r, const struct history_query *q,
     return s;
 }
 
+/* Rows of the public set are means over data sets already, and count little
+ * each: the share is in their trust. */
+static double
+record_transfer(const struct record *r, const struct history_query *q)
+{
+    bool home = q->place != NULL && r->place[0] != '\0' &&
+                strcmp(r->place, q->place) == 0;
+    bool public = strcmp(r->row->campaign, INSIGHT_PUBLIC) == 0;
+    return home || public ? 1 : TRANSFER;
+}
+
 static void
 cite(struct history_answer *out, const struct record *r, double w, double sign,
     double best[HISTORY_CITED_MAX])
@@ -245,9 +256,7 @@ level_pool(const struct history *h, const struct history_query *q,
         double sign, w = record_match(r, q, family, level, &sign);
         if (w < 0.02)
             continue;
-        bool home = q->place != NULL && r->place[0] != '\0' &&
-                    strcmp(r->place, q->place) == 0;
-        double d = sign * r->d * (home ? 1 : TRANSFER);
+        double d = sign * r->d * record_transfer(r, q);
         in[n++] = (struct meta_delta){d, r->v, w * r->trust};
         k += w;
         found.comparisons += (uint32_t)(r->row->n > 0 ? r->row->n : 1);
