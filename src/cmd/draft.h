@@ -4,6 +4,7 @@
 
 #include "cmd/work.h"
 #include "report/load.h"
+#include "research/draft.h"
 
 /* Identity of a plan: project, hypotheses that stand, phases, budget. */
 void plan_hash_text(const char *project_hash, const struct core *c,
@@ -16,6 +17,12 @@ int draft_reload(struct call *call, struct store *st, uint32_t campaign,
  * room for one more than n. budget_u 0: the budget drafted so far. */
 int draft_amend(struct call *call, struct store *st, uint32_t campaign,
     struct event *facts, size_t n, int64_t budget_u, struct err *err);
+/* What the last ended campaign of this model measured, seen from the baseline
+ * that the spec has now; out->n is 0 where there is none, where the knobs
+ * changed, or where that campaign never ran today's baseline. The arrays lie
+ * in call->arena. */
+int plan_seen(struct call *call, struct store *st, const struct spec *s,
+    struct draft_seen *out, struct err *err);
 /* Prints the plan of a campaign. */
 int plan_show(
     struct call *call, struct store *st, uint32_t campaign, struct err *err);

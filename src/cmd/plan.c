@@ -74,7 +74,8 @@ plan_project(
 
 static int
 plan_hypotheses(struct call *call, const char *root, const struct plan *plan,
-    struct spec *s, struct event **out, uint32_t *n, struct err *err)
+    struct store *st, struct spec *s, struct event **out, uint32_t *n,
+    struct err *err)
 {
     struct draft_options o = {.max = plan->p->spec.max_hypotheses,
         .before = call_opt(call, "before")};
@@ -82,6 +83,8 @@ plan_hypotheses(struct call *call, const char *root, const struct plan *plan,
     int rc = call_opt_bool(call, "from-insights", true, &o.from_insights, err);
     if (rc == 0)
         rc = call_opt_bool(call, "from-research", true, &o.from_research, err);
+    if (rc == 0 && o.from_insights)
+        rc = plan_seen(call, st, s, &o.seen, err);
     if (rc != 0)
         return rc;
     if (o.from_insights)
@@ -158,7 +161,7 @@ plan_facts(struct call *call, const char *root, struct store *st,
     uint32_t n = 0, n_mine = 0;
     struct spec *s = arena_alloc(call->arena, sizeof *s);
     memcpy(s, &plan->p->spec, sizeof *s);
-    int rc = plan_hypotheses(call, root, plan, s, &h, &n, err);
+    int rc = plan_hypotheses(call, root, plan, st, s, &h, &n, err);
     if (rc == 0)
         rc = plan_carried(call, st, plan, &mine, &n_mine, err);
     if (rc != 0)

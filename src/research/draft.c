@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "math/dist.h"
+#include "math/standing.h"
 #include "research/candidate.h"
 #include "research/history.h"
 
@@ -26,6 +27,7 @@ struct draft {
     struct history history;
     struct candidates pool;
     const char *family;
+    const struct draft_seen *seen;
     double unit, spread; /* mean and sd of AUC to the search metric's */
 };
 
@@ -81,6 +83,31 @@ enabling_add(const struct draft *d, const struct override *over, uint32_t n,
     }
 }
 
+static uint32_t
+knobs_differ(
+    const struct spec *s, const struct config *a, const struct config *b)
+{
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < s->n_knobs; k++)
+        n += a->v[k] != b->v[k];
+    return n;
+}
+
+/* What an earlier campaign measured near the changed configuration: a baseline
+ * that beat most of it loses by most changes. */
+static void
+seen_apply(const struct draft *d, struct candidate *x)
+{
+    struct standing st = {0, 0};
+    for (uint32_t i = 0; i < d->seen->n; i++) {
+        uint32_t far = knobs_differ(d->spec, &x->config, &d->seen->config[i]);
+        if (far > 0)
+            standing_add(&st, far, d->seen->gain[i], STANDING_WIDTH);
+    }
+    standing_apply(&st, &x->answer.p.mean, &x->answer.p.sd);
+    standing_apply(&st, &x->own.mean, &x->own.sd);
+}
+
 static void
 candidate_predict(const struct draft *d, struct candidate *x)
 {
@@ -100,6 +127,7 @@ candidate_predict(const struct draft *d, struct candidate *x)
     knob_ask(d, x->knob, &x->move, claim, x->n_techniques, &x->answer);
     x->own = x->answer.p;
     enabling_add(d, x->over, x->n_over - 1, &x->answer);
+    seen_apply(d, x);
 }
 
 /* ---- choice ---- */
@@ -334,6 +362,11 @@ rationale_in(const struct draft *d, const struct candidate *x)
     if (x->enabled)
         buf_puts(&b, "The knob is inactive in the baseline, so the change "
                      "carries the choice that enables it. ");
+    if (!x->hook && d->seen->n > 0)
+        buf_printf(&b,
+            "Where the baseline stands among %u results of an earlier "
+            "campaign is taken in. ",
+            d->seen->n);
     buf_printf(&b, "Predicted gain on %s: %.2g +- %.2g.",
         primary_of(d->spec)->name, h->p.mean * d->unit, h->p.sd * d->spread);
     const char *text = arena_strdup(a, buf_str(&b));
@@ -380,6 +413,7 @@ draft_init(struct draft *d, const struct spec *s, struct insights *db,
 {
     memset(d, 0, sizeof *d);
     d->spec = s;
+    d->seen = &o->seen;
     d->family = o->family != NULL ? o->family : family_of(s);
     units_set(d);
     candidates_init(&d->pool, s, a);

@@ -12,6 +12,15 @@
 #include "core/event.h"
 #include "research/insight.h"
 
+/* Configurations that an earlier campaign of this project measured, and what
+ * each gave against the baseline of now, + is better. The baseline itself is
+ * not among them. */
+struct draft_seen {
+    const struct config *config;
+    const double *gain;
+    uint32_t n; /* 0: nothing is known */
+};
+
 struct draft_options {
     uint32_t max;       /* 0: spec.max_hypotheses, or 24 */
     bool from_insights; /* both false gives nothing */
@@ -19,6 +28,7 @@ struct draft_options {
     const char *before; /* YYYY[-MM[-DD]]: nothing dated later; NULL: all */
     const char *family; /* of the model; NULL: told from the spec */
     uint32_t has;       /* NEED_* bits that the data offers for certain */
+    struct draft_seen seen;
 };
 
 /* Writes *out: an array of *n events hypothesis_added in the arena, the best

@@ -469,6 +469,45 @@ database_remove(void **state)
     return 0;
 }
 
+/* An earlier campaign's results around the baseline: when all of them lost to
+ * it, ideas are worth less than when all of them beat it, and the mean of the
+ * drafted predictions says so. */
+static void
+standing_counts(void **state)
+{
+    enum { SEEN = 6 };
+    (void)state;
+    struct spec *s = calloc(1, sizeof *s);
+    struct config *seen = calloc(SEEN, sizeof *seen);
+    double mean[3];
+    spec_toy(s);
+    for (uint32_t i = 0; i < SEEN; i++) {
+        uint32_t k = i % s->n_knobs;
+        config_default(s, &seen[i]);
+        seen[i].v[k] = s->knob[k].hi;
+    }
+    for (int sign = -1; sign <= 1; sign++) {
+        struct arena a = {0};
+        struct err err = {0};
+        struct event *e;
+        double gain[SEEN];
+        uint32_t n;
+        struct draft_options o = both;
+        for (int i = 0; i < SEEN; i++)
+            gain[i] = sign * 1e-3;
+        o.seen = (struct draft_seen){seen, gain, sign == 0 ? 0 : SEEN};
+        assert_int_equal(draft_hypotheses(s, db, &o, &a, &e, &n, &err), 0);
+        assert_true(n > 3);
+        mean[sign + 1] = 0;
+        for (uint32_t i = 0; i < n; i++)
+            mean[sign + 1] += e[i].mean / n;
+        arena_fini(&a);
+    }
+    assert_true(mean[0] < mean[1] && mean[1] < mean[2]);
+    free(seen);
+    free(s);
+}
+
 int
 main(void)
 {
@@ -481,6 +520,7 @@ main(void)
         cmocka_unit_test(same_inputs_same_draft),
         cmocka_unit_test(conditions_are_respected),
         cmocka_unit_test(own_insights_count),
+        cmocka_unit_test(standing_counts),
         cmocka_unit_test(listed_candidates_alone),
         cmocka_unit_test(no_history_still_drafts),
     };
