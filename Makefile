@@ -98,6 +98,11 @@ $(BUILD)/bench-replay $(BUILD)/bench-predict: $(BUILD)/bench-%: \
   $(BUILD)/obj/bench/bench-%.o $(REPLAY_OBJ) $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
+# the small world of the simulators
+$(BUILD)/bench-budget: $(BUILD)/obj/bench/bench-budget.o \
+  $(BUILD)/obj/test/sim/toy.o $(BUILD)/librea.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
 $(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 

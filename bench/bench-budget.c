@@ -1,0 +1,99 @@
+/* Is money spent where it gains most? Campaigns of the real engine in small
+ * worlds: few or many good ideas, weak or strong interactions, small or large
+ * budgets. Prints the mean true gain of what is proposed (0 without a
+ * proposal), in units of min_gain. */
+#include "base/arena.h"
+#include "sim/toy.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct kind {
+    const char *name;
+    double good, overlap, cross, noise;
+    uint32_t ideas;
+};
+
+static const struct kind kinds[] = {
+    {"few good, weak interactions", .1, 1.2, .1, 1, 16},
+    {"few good, strong interactions", .1, 4, .6, 1, 16},
+    {"many good, weak interactions", .5, 1.2, .1, 1, 16},
+    {"many good, strong interactions", .5, 4, .6, 1, 16},
+    {"few ideas, loud", .3, 2, .3, 3, 6},
+    {"as the plan believes", -1, 2, .3, 1, 20},
+};
+static const uint32_t budgets[] = {25, 50, 100, 200};
+enum {
+    KINDS = sizeof kinds / sizeof kinds[0],
+    BUDGETS = sizeof budgets / sizeof budgets[0]
+};
+
+static void
+opts_fill(struct toy_opts *o, uint32_t kind, uint32_t budget, uint64_t seed)
+{
+    const struct kind *k = &kinds[kind];
+    *o = (struct toy_opts){.seed = seed,
+        .budget = budget,
+        .ideas = k->ideas,
+        .good = k->good,
+        .size = 4,
+        .noise = k->noise,
+        .overlap = k->overlap,
+        .cross = k->cross};
+}
+
+static double
+live(const struct toy_opts *o, double *spent, bool *proposed)
+{
+    struct toy t;
+    toy_begin(&t, o);
+    while (toy_step(&t))
+        continue;
+    double gain = toy_gain(&t) / 2e-4;
+    *spent = (double)t.c->spent_u / MICRO;
+    *proposed = t.c->proposal != 0;
+    toy_end(&t);
+    return gain;
+}
+
+static uint64_t
+arg(int argc, char **argv, const char *name, uint64_t deflt)
+{
+    size_t n = strlen(name);
+    for (int i = 1; i < argc; i++)
+        if (strncmp(argv[i], name, n) == 0 && argv[i][n] == '=')
+            return strtoull(argv[i] + n + 1, NULL, 10);
+    return deflt;
+}
+
+int
+main(int argc, char **argv)
+{
+    uint64_t lives = arg(argc, argv, "--lives", 100);
+    uint64_t seed = arg(argc, argv, "--seed", 1);
+    double all = 0;
+    printf("%-32s %7s %7s %7s %9s\n", "world", "budget", "gain", "spent",
+        "proposed");
+    for (uint32_t k = 0; k < KINDS; k++)
+        for (uint32_t b = 0; b < BUDGETS; b++) {
+            double gain = 0, spent = 0, proposals = 0;
+            for (uint64_t i = 0; i < lives; i++) {
+                struct toy_opts o;
+                double s;
+                bool p;
+                opts_fill(&o, k, budgets[b], seed + i);
+                gain += live(&o, &s, &p);
+                spent += s;
+                proposals += p;
+            }
+            double n = (double)lives;
+            printf("%-32s %7u %7.3f %7.1f %8.0f%%\n", kinds[k].name,
+                budgets[b], gain / n, spent / n, 100 * proposals / n);
+            fflush(stdout);
+            all += gain / n;
+        }
+    printf("mean over worlds and budgets: %.3f\n", all / (KINDS * BUDGETS));
+    return 0;
+}
