@@ -4,28 +4,60 @@
 #include "core/parts.h"
 
 #include "base/err.h"
+#include "math/stat.h"
 
 #include <assert.h>
+#include <math.h>
 
 /* Cumulative soft limits of the phases as shares of what search may use. The
  * rest after Validation and Combination belongs to Exploitation. */
 static const double phase_limit[PHASE_COUNT] = {
-    [PHASE_VALIDATION] = .50,
-    [PHASE_COMBINATION] = .70,
+    [PHASE_VALIDATION] = .85,
+    [PHASE_COMBINATION] = .90,
     [PHASE_EXPLOITATION] = 1.0,
     [PHASE_CONFIRMATION] = 1.0,
 };
-static const double CONFIRM_SHARE = .20;
+/* Confirmation keeps what shows the best known gain with this power, at least
+ * so many seeds an arm, at most this share of the budget. */
+static const double CONFIRM_POWER = .95, CONFIRM_MOST = .30;
+enum { CONFIRM_SEEDS = 3 };
+static const double VALIDATION_FLOOR = .15;
+enum { OUTLOOK_DRAWS = 64 };
 /* Search ends when this much of the wall clock is gone, so that confirmation
  * still has its time. */
 static const double TIME_SEARCH = .80;
 
+/* The best shrunken gain that is known, not below the least worth shipping. */
+static double
+gain_to_show(const struct core *c, const struct analysis *a)
+{
+    double best = c->spec.metric[c->spec.primary].min_gain;
+    for (uint32_t e = 1; e < c->n_experiments; e++) {
+        const struct experiment *x = &c->experiment[e];
+        if (a->arm[e].q <= 0)
+            continue;
+        double sd = x->prior_sd > 0 ? x->prior_sd : best;
+        struct gauss g = posterior_normal(
+            x->prior_mean, sd, a->arm[e].d, a->s2 * a->arm[e].q);
+        best = fmax(best, g.mean);
+    }
+    return best;
+}
+
 int64_t
 budget_confirm_u(const struct core *c)
 {
+    struct analysis a;
     if ((c->spec.phases & (1u << PHASE_CONFIRMATION)) == 0)
         return 0;
-    return (int64_t)(CONFIRM_SHARE * (double)c->approved_u);
+    double approved = (double)c->approved_u, each = (double)budget_trial_u(c);
+    analysis_collect(c, &a);
+    uint32_t n = outlook_seeds(
+        gain_to_show(c, &a), a.s2, CONFIRM_POWER, OUTLOOK_SEEDS_MAX);
+    double need = 2 * fmax(n, CONFIRM_SEEDS) * each;
+    double least = 2 * CONFIRM_SEEDS * each;
+    double most = fmax(least, CONFIRM_MOST * approved);
+    return (int64_t)fmin(fmin(need, most), approved / 2);
 }
 
 int64_t
@@ -98,6 +130,23 @@ budget_phase_open(const struct core *c, uint32_t phase)
     if (budget_room_u(c, confirming) < c->spec.reserve_train_u)
         return false;
     return confirming || phase_room_u(c, phase) >= budget_trial_u(c);
+}
+
+bool
+budget_validation_pays(const struct core *c, const struct analysis *a)
+{
+    struct outlook_idea ideas[HYPOTHESES_MAX];
+    struct outlook_in in;
+    struct outlook best;
+    double each = (double)budget_trial_u(c);
+    double search = (double)(c->approved_u - budget_confirm_u(c));
+    double used = (double)(c->phase_spent_u[PHASE_VALIDATION] + c->reserved_u);
+    if (used < VALIDATION_FLOOR * search)
+        return true;
+    forecast_fill(c, a, ideas, &in);
+    double left =
+        (double)(c->approved_u - c->spent_u - c->reserved_u) / each;
+    return outlook_validate(&in, left, OUTLOOK_DRAWS, 1, &best) > 0;
 }
 
 uint32_t

@@ -6,6 +6,7 @@
 
 #include "core/core.h"
 #include "math/meta.h"
+#include "math/outlook.h"
 
 /* Checks everything first, then changes *c: a refused event changes nothing.
  * 0 or -ERR_REFUSED with u->why set. */
@@ -26,6 +27,8 @@ bool decide(struct update *u, enum event_kind kind, const char *fmt, ...)
 /* Can this spec be decoded? Touches nothing. 0 or a negative code. */
 int spec_check(const unsigned char *in, size_t n);
 
+struct analysis;
+
 /* ---- budget.c ---- */
 
 /* Left for new work: the confirmation reserve is kept out unless wanted. */
@@ -44,6 +47,17 @@ double budget_time_used(const struct core *c);
 void budget_reserve(struct core *c, int64_t reserve_u);
 void budget_settle(
     struct core *c, uint32_t phase, int64_t reserve_u, int64_t cost_u);
+
+/* Is the next run of a single idea worth more than the same money later? Plays
+ * the rest of the campaign out; only inside the floors of all phases. */
+bool budget_validation_pays(const struct core *c, const struct analysis *a);
+
+/* ---- forecast.c ---- */
+
+/* What the rest of the campaign is believed to be, for outlook_run. ideas has
+ * room for HYPOTHESES_MAX. */
+void forecast_fill(const struct core *c, const struct analysis *a,
+    struct outlook_idea *ideas, struct outlook_in *out);
 
 /* ---- trial.c, job.c ---- */
 

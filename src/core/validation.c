@@ -309,12 +309,15 @@ validation_decide(
     double value = 0;
     int next = idea_next(c, a, &value);
     bool open = budget_phase_open(c, PHASE_VALIDATION);
-    if (next >= 0 && open)
+    bool pinned = next >= 0 && c->hypothesis[next].pinned;
+    bool pays = next >= 0 && open && (pinned || budget_validation_pays(c, a));
+    if (pays)
         return control_plan(c, a, u) ||
                idea_plan(c, a, u, (uint32_t)next, value);
     if (phase_busy(c, PHASE_VALIDATION))
         return false;
     return validation_close(c, a, u,
-        next >= 0 ? "this phase's share of the budget is used"
-                  : "no further run is worth its cost");
+        next < 0 ? "no further run is worth its cost"
+        : open   ? "the rest of the money is worth more in later phases"
+                 : "this phase's share of the budget is used");
 }
