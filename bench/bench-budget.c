@@ -68,12 +68,60 @@ arg(int argc, char **argv, const char *name, uint64_t deflt)
     return deflt;
 }
 
+/* Does the plan promise what campaigns bring? Worlds drawn from the plan's own
+ * priors: mean of expected_gain against the mean true gain of proposals. */
+static void
+calibrate(uint64_t lives, uint64_t seed, uint32_t phases)
+{
+    static const uint32_t ideas[] = {6, 12, 20};
+    double all_p = 0, all_r = 0;
+    printf("%5s %7s %10s %10s %7s\n", "ideas", "budget", "predicted",
+        "realised", "ratio");
+    for (uint32_t k = 0; k < sizeof ideas / sizeof ideas[0]; k++)
+        for (uint32_t b = 0; b < BUDGETS; b++) {
+            double predicted = 0, realised = 0;
+            for (uint64_t i = 0; i < lives; i++) {
+                struct plan_estimate est;
+                struct toy t;
+                struct toy_opts o = {.seed = seed + i,
+                    .budget = budgets[b],
+                    .ideas = ideas[k],
+                    .good = -1,
+                    .size = 2 + (double)(i % 4),
+                    .noise = 1,
+                    .overlap = 3.8,
+                    .cross = .6,
+                    .phases = phases};
+                toy_begin(&t, &o);
+                plan_estimate(t.c, &est);
+                while (toy_step(&t))
+                    continue;
+                predicted += est.expected_gain / 2e-4;
+                realised += toy_gain(&t) / 2e-4;
+                toy_end(&t);
+            }
+            double n = (double)lives;
+            printf("%5u %7u %10.3f %10.3f %7.2f\n", ideas[k], budgets[b],
+                predicted / n, realised / n, predicted / realised);
+            fflush(stdout);
+            all_p += predicted;
+            all_r += realised;
+        }
+    printf("all: predicted over realised %.3f\n", all_p / all_r);
+}
+
 int
 main(int argc, char **argv)
 {
     uint64_t lives = arg(argc, argv, "--lives", 100);
     uint64_t seed = arg(argc, argv, "--seed", 1);
     double all = 0;
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--calibrate") == 0) {
+            calibrate(lives, seed,
+                (uint32_t)arg(argc, argv, "--phases", 0x1e));
+            return 0;
+        }
     printf("%-32s %7s %7s %7s %9s\n", "world", "budget", "gain", "spent",
         "proposed");
     for (uint32_t k = 0; k < KINDS; k++)

@@ -218,11 +218,23 @@ trace_line(const struct core *c, const struct event *e, char *out, size_t cap);
 
 /* ---- what plan, status and report show ---- */
 
+enum { PLAN_POINTS = 9 };
+
+struct plan_point { /* what another budget would bring */
+    double share;   /* of the asked one */
+    int64_t budget_u;
+    double gain;   /* expected confirmed gain */
+    double passes; /* chance that a gain is confirmed */
+};
+
 struct plan_estimate {
     uint32_t trials[PHASE_COUNT];
     int64_t cost_u[PHASE_COUNT];
     int64_t total_u;
-    double expected_gain;   /* of the best idea after Validation, shrunken */
+    struct plan_point curve[PLAN_POINTS];
+    int64_t enough_u;       /* beyond it a trial brings less than .02 min_gain;
+                               0: not within the curve */
+    double expected_gain;   /* mean true gain of what confirmation passes */
     double detectable_gain; /* smallest gain confirmed with power .8 */
     double noise_sd;        /* assumed or measured seed sd */
 };

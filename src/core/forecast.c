@@ -9,9 +9,11 @@
 
 /* One searched configuration against the incumbent, in units of the typical
  * sd of an idea: most are worse. */
-static const double STEP = -.35, STEP_SD = .6;
+static const double STEP = -.5, STEP_SD = .35;
 /* Trials of the search money that Combination leaves to Exploitation. */
 static const double SEARCH_FLOOR = .15;
+/* What confirmation keeps of a budget before noise and gains are known. */
+static const double CONFIRM_SHARE = .2;
 
 static bool
 phase_comes(const struct core *c, uint32_t phase)
@@ -19,6 +21,15 @@ phase_comes(const struct core *c, uint32_t phase)
     return (c->spec.phases >> phase & 1) != 0 &&
            (c->phase_state[phase] == PHASE_PENDING ||
                c->phase_state[phase] == PHASE_ACTIVE);
+}
+
+static uint64_t
+knobs_of(const struct hypothesis *h)
+{
+    uint64_t uses = 0;
+    for (uint32_t o = 0; o < h->n_over; o++)
+        uses |= UINT64_C(1) << h->over[o].knob;
+    return uses;
 }
 
 static bool
@@ -30,7 +41,7 @@ idea_fill(const struct core *c, const struct analysis *a, uint32_t i,
         h->verdict == VERDICT_UNSTABLE || h->verdict == VERDICT_FAILED)
         return false;
     *out = (struct outlook_idea){h->prior_mean, h->prior_sd, h->cost_factor, 0,
-        h->verdict == VERDICT_NONE};
+        h->verdict == VERDICT_NONE, knobs_of(h)};
     if (h->experiment != 0 && a->arm[h->experiment].q > 0) {
         struct effect x;
         analysis_posterior(c, a, h->experiment, &x);
@@ -62,23 +73,32 @@ best_fill(const struct core *c, const struct analysis *a,
     }
 }
 
+/* What a searched configuration brings, from how sure the ideas' predictions
+ * are: they are of the scale on which the model's gains differ. */
+static void
+step_fill(const struct core *c, struct outlook_in *out)
+{
+    double size2 = 0, n = 0;
+    for (uint32_t i = 0; i < c->n_hypotheses; i++) {
+        size2 += c->hypothesis[i].prior_sd * c->hypothesis[i].prior_sd;
+        n++;
+    }
+    double size = n > 0 ? sqrt(size2 / n) : 2 * out->min_gain;
+    out->step = STEP * size;
+    out->step_sd = STEP_SD * size;
+}
+
 void
 forecast_fill(const struct core *c, const struct analysis *a,
     struct outlook_idea *ideas, struct outlook_in *out)
 {
-    double size2 = 0, n = 0;
     memset(out, 0, sizeof *out);
     out->idea = ideas;
-    for (uint32_t i = 0; i < c->n_hypotheses; i++) {
+    for (uint32_t i = 0; i < c->n_hypotheses; i++)
         out->n_ideas += idea_fill(c, a, i, &ideas[out->n_ideas]);
-        size2 += c->hypothesis[i].prior_sd * c->hypothesis[i].prior_sd;
-        n++;
-    }
     out->s2 = a->s2;
     out->min_gain = c->spec.metric[c->spec.primary].min_gain;
-    double size = n > 0 ? sqrt(size2 / n) : 2 * out->min_gain;
-    out->step = STEP * size;
-    out->step_sd = STEP_SD * size;
+    step_fill(c, out);
     best_fill(c, a, out);
     out->base_runs = a->base_now + a->base_flying;
     out->base_due = fmax(0, (double)c->spec.baseline_seeds - out->base_runs);
@@ -90,4 +110,33 @@ forecast_fill(const struct core *c, const struct analysis *a,
     double search = (double)(c->approved_u - budget_confirm_u(c)) / each;
     out->search_floor = out->searches ? SEARCH_FLOOR * search : 0;
     out->confirm_floor = (double)budget_confirm_u(c) / each;
+}
+
+void
+forecast_fresh(const struct core *c, int64_t budget_u,
+    struct outlook_idea *ideas, struct outlook_in *out)
+{
+    memset(out, 0, sizeof *out);
+    out->idea = ideas;
+    for (uint32_t i = 0; i < c->n_hypotheses; i++) {
+        const struct hypothesis *h = &c->hypothesis[i];
+        if (h->dropped || h->needs_hook)
+            continue;
+        ideas[out->n_ideas++] = (struct outlook_idea){
+            h->prior_mean, h->prior_sd, h->cost_factor, 0, true,
+            knobs_of(h)};
+    }
+    uint32_t phases = c->spec.phases;
+    out->min_gain = c->spec.metric[c->spec.primary].min_gain;
+    out->s2 = out->min_gain * out->min_gain; /* until it is measured */
+    step_fill(c, out);
+    out->validates = (phases >> PHASE_VALIDATION & 1) != 0;
+    out->combines = (phases >> PHASE_COMBINATION & 1) != 0;
+    out->searches = (phases >> PHASE_EXPLOITATION & 1) != 0;
+    out->confirms = (phases >> PHASE_CONFIRMATION & 1) != 0;
+    out->base_due = out->validates ? c->spec.baseline_seeds : 1;
+    double trials = (double)budget_u / (double)budget_trial_u(c);
+    out->confirm_floor = CONFIRM_SHARE * trials;
+    out->search_floor =
+        out->searches ? SEARCH_FLOOR * (1 - CONFIRM_SHARE) * trials : 0;
 }

@@ -58,6 +58,9 @@ bool budget_validation_pays(const struct core *c, const struct analysis *a);
  * room for HYPOTHESES_MAX. */
 void forecast_fill(const struct core *c, const struct analysis *a,
     struct outlook_idea *ideas, struct outlook_in *out);
+/* The same before anything ran, with this budget: what the plan shows. */
+void forecast_fresh(const struct core *c, int64_t budget_u,
+    struct outlook_idea *ideas, struct outlook_in *out);
 
 /* ---- trial.c, job.c ---- */
 

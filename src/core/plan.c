@@ -4,7 +4,6 @@
 #include "core/parts.h"
 
 #include "base/err.h"
-#include "base/rng.h"
 #include "math/dist.h"
 
 #include <assert.h>
@@ -230,37 +229,63 @@ noise_assumed(const struct core *c)
     return b.n >= 2 ? b.sd : c->spec.metric[c->spec.primary].min_gain;
 }
 
-/* Mean of the best shrunken estimate after two runs an idea, by seeded draws
- * of the preposterior: what Validation is expected to find. */
-static double
-gain_expected(const struct core *c, double noise)
+/* Budgets of the curve, as shares of the asked one. */
+static const double curve_share[PLAN_POINTS] = {
+    .1, .25, .5, .75, 1, 1.5, 2, 3, 4};
+enum { CHOICE_DRAWS = 48, CURVE_DRAWS = 256, CURVE_AT = 4 /* share 1 */ };
+/* A trial that brings less than this of min_gain does not pay: the floor by
+ * which the phases end, too. */
+static const double PAYS = .02;
+
+/* Chosen on some draws and valued on others, so that the choice does not
+ * flatter itself. */
+static void
+curve_point(const struct core *c, int64_t budget_u, struct outlook *out)
 {
-    enum { DRAWS = 400 };
-    struct rng r;
-    rng_seed(&r, 1);
-    double sum = 0;
-    for (int d = 0; d < DRAWS; d++) {
-        double best = 0;
-        for (uint32_t i = 0; i < c->n_hypotheses; i++) {
-            const struct hypothesis *h = &c->hypothesis[i];
-            if (h->dropped || h->needs_hook)
-                continue;
-            double t2 = h->prior_sd * h->prior_sd;
-            double sg = t2 / sqrt(t2 + noise * noise);
-            best = fmax(best, h->prior_mean + sg * rng_normal(&r));
-        }
-        sum += best;
-    }
-    return sum / DRAWS;
+    struct outlook_idea ideas[HYPOTHESES_MAX];
+    struct outlook_in in;
+    double trials = (double)(budget_u / budget_trial_u(c));
+    forecast_fresh(c, budget_u, ideas, &in);
+    double n = outlook_validate(&in, trials, CHOICE_DRAWS, 1, out);
+    outlook_run(&in, trials, n, CURVE_DRAWS, 2, out);
 }
 
-static uint32_t
-ideas_live(const struct core *c)
+/* More money cannot bring less: what the draws leave of noise goes. Where the
+ * steepest line onwards falls below the threshold, it is enough. */
+static void
+curve_finish(const struct core *c, struct plan_estimate *out)
 {
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < c->n_hypotheses; i++)
-        n += !c->hypothesis[i].dropped && !c->hypothesis[i].needs_hook;
-    return n;
+    struct plan_point *p = out->curve;
+    double min_gain = c->spec.metric[c->spec.primary].min_gain;
+    double least = PAYS * min_gain / (double)budget_trial_u(c);
+    for (int i = 1; i < PLAN_POINTS; i++) {
+        p[i].gain = fmax(p[i].gain, p[i - 1].gain);
+        p[i].passes = fmax(p[i].passes, p[i - 1].passes);
+    }
+    for (int i = 0; i < PLAN_POINTS - 1 && out->enough_u == 0; i++) {
+        double steepest = 0;
+        for (int j = i + 1; j < PLAN_POINTS; j++)
+            steepest = fmax(steepest, (p[j].gain - p[i].gain) /
+                                          (double)(p[j].budget_u -
+                                                   p[i].budget_u + 1));
+        if (steepest < least)
+            out->enough_u = p[i].budget_u;
+    }
+}
+
+static void
+phases_fill(const struct core *c, const struct outlook *o,
+    struct plan_estimate *out)
+{
+    const double trials[PHASE_COUNT] = {
+        0, o->validation, o->combination, o->search, o->confirmation};
+    for (uint32_t p = PHASE_VALIDATION; p < PHASE_COUNT; p++) {
+        if ((c->spec.phases & (1u << p)) == 0)
+            continue;
+        out->trials[p] = (uint32_t)(trials[p] + .5);
+        out->cost_u[p] = (int64_t)out->trials[p] * budget_trial_u(c);
+        out->total_u += out->cost_u[p];
+    }
 }
 
 void
@@ -271,23 +296,20 @@ plan_estimate(const struct core *c, struct plan_estimate *out)
     int64_t total = c->approved_u > 0  ? c->approved_u
                     : c->pending_u > 0 ? c->pending_u
                                        : s->total_u;
-    int64_t each = budget_trial_u(c);
-    static const double share[PHASE_COUNT] = {0, .40, .16, .24, .20};
-    for (uint32_t p = PHASE_VALIDATION; p < PHASE_COUNT; p++) {
-        if ((s->phases & (1u << p)) == 0)
-            continue;
-        double u = share[p] * (double)total;
-        uint32_t n = (uint32_t)(u / (double)each);
-        if (p == PHASE_VALIDATION) {
-            uint32_t most = s->baseline_seeds + 4 * ideas_live(c);
-            n = n < most ? n : most;
-        }
-        out->trials[p] = n;
-        out->cost_u[p] = (int64_t)n * each;
-        out->total_u += out->cost_u[p];
+    for (int i = 0; i < PLAN_POINTS; i++) {
+        struct outlook o;
+        struct plan_point *p = &out->curve[i];
+        p->share = curve_share[i];
+        p->budget_u = (int64_t)(p->share * (double)total);
+        curve_point(c, p->budget_u, &o);
+        p->gain = fmax(0, o.gain);
+        p->passes = o.passes;
+        if (i == CURVE_AT)
+            phases_fill(c, &o, out);
     }
+    curve_finish(c, out);
     out->noise_sd = noise_assumed(c);
-    out->expected_gain = gain_expected(c, out->noise_sd);
+    out->expected_gain = out->curve[CURVE_AT].gain;
     uint32_t arm = out->trials[PHASE_CONFIRMATION] / 2;
     double n = fmin(12, fmax(2, arm));
     double z = student_quantile(.975, 2 * n - 2) + normal_quantile(.8);

@@ -24,7 +24,7 @@ enum {
     GRID_MAX = 24
 };
 static const double OVERLAP_P = 3.8; /* 2^(1/3.8) = 1.2 */
-static const double CROSS = .6;
+static const double CROSS = .45;
 static const double CLEAR = .95, LIKELY = .6, WORTH = .6745;
 static const double KG_FLOOR = .02; /* of min_gain */
 /* Each improvement leaves less to find. */
@@ -188,11 +188,13 @@ ideas_rank(const struct play *p, double room, uint32_t *who)
 {
     uint32_t k = 0;
     bool used[OUTLOOK_IDEAS_MAX] = {false};
+    uint64_t taken = 0;
     while (k < COMBINE_MAX && (1u << (k + 1)) - 1 - (k + 1) <= room) {
         int best = -1;
         for (uint32_t i = 0; i < p->in->n_ideas; i++) {
             const struct arm *a = &p->idea[i];
             if (used[i] || p->runs[i] == 0 || a->mean <= 0 ||
+                (p->in->idea[i].uses & taken) != 0 ||
                 a->mean < WORTH * sqrt(a->var))
                 continue;
             if (best < 0 || a->mean > p->idea[best].mean)
@@ -201,6 +203,7 @@ ideas_rank(const struct play *p, double room, uint32_t *who)
         if (best < 0)
             break;
         used[best] = true;
+        taken |= p->in->idea[best].uses;
         who[k++] = (uint32_t)best;
     }
     return k;

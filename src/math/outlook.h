@@ -15,6 +15,7 @@ struct outlook_idea {
     double cost;     /* of a run of it, in trials */
     uint32_t runs;   /* it has had */
     bool open;       /* may still be run alone */
+    uint64_t uses;   /* what it changes: ideas that share a bit never meet */
 };
 
 struct outlook_in {

@@ -91,6 +91,29 @@ hypothesis_head(struct jw *w, const struct report *r, uint32_t h)
     buf_fini(&scratch);
 }
 
+/* What other budgets would bring, and beyond which one more would not pay. */
+static void
+curve_key(struct jw *w, const struct plan_estimate *est)
+{
+    jw_key(w, "expected_curve");
+    jw_arr_begin(w);
+    for (int i = 0; i < PLAN_POINTS; i++) {
+        const struct plan_point *p = &est->curve[i];
+        jw_obj_begin(w);
+        jw_kf64(w, "share", p->share);
+        jw_kf64(w, "budget", (double)p->budget_u / MICRO);
+        jw_kf64(w, "gain", p->gain);
+        jw_kf64(w, "confirmed", p->passes);
+        jw_obj_end(w);
+    }
+    jw_arr_end(w);
+    jw_key(w, "enough_budget");
+    if (est->enough_u > 0)
+        jw_f64(w, (double)est->enough_u / MICRO);
+    else
+        jw_null(w);
+}
+
 void
 plan_json(const struct report *r, struct buf *out)
 {
@@ -135,6 +158,7 @@ plan_json(const struct report *r, struct buf *out)
     jw_kf64(&w, "expected_gain", est.expected_gain);
     jw_kf64(&w, "detectable_gain", est.detectable_gain);
     num_key(&w, "noise_sd", est.noise_sd);
+    curve_key(&w, &est);
     jw_obj_end(&w);
     buf_putc(out, '\n');
 }

@@ -291,6 +291,23 @@ plan_phases(const struct core *c, const struct plan_estimate *est,
         u.name, fmt_cost(u, est->total_u).s);
 }
 
+/* The curve in one line, and what it says. */
+static void
+plan_curve(const struct core *c, const struct plan_estimate *est, uint32_t dec,
+    struct buf *out)
+{
+    struct fmt_unit u = fmt_unit(c->spec.unit, c->spec.total_u);
+    buf_printf(out, "expected by budget");
+    for (int i = 0; i < PLAN_POINTS; i++)
+        if (est->curve[i].share <= 2)
+            buf_printf(out, "%s %.0f%% %s", i == 0 ? ":" : ",",
+                100 * est->curve[i].share, fmt_gain(est->curve[i].gain, dec).s);
+    buf_printf(out, "\n");
+    if (est->enough_u > 0)
+        buf_printf(out, "more than about %s %s would not pay\n",
+            fmt_cost(u, est->enough_u).s, u.name);
+}
+
 void
 plan_text(
     const struct report *r, const struct text_style *style, struct buf *out)
@@ -326,6 +343,7 @@ plan_text(
         fmt_gain(est.expected_gain, dec).s,
         fmt_gain(est.detectable_gain, dec).s,
         c->spec.metric[c->spec.primary].name);
+    plan_curve(c, &est, dec, out);
     buf_printf(out, "plan %s\n", plan_hash_shown(c));
     snprintf(s, sizeof(s), "rea approve %.12s", plan_hash_shown(c));
     next_line(style, out, c->pending_hash[0] != '\0' ? s : "rea run");
