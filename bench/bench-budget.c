@@ -110,6 +110,106 @@ calibrate(uint64_t lives, uint64_t seed, uint32_t phases)
     printf("all: predicted over realised %.3f\n", all_p / all_r);
 }
 
+/* ---- several campaigns, one pool ---- */
+
+enum { MODELS = 3 };
+
+static void
+model_fill(struct toy_opts *o, uint64_t seed, uint32_t i)
+{
+    struct rng r;
+    rng_seed2(&r, seed, 77 + i);
+    /* unequal promise: some models have much to gain, some are done */
+    double good[] = {.03, .1, .25, .5};
+    *o = (struct toy_opts){.seed = seed * 16 + i,
+        .ideas = 8 + (uint32_t)rng_below(&r, 12),
+        .good = good[rng_below(&r, 4)],
+        .size = 1 + 4 * rng_f64(&r),
+        .noise = .5 + 2 * rng_f64(&r),
+        .overlap = 1.5 + 2 * rng_f64(&r),
+        .cross = .3};
+}
+
+static double
+pool_live(uint64_t seed, uint32_t total, uint32_t floor_n)
+{
+    struct toy t[MODELS];
+    struct pool_member m[MODELS];
+    double gain = 0;
+    for (uint32_t i = 0; i < MODELS; i++) {
+        struct toy_opts o;
+        model_fill(&o, seed, i);
+        o.pooled = true;
+        o.budget = floor_n;
+        o.ceiling = total;
+        o.horizon = total / MODELS;
+        toy_begin(&t[i], &o);
+    }
+    for (bool moves = true; moves;) {
+        moves = false;
+        for (uint32_t i = 0; i < MODELS; i++) {
+            if (toy_step(&t[i])) {
+                moves = true;
+                continue;
+            }
+            struct pool_grant g;
+            toy_members(t, MODELS, floor_n, m);
+            if (!m[i].worth.wants)
+                continue;
+            pool_choose(m, MODELS, i, total * (int64_t)MICRO, &g);
+            if (g.grant_u > 0 || g.last) {
+                toy_grant(&t[i], &g);
+                moves = true;
+            }
+        }
+    }
+    for (uint32_t i = 0; i < MODELS; i++) {
+        if (!t[i].over)
+            fprintf(stderr, "pool %llu: C%u hangs\n",
+                (unsigned long long)seed, i + 1);
+        gain += toy_gain(&t[i]) / 2e-4;
+        toy_end(&t[i]);
+    }
+    return gain;
+}
+
+static double
+split_live(uint64_t seed, uint32_t total)
+{
+    double gain = 0, s;
+    bool p;
+    for (uint32_t i = 0; i < MODELS; i++) {
+        struct toy_opts o;
+        model_fill(&o, seed, i);
+        o.budget = total / MODELS;
+        gain += live(&o, &s, &p);
+    }
+    return gain;
+}
+
+static void
+portfolio(uint64_t lives, uint64_t seed)
+{
+    static const uint32_t totals[] = {60, 120, 240};
+    for (uint32_t b = 0; b < 3; b++) {
+        double pool = 0, split = 0, d = 0, d2 = 0;
+        for (uint64_t i = 0; i < lives; i++) {
+            double x = pool_live(seed + i, totals[b], totals[b] / 6);
+            double y = split_live(seed + i, totals[b]);
+            pool += x;
+            split += y;
+            d += x - y;
+            d2 += (x - y) * (x - y);
+        }
+        double n = (double)lives, mean = d / n;
+        printf("%u portfolios of %d models, %u trials: pool %.3f, equal split "
+               "%.3f min_gain (%+.3f +- %.3f)\n",
+            (unsigned)lives, MODELS, totals[b], pool / n, split / n, mean,
+            sqrt((d2 / n - mean * mean) / n));
+        fflush(stdout);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -117,7 +217,10 @@ main(int argc, char **argv)
     uint64_t seed = arg(argc, argv, "--seed", 1);
     double all = 0;
     for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], "--calibrate") == 0) {
+        if (strcmp(argv[i], "--portfolio") == 0) {
+            portfolio(lives, seed);
+            return 0;
+        } else if (strcmp(argv[i], "--calibrate") == 0) {
             calibrate(lives, seed,
                 (uint32_t)arg(argc, argv, "--phases", 0x1e));
             return 0;

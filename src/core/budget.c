@@ -45,12 +45,21 @@ gain_to_show(const struct core *c, const struct analysis *a)
 }
 
 int64_t
+budget_total_u(const struct core *c)
+{
+    if (c->signed_u == 0 || c->granted_all)
+        return c->approved_u;
+    int64_t most = c->horizon_u < c->signed_u ? c->horizon_u : c->signed_u;
+    return most > c->approved_u ? most : c->approved_u;
+}
+
+int64_t
 budget_confirm_u(const struct core *c)
 {
     struct analysis a;
     if ((c->spec.phases & (1u << PHASE_CONFIRMATION)) == 0)
         return 0;
-    double approved = (double)c->approved_u, each = (double)budget_trial_u(c);
+    double approved = (double)budget_total_u(c), each = (double)budget_trial_u(c);
     analysis_collect(c, &a);
     uint32_t n = outlook_seeds(
         gain_to_show(c, &a), a.s2, CONFIRM_POWER, OUTLOOK_SEEDS_MAX);
@@ -61,10 +70,38 @@ budget_confirm_u(const struct core *c)
 }
 
 int64_t
-budget_room_u(const struct core *c, bool confirming)
+budget_granted_room_u(const struct core *c, bool confirming)
 {
     int64_t room = c->approved_u - c->spent_u - c->reserved_u;
     return confirming ? room : room - budget_confirm_u(c);
+}
+
+int64_t
+budget_room_u(const struct core *c, bool confirming)
+{
+    return budget_granted_room_u(c, confirming) + budget_total_u(c) -
+           c->approved_u;
+}
+
+bool
+budget_lacks(const struct core *c, int64_t *least_u)
+{
+    if (c->signed_u == 0 || c->granted_all || c->state != CAMPAIGN_RUNNING ||
+        c->n_jobs >= c->spec.max_parallel)
+        return false;
+    for (uint32_t i = 0; i < c->n_trials; i++) {
+        const struct trial *t = &c->trial[i];
+        bool open = t->state == TRIAL_QUEUED || t->state == TRIAL_RUNNING;
+        if (!open || t->job != 0)
+            continue;
+        int64_t room =
+            budget_granted_room_u(c, t->phase == PHASE_CONFIRMATION);
+        int64_t need = job_next_u(c, t);
+        if (least_u != NULL)
+            *least_u = need - room;
+        return room < need; /* the first one is the next job */
+    }
+    return false;
 }
 
 int64_t
@@ -98,7 +135,7 @@ phase_room_u(const struct core *c, uint32_t phase)
 {
     if (phase == PHASE_CONFIRMATION)
         return budget_room_u(c, true);
-    double search = (double)(c->approved_u - budget_confirm_u(c));
+    double search = (double)(budget_total_u(c) - budget_confirm_u(c));
     /* a later phase that is not in the plan leaves its share here */
     double limit = phase_limit[phase];
     if (phase == PHASE_VALIDATION &&
@@ -139,13 +176,13 @@ budget_validation_pays(const struct core *c, const struct analysis *a)
     struct outlook_in in;
     struct outlook best;
     double each = (double)budget_trial_u(c);
-    double search = (double)(c->approved_u - budget_confirm_u(c));
+    double search = (double)(budget_total_u(c) - budget_confirm_u(c));
     double used = (double)(c->phase_spent_u[PHASE_VALIDATION] + c->reserved_u);
     if (used < VALIDATION_FLOOR * search)
         return true;
     forecast_fill(c, a, ideas, &in);
     double left =
-        (double)(c->approved_u - c->spent_u - c->reserved_u) / each;
+        (double)(budget_total_u(c) - c->spent_u - c->reserved_u) / each;
     return outlook_validate(&in, left, OUTLOOK_DRAWS, 1, &best) > 0;
 }
 
@@ -185,11 +222,16 @@ budget_lowered_apply(struct core *c, const struct event *e, struct update *u)
 {
     if (c->approved_u == 0)
         return refuse(u, "no budget is approved yet");
-    if (e->budget_u >= c->approved_u)
+    /* of a pool, what was signed is lowered; what is granted with it */
+    bool pooled = c->signed_u != 0;
+    if (e->budget_u >= (pooled ? c->signed_u : c->approved_u))
         return refuse(u, "a higher budget needs a new approval");
     if (e->budget_u < c->spent_u + c->reserved_u)
         return refuse(u, "less than what is spent and reserved already");
-    c->approved_u = e->budget_u;
+    if (pooled)
+        c->signed_u = e->budget_u;
+    if (e->budget_u < c->approved_u)
+        c->approved_u = e->budget_u;
     return 0;
 }
 

@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SPEC_VERSION = 2, SNAPSHOT_VERSION = 1 };
+enum { SPEC_VERSION = 2, SNAPSHOT_VERSION = 3 };
 
 /* number, member, type. Numbers are stored state: never used again. */
 #define FIELD_LIST(X)                                                          \
@@ -69,7 +69,9 @@ enum { SPEC_VERSION = 2, SNAPSHOT_VERSION = 1 };
     X(46, why, str)                                                            \
     X(47, handle, str)                                                         \
     X(48, key, str)                                                            \
-    X(49, spec, spec)
+    X(49, spec, spec)                                                          \
+    X(60, signed_u, i64)                                                       \
+    X(61, horizon_u, i64)
 
 /* Is a field set? f64 by bits, so that -0 and NaN are kept. */
 #define SET_u64(e, m) ((e)->m != 0)
@@ -548,10 +550,21 @@ head_visit(struct visit *v, struct core *c)
     visit_count(v, &c->proposal, EXPERIMENTS_MAX - 1);
 }
 
+/* Since version 3: money by grants. */
 static void
-core_visit(struct visit *v, struct core *c)
+pool_visit(struct visit *v, struct core *c)
+{
+    visit_i64(v, &c->signed_u);
+    visit_i64(v, &c->horizon_u);
+    visit_bool(v, &c->granted_all);
+}
+
+static void
+core_visit(struct visit *v, struct core *c, uint8_t version)
 {
     head_visit(v, c);
+    if (version >= 3)
+        pool_visit(v, c);
     visit_count(v, &c->n_hypotheses, HYPOTHESES_MAX);
     visit_count(v, &c->n_experiments, EXPERIMENTS_MAX);
     visit_count(v, &c->n_trials, TRIALS_MAX);
@@ -579,7 +592,7 @@ core_encode(const struct core *c, unsigned char *out, size_t cap)
     uint8_t version = SNAPSHOT_VERSION;
     visit_write(&v, out, cap);
     visit_u8(&v, &version);
-    core_visit(&v, (struct core *)(uintptr_t)c);
+    core_visit(&v, (struct core *)(uintptr_t)c, version);
     return v.n;
 }
 
@@ -592,6 +605,6 @@ core_decode(struct core *c, const unsigned char *in, size_t n)
     visit_u8(&v, &version);
     if (!v.bad && version > SNAPSHOT_VERSION)
         return -ERR_VERSION;
-    core_visit(&v, c);
-    return visit_done(&v) && version == SNAPSHOT_VERSION ? 0 : -ERR_CORRUPT;
+    core_visit(&v, c, version);
+    return visit_done(&v) && version >= 1 ? 0 : -ERR_CORRUPT;
 }

@@ -132,6 +132,10 @@ struct core {
     int64_t drafted_ms, approved_ms, started_ms, now_ms, finished_ms;
     /* ledger, micro-units: spent_u + reserved_u <= approved_u, always */
     int64_t approved_u, spent_u, reserved_u;
+    /* Of a pool: the most that may be granted (0: all is approved at once),
+     * what the campaign may count on in all, and whether no more will come. */
+    int64_t signed_u, horizon_u;
+    bool granted_all;
     int64_t phase_spent_u[PHASE_COUNT];
     int64_t cost_hint_u; /* expected cost of one training job, 0: unknown */
     uint32_t window;     /* index of the data window in force */
@@ -277,6 +281,45 @@ uint32_t analysis_guards(const struct core *c, uint32_t experiment,
 
 /* Seconds-free progress in [0, 1] of the approved work, for time estimates. */
 double core_progress(const struct core *c);
+
+/* ---- money from a pool (pool.c) ---- */
+
+enum { POOL_STEPS = 6, POOL_MEMBERS_MAX = 64 };
+
+/* What further money is worth to a campaign: slope[i] is the mean confirmed
+ * gain, in min_gain, of one more trial between 2^i - 1 and 2^(i+1) - 1 further
+ * tranches; falling. */
+struct pool_worth {
+    bool wants;        /* a trial waits for money */
+    int64_t least_u;   /* what its job lacks */
+    int64_t tranche_u; /* what is granted at once */
+    int64_t trial_u;   /* expected cost of a trial */
+    double slope[POOL_STEPS];
+};
+void core_worth(const struct core *c, struct pool_worth *out);
+
+struct pool_member {
+    uint32_t campaign;
+    bool live;        /* running: it can use money */
+    double weight;    /* of its gains against the others' */
+    int64_t held_u;   /* granted and not returned */
+    int64_t floor_u;  /* it gets at least this */
+    int64_t signed_u; /* and at most this */
+    struct pool_worth worth;
+};
+
+struct pool_grant {
+    int64_t grant_u;   /* 0: it waits, or gets nothing more */
+    int64_t horizon_u; /* what it may count on in all */
+    bool last;         /* no more will come */
+    uint32_t first;    /* index of the member whose next trial is worth most */
+    char why[WHY_LEN];
+};
+/* What member `who`, which wants money, gets of a pool of total_u: the money
+ * that is left is dealt out to where a trial is worth most; who gets its next
+ * tranche when its share of that is one. Pure; floors of others are kept. */
+void pool_choose(const struct pool_member *m, uint32_t n, uint32_t who,
+    int64_t total_u, struct pool_grant *out);
 
 /* Rewrites a hypothesis into the configuration it asks for. */
 void hypothesis_config(

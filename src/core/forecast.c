@@ -107,7 +107,8 @@ forecast_fill(const struct core *c, const struct analysis *a,
     out->searches = phase_comes(c, PHASE_EXPLOITATION);
     out->confirms = phase_comes(c, PHASE_CONFIRMATION);
     double each = (double)budget_trial_u(c);
-    double search = (double)(c->approved_u - budget_confirm_u(c)) / each;
+    double search =
+        (double)(budget_total_u(c) - budget_confirm_u(c)) / each;
     out->search_floor = out->searches ? SEARCH_FLOOR * search : 0;
     out->confirm_floor = (double)budget_confirm_u(c) / each;
 }

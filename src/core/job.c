@@ -60,6 +60,14 @@ reserve_of(const struct core *c, const struct trial *t, enum job_kind kind,
     return c->spec.reserve_train_u;
 }
 
+int64_t
+job_next_u(const struct core *c, const struct trial *t)
+{
+    bool evaluate = t->trained || (t->ended && t->reason == REASON_OK);
+    bool resume = !evaluate && t->next_remedy == REMEDY_RESUME;
+    return reserve_of(c, t, evaluate ? JOB_EVALUATE : JOB_TRAIN, resume);
+}
+
 static bool
 job_intend(const struct core *c, struct update *u, uint32_t id)
 {
@@ -68,8 +76,10 @@ job_intend(const struct core *c, struct update *u, uint32_t id)
     enum remedy remedy = t->next_remedy;
     bool resume = !evaluate && remedy == REMEDY_RESUME;
     enum job_kind kind = evaluate ? JOB_EVALUATE : JOB_TRAIN;
-    int64_t reserve = reserve_of(c, t, kind, resume);
-    if (budget_room_u(c, t->phase == PHASE_CONFIRMATION) < reserve) {
+    int64_t reserve = job_next_u(c, t);
+    if (budget_lacks(c, NULL))
+        return false;
+    if (budget_granted_room_u(c, t->phase == PHASE_CONFIRMATION) < reserve) {
         decide(
             u, EVENT_trial_closed, "the budget does not hold another attempt");
         u->next.trial = id;

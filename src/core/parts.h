@@ -31,8 +31,17 @@ struct analysis;
 
 /* ---- budget.c ---- */
 
-/* Left for new work: the confirmation reserve is kept out unless wanted. */
+/* Left of what is approved; the confirmation reserve is kept out unless
+ * wanted. */
+int64_t budget_granted_room_u(const struct core *c, bool confirming);
+/* The same of all that may be counted on: what phases plan by. */
 int64_t budget_room_u(const struct core *c, bool confirming);
+/* All money that the campaign may count on: of a pool, more than is approved
+ * yet. */
+int64_t budget_total_u(const struct core *c);
+/* Does a planned trial wait for money that a pool may still give? *least_u
+ * (may be NULL): how much it lacks. */
+bool budget_lacks(const struct core *c, int64_t *least_u);
 /* Share of the budget that only confirmation may touch. */
 int64_t budget_confirm_u(const struct core *c);
 /* Expected cost of one training job: measured, else hinted, else reserved. */
@@ -64,6 +73,8 @@ void forecast_fresh(const struct core *c, int64_t budget_u,
 
 /* ---- trial.c, job.c ---- */
 
+/* What the next attempt of this trial reserves. */
+int64_t job_next_u(const struct core *c, const struct trial *t);
 struct trial *core_trial(struct core *c, uint32_t id); /* id 1..n */
 const struct trial *core_trial_at(const struct core *c, uint32_t id);
 struct job *core_job_find(struct core *c, uint32_t id);

@@ -95,10 +95,16 @@ plan_approved_apply(struct core *c, const struct event *e, struct update *u)
         return refuse(u, "the budget may only be lowered when signing");
     if (e->budget_u < c->spent_u + c->reserved_u)
         return refuse(u, "less than what is spent and reserved already");
+    if (e->signed_u != 0 &&
+        (e->signed_u < e->budget_u || e->signed_u > c->pending_u))
+        return refuse(u, "a pool grants no more than was signed");
     memcpy(c->plan_hash, c->pending_hash, sizeof c->plan_hash);
     memset(c->pending_hash, 0, sizeof c->pending_hash);
     c->pending_u = 0;
     c->approved_u = e->budget_u;
+    c->signed_u = e->signed_u;
+    c->horizon_u = e->horizon_u;
+    c->granted_all = false;
     c->approved_ms = e->at_ms;
     c->project_ok = true;
     if (c->state == CAMPAIGN_DRAFT)

@@ -97,6 +97,14 @@ line_fact(const struct core *c, const struct event *e, struct line *l)
         line_add(l, "budget lowered to %.4g %s", amount(e->budget_u),
             unit_name(c->spec.unit));
         break;
+    case EVENT_budget_granted:
+        if (e->budget_u > 0)
+            line_add(l, "the pool grants %.4g %s, %.4g in all",
+                amount(e->budget_u), unit_name(c->spec.unit),
+                amount(c->approved_u));
+        else
+            line_add(l, "the pool grants no more");
+        break;
     case EVENT_data_seen:
         line_add(l, "data fingerprint %.12s, window %" PRIu32, e->hash,
             c->window + 1);

@@ -189,6 +189,8 @@ toy_begin(struct toy *t, const struct toy_opts *o)
     struct event e = {.kind = EVENT_plan_approved,
         .hash = "0123456789abcdef",
         .budget_u = o->budget * (int64_t)MICRO,
+        .signed_u = o->pooled ? o->ceiling * (int64_t)MICRO : 0,
+        .horizon_u = o->horizon * (int64_t)MICRO,
         .by = "engineer"};
     toy_fact(t, &e);
     e = (struct event){.kind = EVENT_campaign_started};
@@ -247,6 +249,35 @@ toy_step(struct toy *t)
     else
         toy_fact(t, &kept);
     return true;
+}
+
+void
+toy_members(const struct toy *t, uint32_t n, uint32_t floor_trials,
+    struct pool_member *out)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const struct core *c = t[i].c;
+        bool ended =
+            c->state == CAMPAIGN_DONE || c->state == CAMPAIGN_STOPPED;
+        out[i] = (struct pool_member){.campaign = i + 1,
+            .live = c->state == CAMPAIGN_RUNNING && !c->granted_all,
+            .weight = 1,
+            .held_u = ended ? c->spent_u : c->approved_u,
+            .floor_u = ended ? 0 : floor_trials * (int64_t)MICRO,
+            .signed_u = c->signed_u};
+        core_worth(c, &out[i].worth);
+    }
+}
+
+void
+toy_grant(struct toy *t, const struct pool_grant *g)
+{
+    struct event e = {.kind = EVENT_budget_granted,
+        .budget_u = g->grant_u,
+        .horizon_u = g->horizon_u,
+        .n = g->last,
+        .why = g->why};
+    toy_fact(t, &e);
 }
 
 void

@@ -21,7 +21,7 @@ struct toy_opts {
     uint32_t phases;   /* 0: all */
     bool pooled;       /* money comes by grants: `budget` is what it starts
                           with, `ceiling` what was signed */
-    uint32_t ceiling;
+    uint32_t ceiling, horizon;
     bool print;
 };
 
@@ -48,6 +48,11 @@ void toy_fact(struct toy *t, struct event *e);
 double toy_truth(const struct toy *t, const struct config *x);
 /* True gain of the proposal, 0 without one. */
 double toy_gain(const struct toy *t);
+/* The rows of a pool's ledger for these campaigns. */
+void toy_members(const struct toy *t, uint32_t n, uint32_t floor_trials,
+    struct pool_member *out);
+/* The pool's answer as a fact. */
+void toy_grant(struct toy *t, const struct pool_grant *g);
 void toy_end(struct toy *t);
 
 #endif
