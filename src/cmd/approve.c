@@ -1,6 +1,7 @@
 /* rea approve: an engineer signs one exact plan. Nothing is trained before
  * this; afterwards the project file is held to what was signed. */
 #include "cmd/draft.h"
+#include "cmd/pool.h"
 #include "cmd/verbs.h"
 
 #include <stdio.h>
@@ -200,6 +201,9 @@ plan_sign(struct call *call, struct store *st, const struct signing *s,
     struct wake_opts opts = work_opts(call, WAKE_VERB);
     struct wake_result result = {0};
     opts.no_submit = true;
+    rc = pool_sign_member(call, st, s->campaign, p, s->core, &facts[0], err);
+    if (rc != 0)
+        return rc;
     project_canon(p, &canon);
     size_t n = 1 + window_facts(call, st, s, buf_str(&canon), facts + 1);
     rc = wake_approve(
@@ -225,11 +229,16 @@ approve_run(struct call *call, struct err *err)
             "  remedy: rea plan prints it",
             prefix, PREFIX_MIN);
     int rc = work_store(call, STORE_WRITE, &st, err);
+    bool pool = false;
     if (rc == 0)
+        rc = pool_sign(call, st, prefix, &pool, err);
+    if (rc == 0 && !pool)
         rc = plan_find(st, prefix, &s, err);
-    if (rc == 0 && s.again)
+    if (rc != 0 || pool)
+        ;
+    else if (s.again)
         signed_say(call, &s, s.core->approved_u, work_user(call));
-    else if (rc == 0)
+    else
         rc = plan_sign(call, st, &s, err);
     free(s.core);
     store_close(st);

@@ -3,6 +3,7 @@
  * The invariant: what is drafted is a function of the project file, the two
  * databases and one random seed, all of them in the first events. */
 #include "cmd/draft.h"
+#include "cmd/pool.h"
 #include "cmd/verbs.h"
 
 #include <errno.h>
@@ -294,6 +295,8 @@ plan_run(struct call *call, struct err *err)
         rc = plan_facts(call, root, st, &plan, err);
     if (rc == 0)
         rc = plan_store(call, st, &plan, &id, err);
+    if (rc == 0)
+        rc = pool_join(call, st, id, plan.p, plan.budget_u, err);
     if (rc == 0)
         rc = plan_show(call, st, id, err);
     store_close(st);

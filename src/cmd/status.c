@@ -1,6 +1,7 @@
 /* rea, rea status: all campaigns at a glance from the few words kept with each
  * snapshot, or one campaign in full. Reads only. */
 #include "cmd/follow.h"
+#include "cmd/pool.h"
 #include "cmd/verbs.h"
 
 #include <stdio.h>
@@ -63,6 +64,25 @@ status_of(const struct store_campaign *c, struct status_entry *out)
 }
 
 static int
+status_json_all(struct store *st, const struct status_entry *v, uint32_t n,
+    struct buf *out, struct err *err)
+{
+    struct jw w;
+    jw_init(&w, out, 2);
+    jw_obj_begin(&w);
+    jw_key(&w, "campaigns");
+    jw_arr_begin(&w);
+    for (uint32_t i = 0; i < n; i++)
+        status_entry_json(&w, &v[i]);
+    jw_arr_end(&w);
+    jw_key(&w, "pools");
+    int rc = pools_json(st, &w, err);
+    jw_obj_end(&w);
+    buf_putc(out, '\n');
+    return rc;
+}
+
+static int
 status_all(struct call *call, struct store *st, struct err *err)
 {
     struct store_campaign *v = NULL;
@@ -75,16 +95,18 @@ status_all(struct call *call, struct store *st, struct err *err)
         status_of(&v[i], &e[i]);
     struct text_style style = work_style(call);
     if (call->json)
-        status_json(e, (uint32_t)n, &call->out);
-    else if (n > 0)
-        status_text(e, (uint32_t)n, &style, &call->out);
-    else
-        call_next(call, "rea plan");
-    if (n == 0 && !call->json)
+        rc = status_json_all(st, e, (uint32_t)n, &call->out, err);
+    else if (n == 0)
         say(call, "no campaign yet\n");
+    if (rc == 0 && !call->json)
+        rc = pools_say(call, st, err);
+    if (n > 0 && !call->json)
+        status_text(e, (uint32_t)n, &style, &call->out);
+    else if (n == 0 && !call->json)
+        call_next(call, "rea plan");
     free(e);
     free(v);
-    return 0;
+    return rc;
 }
 
 static int

@@ -76,10 +76,11 @@ budget_set(struct call *call, struct store *st, uint32_t id,
         .budget_u = want,
         .by = work_user(call)}};
     struct wake_result result;
-    if (want == c->approved_u)
+    int64_t now_u = c->signed_u != 0 ? c->signed_u : c->approved_u;
+    if (want == now_u)
         return err_set(err, -ERR_INPUT, "C%u has %s %s already", id,
             amount(call, want), unit_name(c->spec.unit));
-    if (want < c->approved_u)
+    if (want < now_u)
         return work_facts(call, st, id, fact, 1, false, &result, err);
     /* More money is a new plan: the same work, a new hash, a new signature. */
     int rc = draft_amend(call, st, id, fact, 0, want, err);

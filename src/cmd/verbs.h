@@ -21,6 +21,7 @@
     X(resume)                                                                  \
     X(stop)                                                                    \
     X(budget)                                                                  \
+    X(pool)                                                                    \
     X(pin)                                                                     \
     X(try)                                                                     \
     X(why)                                                                     \

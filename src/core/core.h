@@ -296,6 +296,8 @@ struct pool_worth {
     int64_t trial_u;   /* expected cost of a trial */
     double slope[POOL_STEPS];
 };
+/* Does a planned trial wait for money of the pool? */
+bool core_waits(const struct core *c);
 void core_worth(const struct core *c, struct pool_worth *out);
 
 struct pool_member {

@@ -54,6 +54,12 @@ slopes_fill(const double *gain, const double *at, double *slope)
     }
 }
 
+bool
+core_waits(const struct core *c)
+{
+    return budget_lacks(c, NULL);
+}
+
 void
 core_worth(const struct core *c, struct pool_worth *out)
 {

@@ -211,6 +211,9 @@ put_plan(const struct project *p, struct buf *out)
     put_num(&c, "per_trial", (double)p->budget.per_trial_u / MICRO);
     put_num(&c, "price_per_hour", p->budget.price_per_hour);
     put_text(&c, "cost_metric", p->budget.cost_metric);
+    put_text(&c, "pool", p->budget.pool); /* no line without one */
+    if (p->budget.pool != NULL)
+        put_num(&c, "pool_weight", p->budget.pool_weight);
 }
 
 static void

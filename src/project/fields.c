@@ -199,6 +199,10 @@ static const struct field budget_fields[] = {
         "unit usd: price of one job's hour"),
     FIELD("cost_metric", FIELD_STR, cost_metric, NULL,
         "metric by which a job reports its own cost"),
+    FIELD("pool", FIELD_STR, pool, NULL,
+        "pool that the money comes from; total is then the most of it"),
+    FIELD("pool_weight", FIELD_NUM, pool_weight, "1",
+        "what its gains count against those of the pool's other campaigns"),
 };
 
 static const struct field backend_fields[] = {

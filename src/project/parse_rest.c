@@ -355,6 +355,14 @@ parse_budget(struct reader *r, const struct draft *d)
     p->budget.price_per_hour = d->price;
     p->budget.cost_metric =
         d->cost_metric && *d->cost_metric ? d->cost_metric : NULL;
+    p->budget.pool = d->pool && *d->pool ? d->pool : NULL;
+    p->budget.pool_weight = d->pool_weight;
+    if (p->budget.pool != NULL && strlen(p->budget.pool) >= NAME_LEN)
+        return read_fail(r, place_of(t, "pool"), "choose a shorter name",
+            "a pool's name has at most %d letters", NAME_LEN - 1);
+    if (!(d->pool_weight > 0) || d->pool_weight > 1e6)
+        return read_fail(r, place_of(t, "pool_weight"),
+            "write a number above 0", "a weight of %g", d->pool_weight);
     rc = check_unit(r, d, t);
     if (rc == 0)
         rc = apply_per_trial(r, d, t);

@@ -23,6 +23,7 @@ draft_defaults(void)
         .seeds = 5,
         .unit = UNIT_CORE_HOURS,
         .max_parallel = 1,
+        .pool_weight = 1,
         .backend = BACKEND_LOCAL,
     };
 }

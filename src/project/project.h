@@ -118,6 +118,8 @@ struct project {
         double price_per_hour;   /* usd */
         int64_t per_trial_u;     /* 0: not given */
         const char *cost_metric; /* NULL: none */
+        const char *pool;        /* its money comes from there; NULL: none */
+        double pool_weight;      /* of its gains against other campaigns' */
     } budget;
     struct {
         uint8_t kind;   /* enum backend_kind */

@@ -103,6 +103,8 @@ struct draft {
     double total, per_trial, price;
     int64_t wall_clock_ms, max_parallel;
     const char *cost_metric;
+    const char *pool;
+    double pool_weight;
     uint8_t backend;
     int64_t slots;
     const char *submit, *state, *cancel, *logs, *record;

@@ -132,6 +132,58 @@ int store_campaign_pending(
  * -ERR_BUSY: another wake was faster; this one must not write any more. */
 int store_fence(struct store *st, uint32_t id, uint64_t epoch, struct err *err);
 
+/* ---- pools: money that campaigns share (pool.c) ---- */
+
+struct store_pool {
+    char name[NAME_LEN];
+    uint8_t unit;            /* enum unit */
+    int64_t total_u, floor_u; /* signed; total 0: not yet */
+    char hash[HASH_LEN], by[NAME_LEN];
+    int64_t asked_total_u, asked_floor_u; /* wait for a signature */
+    char asked_hash[HASH_LEN];            /* "": nothing waits */
+};
+struct store_member {
+    struct pool_member m;
+    uint8_t state; /* enum campaign_state */
+    int64_t spent_u;
+    char model[NAME_LEN];
+    char why[WHY_LEN]; /* the pool's last answer */
+};
+
+/* Inside a transaction: a new pool, or new terms of one. */
+int
+store_pool_put(struct store *st, const struct store_pool *p, struct err *err);
+int store_pool_get(struct store *st, const char *name, bool *found,
+    struct store_pool *out, struct err *err);
+/* All by name. *out is owned by the caller: free(). */
+int store_pools(
+    struct store *st, struct store_pool **out, size_t *n, struct err *err);
+/* The pool of a campaign. */
+int store_pool_of(struct store *st, uint32_t campaign, bool *found,
+    struct store_pool *out, struct err *err);
+/* Inside a transaction, the pool being there: the campaign belongs to it from
+ * now on, and its floor is kept for it. */
+int store_pool_join(struct store *st, uint32_t campaign, const char *pool,
+    double weight, int64_t floor_u, int64_t signed_u, struct err *err);
+/* Inside a transaction: a draft that names no pool any more. */
+int store_pool_leave(struct store *st, uint32_t campaign, struct err *err);
+int store_pool_members(struct store *st, const char *pool,
+    struct store_member *out, uint32_t cap, uint32_t *n, struct err *err);
+/* Inside the transaction that appends a campaign's events: what it holds now,
+ * and what more is worth to it (NULL: as before). -ERR_LIMIT: the pool would
+ * have given more than it has; roll back. */
+int store_pool_sync(struct store *st, uint32_t campaign, const struct core *c,
+    const struct pool_worth *worth, struct err *err);
+/* Inside a transaction: the pool's last answer in words. */
+int store_pool_why(
+    struct store *st, uint32_t campaign, const char *why, struct err *err);
+/* Other campaigns of the same pool that wait for money, best first. */
+uint32_t store_pool_waiting(
+    struct store *st, uint32_t campaign, uint32_t *ids, uint32_t cap);
+/* Worth of its next trial, and its pool's name ("": none). */
+double
+store_pool_value(struct store *st, uint32_t campaign, char pool[NAME_LEN]);
+
 /* ---- the log (event.c) ---- */
 
 /* Inside a transaction. Appends one event; e->seq must be the last one + 1. */

@@ -187,6 +187,8 @@ commit_write(struct wake *w, const struct fact_list *l, double used_before,
     if (rc == 0)
         rc = store_snapshot(w->st, id, w->core, &brief, err);
     if (rc == 0)
+        rc = pool_write(w, err);
+    if (rc == 0)
         rc = notify_add(w, used_before, err);
     if (rc == 0)
         w->row.brief = brief;

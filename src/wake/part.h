@@ -107,6 +107,13 @@ int wake_load(struct wake *w, struct err *err);
 /* The last write: the wake's own time, and its epoch if nothing else was. */
 int wake_close(struct wake *w, struct err *err);
 
+/* ---- pool.c ---- */
+
+/* Inside every commit: the campaign's row in its pool's ledger. */
+int pool_write(struct wake *w, struct err *err);
+/* Asks for money when a job waits for it; the answer is committed. */
+int pool_ask(struct wake *w, struct err *err);
+
 /* ---- brief.c ---- */
 
 /* Naming the best may cost as much as a decision, so a commit keeps the one

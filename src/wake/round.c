@@ -106,6 +106,8 @@ wake_rounds(struct wake *w, struct err *err)
             n = WAKE_ACTIONS_MAX;
         if (n > 0 && !w->opts->no_submit)
             rc = perform(w, a, n, err);
+        if (rc == 0 && !w->opts->no_submit)
+            rc = pool_ask(w, err);
         if (rc != 0 || w->core->seq == seq)
             return rc;
     }

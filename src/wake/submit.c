@@ -126,6 +126,19 @@ attempt_fill(struct wake *w, const struct job *j, struct store_attempt *a)
     run_dir_name(w->row.id, j->trial, j->attempt, a->run_dir);
 }
 
+/* Fewer running jobs go first; of one pool, the trial that is worth more. */
+static bool
+goes_first(struct wake *w, const struct store_campaign *other,
+    const struct store_campaign *mine)
+{
+    char a[NAME_LEN], b[NAME_LEN];
+    double theirs = store_pool_value(w->st, other->id, a);
+    double own = store_pool_value(w->st, mine->id, b);
+    if (a[0] != '\0' && strcmp(a, b) == 0)
+        return theirs > own;
+    return other->running < mine->running;
+}
+
 /* Is another campaign waiting that has fewer jobs running than this one? Each
  * gets one turn a wake, so a campaign that cannot use its turn costs nothing
  * but that. */
@@ -142,7 +155,7 @@ poorer_waits(struct wake *w)
         for (uint32_t k = 0; k < w->n_fed && !fed; k++)
             fed = w->fed[k] == ids[i];
         if (!fed && store_campaign_get(w->st, ids[i], &other, NULL) == 0 &&
-            other.running < mine.running)
+            goes_first(w, &other, &mine))
             return true;
     }
     return false;

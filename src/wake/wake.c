@@ -129,6 +129,7 @@ struct turn { /* what one activation tells the next */
     const uint32_t *fed;
     uint32_t n_fed;
     bool yielded, freed;
+    bool pooled; /* something happened that its pool may want to know */
 };
 
 static int
@@ -154,6 +155,8 @@ wake_turn(struct store *st, uint32_t campaign, const struct request *r,
         bool marked = lease_drop(st, &w.lease);
         turn->yielded = w.yielded;
         turn->freed = turn->freed || w.freed;
+        turn->pooled = turn->pooled || (w.core != NULL && w.events > 0 &&
+                                           w.core->signed_u != 0);
         wake_fini(&w);
         if (rc != 0)
             return err_set(err, rc, "%s", e.text);
@@ -161,6 +164,42 @@ wake_turn(struct store *st, uint32_t campaign, const struct request *r,
         if (!marked)
             return 0;
     }
+}
+
+/* What a campaign did may have changed whose turn it is with the pool's money:
+ * those that wait for it ask again, each once. */
+static void
+pool_feed(struct store *st, uint32_t campaign, const struct wake_opts *opts)
+{
+    const struct request none = {0};
+    uint32_t ids[POOL_MEMBERS_MAX];
+    uint32_t n = store_pool_waiting(st, campaign, ids, POOL_MEMBERS_MAX);
+    for (uint32_t i = 0; i < n; i++) {
+        struct wake_result other = {0};
+        struct turn t = {0};
+        struct err ignored = {0};
+        wake_turn(st, ids[i], &none, opts, &other, &t, &ignored);
+    }
+}
+
+/* Who waits for a slot, those with the fewest jobs first; of one pool, those
+ * whose next trial is worth most. */
+static uint32_t
+pending_by_value(struct store *st, uint32_t *ids, uint32_t cap)
+{
+    uint32_t n = store_pending(st, ids, cap);
+    for (uint32_t i = 1; i < n; i++)
+        for (uint32_t j = i; j > 0; j--) {
+            char a[NAME_LEN], b[NAME_LEN];
+            double before = store_pool_value(st, ids[j - 1], a);
+            double after = store_pool_value(st, ids[j], b);
+            if (a[0] == '\0' || strcmp(a, b) != 0 || after <= before)
+                break;
+            uint32_t id = ids[j];
+            ids[j] = ids[j - 1];
+            ids[j - 1] = id;
+        }
+    return n;
 }
 
 /* A freed or left slot is offered to those that wait, the poorest first, each
@@ -171,9 +210,11 @@ others_feed(struct store *st, uint32_t campaign, const struct wake_opts *opts,
 {
     uint32_t ids[WAKE_PENDING_MAX + 1], n = 0;
     const struct request none = {0};
+    if (turn->pooled)
+        pool_feed(st, campaign, opts);
     if (!turn->freed && !turn->yielded)
         return 0;
-    n = store_pending(st, ids, WAKE_PENDING_MAX);
+    n = pending_by_value(st, ids, WAKE_PENDING_MAX);
     for (uint32_t i = 0; i < n; i++) {
         struct wake_result other = {0};
         struct turn t = {.fed = ids, .n_fed = n};
