@@ -56,7 +56,8 @@ budget_total_u(const struct core *c)
 int64_t
 budget_confirm_u(const struct core *c)
 {
-    struct analysis a;
+    struct arm arm[c->n_experiments + 1];
+    struct analysis a = {.arm = arm};
     if ((c->spec.phases & (1u << PHASE_CONFIRMATION)) == 0)
         return 0;
     double approved = (double)budget_total_u(c), each = (double)budget_trial_u(c);

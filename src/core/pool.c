@@ -63,7 +63,8 @@ core_waits(const struct core *c)
 void
 core_worth(const struct core *c, struct pool_worth *out)
 {
-    struct analysis a;
+    struct arm arm[c->n_experiments + 1];
+    struct analysis a = {.arm = arm};
     struct outlook_idea ideas[HYPOTHESES_MAX];
     struct outlook_in in;
     double gain[POOL_STEPS + 1], at[POOL_STEPS + 1];
