@@ -13,7 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LOSSES_MIN = 4, REACH_PAIRS = 64 };
+enum { LOSSES_MIN = 4, REACH_PAIRS = 64, POINTS_FEW = 80 };
 /* Losses beyond this many times the best gain (from the median) are all "bad":
  * a collapsed run must not stretch the scale on which good ones differ. While
  * few are known: beyond this many seed sds below the best. */
@@ -149,6 +149,16 @@ is_known(const struct analysis *a, uint32_t e)
     return e == 0 ? a->arm[0].n > 0 : a->arm[e].q > 0;
 }
 
+/* How many of n experiments enter: time goes with the square. */
+static uint32_t
+points_room(uint32_t n)
+{
+    if (n <= POINTS_FEW)
+        return n;
+    uint32_t room = POINTS_FEW + (n - POINTS_FEW) / 8;
+    return room < POINTS_MAX ? room : POINTS_MAX;
+}
+
 /* Experiments that enter the fit: all, or the baseline, the latest ones and
  * the best of the rest. Writes their numbers, ascending. */
 static uint32_t
@@ -160,16 +170,17 @@ points_choose(const struct core *c, const struct analysis *a, uint32_t *who)
         in[e] = is_known(a, e);
         n += in[e];
     }
-    if (n > POINTS_MAX) {
+    uint32_t room = points_room(n);
+    if (n > room) {
         memset(in, 0, sizeof in);
         in[0] = is_known(a, 0);
         n = in[0];
-        for (uint32_t e = c->n_experiments; e-- > 1 && n < POINTS_MAX / 2;) {
+        for (uint32_t e = c->n_experiments; e-- > 1 && n < room / 2;) {
             in[e] = is_known(a, e);
             n += in[e];
         }
     }
-    while (n < POINTS_MAX) {
+    while (n < room) {
         uint32_t best = 0;
         for (uint32_t e = 1; e < c->n_experiments; e++)
             if (!in[e] && is_known(a, e) &&

@@ -1,5 +1,5 @@
 /* The process behind Exploitation: what the measured experiments say of any
- * configuration. Included by exploitation.c only. A struct search is some 1.5
+ * configuration. Included by exploitation.c only. A struct search is some 2
  * megabytes of plain data for the stack, touched as far as it is filled. */
 #ifndef CORE_SEARCH_H
 #define CORE_SEARCH_H
@@ -9,10 +9,11 @@
 #include "math/gp.h"
 
 enum {
-    POINTS_MAX = 104, /* experiments in the fit: best and latest */
+    POINTS_MAX = 192, /* experiments in the fit: best and latest */
     GP_CAP = POINTS_MAX + JOBS_MAX,
     /* what gp_scratch asks for at GP_CAP points; asserted */
-    SCRATCH = GP_CAP * KNOBS_MAX + GP_CAP * GP_CAP + 7 * GP_CAP + 58000,
+    REFIT_SCRATCH = GP_CAP * KNOBS_MAX + GP_CAP * GP_CAP + 7 * GP_CAP,
+    SCRATCH = REFIT_SCRATCH + 58000,
     BRANCHES = 64,
 };
 
@@ -37,7 +38,7 @@ struct search {
     bool trend;     /* predictions are the trend of this fit */
     double h_scale, h_floor, h_mean;
     struct branch branch[BRANCHES];
-    double scratch[SCRATCH], cost_scratch[SCRATCH];
+    double scratch[SCRATCH], cost_scratch[REFIT_SCRATCH];
 };
 
 /* Fits the process. trend: use what earlier campaigns predict. false: nothing

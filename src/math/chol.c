@@ -94,10 +94,38 @@ chol_log_det(const double *l, int n, int ld)
 void
 chol_inverse(const double *l, int n, int ld, double *out)
 {
+    /* the lower triangle first holds L^-1, then L^-T L^-1, row by row */
+    for (int i = 0; i < n; i++) {
+        const double *from = l + (size_t)i * (size_t)ld;
+        double *row = out + (size_t)i * (size_t)n;
+        for (int j = 0; j < i; j++)
+            row[j] = 0;
+        for (int k = 0; k < i; k++) {
+            const double *above = out + (size_t)k * (size_t)n;
+            double factor = from[k];
+            for (int j = 0; j <= k; j++)
+                row[j] -= factor * above[j];
+        }
+        row[i] = 1 / from[i];
+        for (int j = 0; j < i; j++)
+            row[j] *= row[i];
+    }
     for (int i = 0; i < n; i++) {
         double *row = out + (size_t)i * (size_t)n;
-        for (int j = 0; j < n; j++)
-            row[j] = i == j ? 1 : 0;
-        chol_solve(l, n, ld, row);
+        double own = row[i], square = own * own;
+        for (int j = 0; j < i; j++)
+            row[j] *= own;
+        for (int k = i + 1; k < n; k++) {
+            const double *below = out + (size_t)k * (size_t)n;
+            double factor = below[i];
+            square += factor * factor;
+            for (int j = 0; j < i; j++)
+                row[j] += factor * below[j];
+        }
+        row[i] = square;
     }
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < i; j++)
+            out[(size_t)j * (size_t)n + (size_t)i] =
+                out[(size_t)i * (size_t)n + (size_t)j];
 }
