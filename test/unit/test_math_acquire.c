@@ -49,7 +49,7 @@ static void
 test_knowledge_gradient(void **state)
 {
     struct rng r;
-    double gain = 0;
+    double gain = 0, improved = 0;
     enum { N = 400000 };
 
     (void)state;
@@ -59,7 +59,15 @@ test_knowledge_gradient(void **state)
         double y = theta + 2 * rng_normal(&r);
         double post = (0.3 / 2.25 + y / 4) / (1 / 2.25 + 1 / 4.0);
         gain += fmax(post, 0.8) / N;
+        improved += fmax(post - 0.1, 0) / N;
     }
+    /* of a new arm whose mean is above the best already */
+    near_at(noisy_improvement(0.3, 2.25, 4, 0.1), improved, 0.02, "noisy ei");
+    near_at(noisy_improvement(0.3, 2.25, 4, 0.8),
+        knowledge_gradient(0.3, 2.25, 4, 0.8), 1e-14, "below it: kg");
+    near_at(noisy_improvement(1, 0.25, 0, 0.5),
+        expected_improvement(1, 0.5, 0.5), 1e-14, "no noise: ei");
+    assert_true(noisy_improvement(1, 0, 1, 0) == 1);
     near_at(knowledge_gradient(0.3, 2.25, 4, 0.8), gain - 0.8, 0.02, "kg");
     near_at(
         knowledge_gradient(0, 1, 0, 0), 0.3989422804014327, 1e-12, "no noise");
