@@ -29,8 +29,10 @@ gp_gap(const struct gp_space *s, int k, double a, double b)
         return a != b;
     if (a < 0 || b < 0)
         return 1;
-    uint64_t differ = (uint64_t)a ^ (uint64_t)b;
-    return fmin(1, (double)__builtin_popcountll(differ) / s->bits[k]);
+    double n = 0;
+    for (uint64_t differ = (uint64_t)a ^ (uint64_t)b; differ != 0; n++)
+        differ &= differ - 1;
+    return fmin(1, n / s->bits[k]);
 }
 
 /* Matern-5/2 of the squared scaled distance r2 times exp(-mismatch). */
