@@ -74,7 +74,7 @@ END
 # play KIND N: the form of --json must hold for every method
 play() {
     python3 tables.py "$@" || fail "tables.py $*"
-    for m in ${METHODS:-rea random greedy}; do
+    for m in ${METHODS:-rea random greedy prior}; do
         want 0 "$bench" --trials ${TABLE:-t.csv} --budget 12 --seeds 2 \
             --noise auto --mode search --insights-trials ${TABLE:-t.csv} \
             --method $m --json
@@ -170,6 +170,17 @@ beta_x1,A,A_beta_x1,lr,0.0001,0.001,a,b,0.01
 alpha_x1,A,A_alpha_x1,lr,0.0001,0.001,a,b,0.01
 beta_x1,A,A_beta_x1,lr,0.001,0.01,a,b,
 END
+changes_both() {
+    "$bench" --trials target.csv --insights-trials other.csv --method serve \
+        --insights-hypotheses "$1" --seeds 1 </dev/null 2>/dev/null |
+        jq -c .prior
+}
+grep -v ^alpha changes.csv >others.csv
+for own in alpha_x1 alpha_x4_001 ALPHA-2; do
+    sed "s/^alpha_x1/$own/" changes.csv >own.csv
+    [ "$(changes_both own.csv)" = "$(changes_both others.csv)" ] ||
+        fail "single changes of $own inform alpha_x1"
+done
 for m in search full; do
     want 0 "$bench" --trials target.csv --insights-trials t.csv --json \
         --insights-hypotheses changes.csv --budget 30 --seeds 2 --mode $m

@@ -242,7 +242,7 @@ def main():
         bad = smoke_check(o, results)
         for line in bad:
             print(f"FAIL: {line}")
-        if not set(results) - set(ENGINE):
+        if not bad and not set(results) - set(ENGINE):
             print("skipped: no peer is installed (PyPI)")
             return 77
         return 1 if bad else 0
