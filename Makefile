@@ -87,7 +87,7 @@ $(BUILD)/test/unit/%: $(BUILD)/obj/test/unit/%.o $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
 
 $(BUILD)/test/sim/%: $(BUILD)/obj/test/sim/%.o $(BUILD)/obj/test/sim/world.o \
-  $(BUILD)/librea.a
+  $(BUILD)/obj/test/sim/toy.o $(BUILD)/librea.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 

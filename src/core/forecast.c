@@ -9,7 +9,7 @@
 
 /* One searched configuration against the incumbent, in units of the typical
  * sd of an idea: most are worse. */
-static const double STEP = -.5, STEP_SD = .35;
+static const double STEP = -.45, STEP_SD = .4;
 /* Trials of the search money that Combination leaves to Exploitation. */
 static const double SEARCH_FLOOR = .15;
 /* What confirmation keeps of a budget before noise and gains are known. */

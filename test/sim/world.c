@@ -287,6 +287,33 @@ idea_predict(const struct world *w, struct event *h)
     h->mean += w->o.source * truth(w, &x);
 }
 
+static bool
+is_pooled(const struct world *w)
+{
+    return w->o.faults > 0 && w->o.seed % 5 == 0;
+}
+
+/* What a pool would do: a little more, or no more at all. */
+static bool
+grant(struct world *w)
+{
+    struct pool_worth worth;
+    if (!core_waits(w->c))
+        return false;
+    core_worth(w->c, &worth);
+    LAW(w, worth.wants && worth.least_u > 0 && worth.tranche_u > 0);
+    for (int i = 1; i < POOL_STEPS; i++)
+        LAW(w, worth.slope[i] <= worth.slope[i - 1] && worth.slope[i] >= 0);
+    int64_t most = w->c->signed_u - w->c->approved_u;
+    struct event e = {.kind = EVENT_budget_granted,
+        .budget_u = worth.tranche_u < most ? worth.tranche_u : most,
+        .horizon_u = w->c->signed_u,
+        .n = most < worth.least_u || rng_below(&w->r, 12) == 0};
+    LAW(w, fact(w, &e) == 0);
+    LAW(w, w->c->approved_u <= w->c->signed_u);
+    return true;
+}
+
 static void
 draft(struct world *w)
 {
@@ -333,6 +360,11 @@ draft(struct world *w)
         .hash = "0123456789abcdef",
         .budget_u = s->total_u,
         .by = "engineer"};
+    if (is_pooled(w)) { /* a fifth at first, the rest by grants */
+        ok.signed_u = s->total_u;
+        ok.horizon_u = s->total_u / 2;
+        ok.budget_u = s->total_u / 5;
+    }
     LAW(w, fact(w, &ok) == 0);
     struct event d = {.kind = EVENT_data_seen, .hash = "data-1"};
     LAW(w, fact(w, &d) == 0);
@@ -577,7 +609,7 @@ world_live(const struct life_opts *opts, struct life *out)
             continue;
         if (w.o.interfere)
             interfere(&w);
-        if (wait_end(&w) || act(&w))
+        if (wait_end(&w) || act(&w) || grant(&w))
             continue;
         if (w.c->state == CAMPAIGN_DONE || w.c->state == CAMPAIGN_STOPPED)
             break;

@@ -566,11 +566,75 @@ test_tmpfs_full(void **state)
     assert_int_equal(umount(q.root), 0);
 }
 
+/* The ledger of a pool: what campaigns hold never exceeds it, whoever is
+ * faster; what did not happen is not in it; leftovers go back. */
+static void
+a_pool_gives_its_money_once(void **state)
+{
+    struct place *p = *state;
+    struct store_pool pool = {.name = "team",
+        .unit = UNIT_TRIALS,
+        .total_u = 30LL * MICRO,
+        .floor_u = 8LL * MICRO,
+        .hash = "aa",
+        .by = "me"};
+    struct store_member m[4];
+    struct core *a = NULL, *b = NULL;
+    uint32_t n = 0, ia = campaign_make(p, &a), ib = campaign_make(p, &b);
+    bool found = true;
+    assert_int_equal(store_pool_of(p->st, ia, &found, &pool, &p->err), 0);
+    assert_false(found); /* no pool: no tables, no trouble */
+    assert_int_equal(store_begin(p->st, &p->err), 0);
+    assert_int_equal(store_pool_put(p->st, &pool, &p->err), 0);
+    assert_int_equal(store_pool_join(p->st, ia, "team", 1, pool.floor_u,
+                         20LL * MICRO, &p->err),
+        0);
+    assert_int_equal(store_pool_join(p->st, ib, "team", 2, pool.floor_u,
+                         20LL * MICRO, &p->err),
+        0);
+    assert_int_equal(store_commit(p->st, &p->err), 0);
+    a->signed_u = b->signed_u = 20LL * MICRO;
+    a->approved_u = 16LL * MICRO;
+    b->approved_u = 14LL * MICRO;
+    const struct pool_worth worth = {.wants = true, .slope = {.5, .25}};
+    assert_int_equal(store_begin(p->st, &p->err), 0);
+    assert_int_equal(store_pool_sync(p->st, ia, a, &worth, &p->err), 0);
+    assert_int_equal(store_pool_sync(p->st, ib, b, &worth, &p->err), 0);
+    assert_int_equal(store_commit(p->st, &p->err), 0);
+    /* one unit more than there is: nothing of it stays */
+    b->approved_u = 15LL * MICRO;
+    assert_int_equal(store_begin(p->st, &p->err), 0);
+    assert_int_equal(store_pool_sync(p->st, ib, b, NULL, &p->err), -ERR_LIMIT);
+    store_rollback(p->st);
+    assert_int_equal(
+        store_pool_members(p->st, "team", m, 4, &n, &p->err), 0);
+    assert_int_equal(n, 2);
+    assert_int_equal(m[1].m.held_u, 14LL * MICRO);
+    assert_true(m[1].m.worth.slope[1] == .25);
+    uint32_t ids[4];
+    char name[NAME_LEN];
+    assert_int_equal(store_pool_waiting(p->st, ia, ids, 4), 1);
+    assert_int_equal(ids[0], ib);
+    assert_true(store_pool_value(p->st, ib, name) == 1);
+    assert_string_equal(name, "team");
+    /* the other one ends: what it did not use is there again */
+    a->state = CAMPAIGN_STOPPED;
+    a->n_jobs = 0;
+    a->spent_u = 5LL * MICRO;
+    assert_int_equal(store_begin(p->st, &p->err), 0);
+    assert_int_equal(store_pool_sync(p->st, ia, a, NULL, &p->err), 0);
+    assert_int_equal(store_pool_sync(p->st, ib, b, NULL, &p->err), 0);
+    assert_int_equal(store_commit(p->st, &p->err), 0);
+    free(a);
+    free(b);
+}
+
 int
 main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, place_make, place_drop)
-    const struct CMUnitTest tests[] = {T(test_state_returns),
+    const struct CMUnitTest tests[] = {T(a_pool_gives_its_money_once),
+        T(test_state_returns),
         T(test_snapshot_is_a_cache), cmocka_unit_test(test_damage_is_found),
         T(test_newer_version), T(test_no_workspace),
         T(test_rollback_leaves_nothing), T(test_fence), T(test_slots_and_books),
