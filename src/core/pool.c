@@ -99,6 +99,7 @@ struct deal {
     const struct pool_member *m;
     uint32_t n;
     int64_t part[POOL_MEMBERS_MAX]; /* beyond what it holds */
+    int64_t rest;                   /* worth nothing to anybody */
 };
 
 /* Money that step i of a member covers. */
@@ -153,6 +154,7 @@ deal_run(struct deal *d, int64_t left)
         d->part[best] += take;
         left -= take;
     }
+    d->rest = left;
 }
 
 /* Free money: floors that are still to be had are kept. */
@@ -225,6 +227,10 @@ pool_choose(const struct pool_member *m, uint32_t n, uint32_t who,
             left == 0 ? "the pool is used up" : "all that was signed is given");
     } else if (d.part[who] > 0 || me->held_u < me->floor_u) {
         grant_give(me, d.part[who], left, mine, out);
+    } else if (d.rest >= me->worth.tranche_u && me->worth.slope[0] > 0) {
+        /* an outlook is coarse: money that nobody else could use is not kept
+         * from a campaign whose own phases still find a run worth its cost */
+        grant_give(me, me->worth.tranche_u, left, mine, out);
     } else if (mine < PAYS) {
         out->last = true;
         snprintf(out->why, sizeof out->why,

@@ -289,6 +289,19 @@ validation_close(const struct core *c, const struct analysis *a,
     return true;
 }
 
+/* An idea that the engineer brought in and that has not run: it is run once
+ * even where its money would bring more elsewhere. -1: none. */
+static int
+idea_asked_for(const struct core *c)
+{
+    for (uint32_t i = 0; i < c->n_hypotheses; i++)
+        if (idea_is_open(&c->hypothesis[i]) &&
+            c->hypothesis[i].source == SOURCE_ENGINEER &&
+            c->hypothesis[i].experiment == 0)
+            return (int)i;
+    return -1;
+}
+
 bool
 validation_decide(
     const struct core *c, const struct analysis *a, struct update *u)
@@ -309,15 +322,17 @@ validation_decide(
     double value = 0;
     int next = idea_next(c, a, &value);
     bool open = budget_phase_open(c, PHASE_VALIDATION);
-    bool pinned = next >= 0 && c->hypothesis[next].pinned;
-    bool pays = next >= 0 && open && (pinned || budget_validation_pays(c, a));
-    if (pays)
+    if (next >= 0 && open && !c->hypothesis[next].pinned &&
+        !budget_validation_pays(c, a))
+        next = idea_asked_for(c);
+    if (next >= 0 && open)
         return control_plan(c, a, u) ||
                idea_plan(c, a, u, (uint32_t)next, value);
     if (phase_busy(c, PHASE_VALIDATION))
         return false;
     return validation_close(c, a, u,
-        next < 0 ? "no further run is worth its cost"
-        : open   ? "the rest of the money is worth more in later phases"
-                 : "this phase's share of the budget is used");
+        value < KG_FLOOR * c->spec.metric[c->spec.primary].min_gain
+            ? "no further run is worth its cost"
+        : open ? "the rest of the money is worth more in later phases"
+               : "this phase's share of the budget is used");
 }

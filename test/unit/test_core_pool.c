@@ -59,9 +59,15 @@ ends_are_told(void **state)
     (void)state;
     struct pool_member m[2] = {member(1, .001, 10, 1), member(2, 1, 10, 1)};
     struct pool_grant g;
-    pool_choose(m, 2, 0, 400 * (int64_t)U, &g);
+    pool_choose(m, 2, 0, 110 * (int64_t)U, &g); /* all for the other one */
     assert_true(g.last && g.grant_u == 0);
     assert_non_null(strstr(g.why, "more budget would not pay"));
+    pool_choose(m, 2, 0, 400 * (int64_t)U, &g); /* more than that one may get */
+    assert_int_equal(g.grant_u, 4 * U);
+    for (int i = 0; i < POOL_STEPS; i++)
+        m[0].worth.slope[i] = 0;
+    pool_choose(m, 2, 0, 400 * (int64_t)U, &g);
+    assert_true(g.last && g.grant_u == 0);
     pool_choose(m, 2, 1, 20 * (int64_t)U, &g);
     assert_true(g.last && g.grant_u == 0);
     assert_non_null(strstr(g.why, "used up"));
