@@ -107,8 +107,8 @@ static void
 null_part(const struct options *o)
 {
     if (!o->json)
-        printf("null worlds            lives    claims  at most    opened  "
-               "e >= 20 K\n");
+        printf("null worlds            lives    claims   at most    opened   "
+               "e >= 20    proofs\n");
     worlds_run(o, nulls, COUNT(nulls), tally_null);
 }
 
@@ -137,9 +137,9 @@ power_part(const struct options *o)
     static const uint32_t ideas[] = {8, 16, 32},
                           budgets[] = {20, 30, 40, 60, 100, 150, 200};
     if (!o->json)
-        printf("\n%% found (%% of the accepted that are no gain)\n"
-               "world        trials  used |    proved    delivered     either  "
-               "|   plan, BH   Dunnett    | ratio | true gain: plan's best, "
+        printf("\n%% found (false discovery rate, %%)\n"
+               "world          trials used |    proved     promoted    delivered  "
+               "  useful       either   |   plan, BH     Dunnett   | ratio | true gain: plan's best, "
                "stack | claims neg\n");
     for (int d = 2; d <= 4; d++)
         for (size_t k = 0; k < COUNT(ideas); k++)
@@ -154,7 +154,7 @@ power_part(const struct options *o)
                     .gain = d,
                     .overlap = .6,
                     .lambda = .5,
-                    .min_gain = 1};
+                    .min_gain = .5};
                 if ((o->ideas > 0 && o->ideas != ideas[k]) ||
                     (o->budget > 0 && o->budget != budgets[b]) ||
                     (o->world != NULL && strcmp(o->world, name) != 0))

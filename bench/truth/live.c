@@ -93,17 +93,17 @@ trial_config(const struct live *x, uint32_t trial)
     return &x->c->experiment[x->c->trial[trial - 1].experiment].config;
 }
 
-/* The highest e-value of an idea that is no gain, at every look. */
 static void
 e_values_watch(struct live *x)
 {
     for (uint32_t i = 0; i < x->c->n_hypotheses; i++) {
         struct effect f;
+        uint64_t bit = UINT64_C(1) << i;
         uint32_t e = x->c->hypothesis[i].experiment;
-        if (e == 0 || x->p->gain[i] > 0 ||
-            !analysis_effect(x->c, e, &f))
+        if (e == 0 || x->p->gain[i] > 0 || !analysis_effect(x->c, e, &f))
             continue;
-        x->o->top_e = fmax(x->o->top_e, f.log_e);
+        x->o->idle |= bit;
+        x->o->crossed |= f.log_e >= log(20) ? bit : 0;
     }
 }
 
@@ -139,8 +139,7 @@ job_end(struct live *x)
     e.measure[0] = (struct measure){0, m.search};
     e.measure[1] = (struct measure){2, m.guard};
     tell(x, &e);
-    if (x->p->shape->parallel <= 1)
-        e_values_watch(x);
+    e_values_watch(x);
 }
 
 static void
@@ -191,6 +190,25 @@ pair_truth(const struct problem *p, uint32_t a, uint32_t b)
     return problem_gain(p, &z) - problem_gain(p, &x) - problem_gain(p, &y);
 }
 
+/* Ideas without which the proposal would gain less. */
+static uint64_t
+useful_ideas(const struct live *x)
+{
+    const struct problem *p = x->p;
+    const struct config *full = &x->c->experiment[x->c->proposal].config;
+    uint64_t mask = problem_mask(p, full), useful = 0;
+    for (uint32_t i = 0; i < p->k; i++) {
+        struct config less = *full;
+        uint32_t knob = problem_idea(p, i).knob;
+        if ((mask >> i & 1) == 0)
+            continue;
+        less.v[knob] = x->c->spec.knob[knob].deflt;
+        if (problem_gain(p, &less) < problem_gain(p, full))
+            useful |= UINT64_C(1) << i;
+    }
+    return useful;
+}
+
 static void
 outcome_read(struct live *x)
 {
@@ -207,12 +225,10 @@ outcome_read(struct live *x)
     for (uint32_t i = 0; i < c->n_finalists; i++) {
         const struct finalist *f = &c->finalist[i];
         const struct config *x1 = &c->experiment[f->experiment].config;
-        struct effect e;
         if (!f->judged)
             continue;
-        analysis_effect(c, f->experiment, &e);
         o->opened[o->n_opened++] = (struct opened){f->gain, f->lo, f->hi,
-            problem_sealed(x->p, x1), e.mean, problem_mask(x->p, x1),
+            problem_sealed(x->p, x1), confirmation_shrunken(c, i), problem_mask(x->p, x1),
             c->proposal == f->experiment};
     }
     o->claimed = c->proposal != 0;
@@ -220,6 +236,7 @@ outcome_read(struct live *x)
         const struct config *x1 = &c->experiment[c->proposal].config;
         o->delivered = problem_mask(x->p, x1);
         o->claim_truth = problem_sealed(x->p, x1);
+        o->useful = useful_ideas(x);
     }
     for (uint32_t i = 0; i < c->n_pairs; i++)
         o->pair[o->n_pairs++] = (struct pair_seen){c->pair[i].mean,

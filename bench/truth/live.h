@@ -20,7 +20,10 @@ struct pair_seen { /* a judged pair of ideas */
 struct outcome {
     uint32_t trials;
     uint64_t proved, promoted, rejected, delivered; /* ideas, bit masks */
-    double top_e; /* highest log e-value that an idea without gain ever had */
+    uint64_t useful; /* delivered, and the proposal is worse without it */
+    /* ideas without gain that were measured, and those of them whose e-value
+     * was 20 or more at any look */
+    uint64_t idle, crossed;
     uint32_t n_opened, n_pairs;
     struct opened opened[FINALISTS_MAX];
     struct pair_seen pair[PAIRS_MAX];

@@ -26,6 +26,12 @@ count(uint64_t mask)
     return (uint64_t)__builtin_popcountll(mask);
 }
 
+static double
+share(uint64_t a, uint64_t b)
+{
+    return b > 0 ? (double)a / (double)b : 0;
+}
+
 static void
 finalists_add(struct tally *t, const struct outcome *o)
 {
@@ -70,27 +76,34 @@ tally_add(struct tally *t, const struct problem *p, const struct outcome *o,
     const struct plan_outcome *plan)
 {
     uint64_t worthy = mask_where(p, WORTHY), gains = mask_where(p, 1e-12);
-    uint64_t how[FOUND_KINDS] = {
-        o->proved, o->delivered, o->proved | o->delivered};
+    uint64_t how[FOUND_KINDS] = {o->proved, o->promoted, o->delivered,
+        o->useful, o->promoted | o->useful};
+    uint64_t accepted[FOUND_KINDS] = {o->proved, o->promoted, o->delivered,
+        o->delivered, o->promoted | o->delivered};
+    uint64_t wrong[FOUND_KINDS] = {o->proved & ~gains, o->promoted & ~gains,
+        o->delivered & ~gains, o->delivered & ~o->useful,
+        (o->promoted & ~gains & ~o->useful) |
+            (o->delivered & ~o->useful & ~(o->promoted & gains))};
     t->lives++;
     t->trials += o->trials;
     t->claims += o->claimed;
     t->false_claims += o->claimed && o->claim_truth <= 0;
     t->negative += o->claimed && o->claim_truth < 0;
     t->ship += o->claim_truth / SEED_SD;
-    t->e20 += o->top_e >= log(20. * p->k);
+    t->idle += count(o->idle);
+    t->crossed += count(o->crossed);
+    t->proofs += (o->proved & ~gains) != 0;
     t->worthy += count(worthy);
     for (int h = 0; h < FOUND_KINDS; h++) {
         t->found[h] += count(how[h] & worthy);
-        t->all[h] += count(how[h]);
-        t->wrong[h] += count(how[h] & ~gains);
+        t->wrong[h] += share(count(wrong[h]), count(accepted[h]));
     }
     finalists_add(t, o);
     pairs_add(t, o);
     for (int r = 0; plan != NULL && r < PLAN_RULES; r++) {
         t->plan_found[r] += count(plan->found[r] & worthy);
-        t->plan_all[r] += count(plan->found[r]);
-        t->plan_wrong[r] += count(plan->found[r] & ~gains);
+        t->plan_wrong[r] +=
+            share(count(plan->found[r] & ~gains), count(plan->found[r]));
         t->plan_ship[r] += plan->ship[r] / SEED_SD;
         t->plan_stack[r] += plan->stack[r] / SEED_SD;
     }
@@ -101,11 +114,12 @@ tally_merge(struct tally *to, const struct tally *f)
 {
     uint64_t *a[] = {&to->lives, &to->claims, &to->false_claims, &to->negative,
         &to->opened, &to->trials, &to->finalists, &to->covered,
-        &to->claim_finalists, &to->claim_covered, &to->joint, &to->e20,
+        &to->claim_finalists, &to->claim_covered, &to->joint, &to->idle,
+        &to->crossed, &to->proofs,
         &to->pairs, &to->pairs_covered, &to->called, &to->called_wrong};
     const uint64_t b[] = {f->lives, f->claims, f->false_claims, f->negative,
         f->opened, f->trials, f->finalists, f->covered, f->claim_finalists,
-        f->claim_covered, f->joint, f->e20, f->pairs, f->pairs_covered,
+        f->claim_covered, f->joint, f->idle, f->crossed, f->proofs, f->pairs, f->pairs_covered,
         f->called, f->called_wrong};
     for (size_t i = 0; i < sizeof a / sizeof a[0]; i++)
         *a[i] += b[i];
@@ -113,12 +127,6 @@ tally_merge(struct tally *to, const struct tally *f)
     to->bias2 += f->bias2;
     to->raw_bias += f->raw_bias;
     to->truth_of_finalists += f->truth_of_finalists;
-}
-
-static double
-share(uint64_t a, uint64_t b)
-{
-    return b > 0 ? (double)a / (double)b : 0;
 }
 
 static double
@@ -131,16 +139,18 @@ void
 tally_null(const char *name, const struct tally *t, bool json)
 {
     double up = upper(t->false_claims, t->lives);
-    double e20 = share(t->e20, t->lives);
+    double crossed = share(t->crossed, t->idle);
+    double proofs = share(t->proofs, t->lives);
     if (json)
         printf("{\"part\":\"null\",\"world\":\"%s\",\"campaigns\":%" PRIu64
                ",\"claims\":%" PRIu64 ",\"upper\":%.5f,\"opened\":%" PRIu64
-               ",\"e_crossed\":%.5f}",
-            name, t->lives, t->false_claims, up, t->opened, e20);
+               ",\"e_crossed\":%.5f,\"false_proofs\":%.5f}",
+            name, t->lives, t->false_claims, up, t->opened, crossed, proofs);
     else
-        printf("%-22s %6" PRIu64 " %7.2f %% %7.2f %% %8.1f %% %9.2f %%\n",
+        printf("%-22s %6" PRIu64 " %7.2f %% %7.2f %% %7.1f %% %7.2f %% %7.2f"
+               " %%\n",
             name, t->lives, 100 * share(t->false_claims, t->lives), 100 * up,
-            100 * share(t->opened, t->lives), 100 * e20);
+            100 * share(t->opened, t->lives), 100 * crossed, 100 * proofs);
 }
 
 void
@@ -181,16 +191,17 @@ power_json(const char *name, uint32_t trials, const struct tally *t)
     printf("{\"part\":\"power\",\"world\":\"%s\",\"budget\":%" PRIu32
            ",\"campaigns\":%" PRIu64 ",\"worthy\":%" PRIu64,
         name, trials, t->lives, t->worthy);
-    static const char *const how[] = {"proved", "delivered", "either"};
+    static const char *const how[] = {
+        "proved", "promoted", "delivered", "useful", "either"};
     static const char *const rule[] = {"plan_bh", "plan_dunnett"};
     for (int h = 0; h < FOUND_KINDS; h++)
         printf(",\"%s\":{\"found\":%.5f,\"wrong\":%.5f}", how[h],
-            (double)t->found[h] / w, share(t->wrong[h], t->all[h]));
+            (double)t->found[h] / w, t->wrong[h] / n);
     for (int r = 0; r < PLAN_RULES; r++)
         printf(",\"%s\":{\"found\":%.5f,\"wrong\":%.5f,\"ship\":%.4f,"
                "\"stack\":%.4f}",
             rule[r], (double)t->plan_found[r] / w,
-            share(t->plan_wrong[r], t->plan_all[r]), t->plan_ship[r] / n,
+            t->plan_wrong[r] / n, t->plan_ship[r] / n,
             t->plan_stack[r] / n);
     printf(",\"claims\":%" PRIu64 ",\"negative\":%" PRIu64
            ",\"ship\":%.4f,\"trials\":%.1f}",
@@ -209,11 +220,11 @@ tally_power(
     printf("%-14s %4" PRIu32 " %5.1f |", name, trials, (double)t->trials / n);
     for (int h = 0; h < FOUND_KINDS; h++)
         printf(" %5.1f (%4.1f)", 100 * share(t->found[h], t->worthy),
-            100 * share(t->wrong[h], t->all[h]));
+            100 * t->wrong[h] / n);
     printf(" |");
     for (int r = 0; r < PLAN_RULES; r++)
         printf(" %5.1f (%4.1f)", 100 * share(t->plan_found[r], t->worthy),
-            100 * share(t->plan_wrong[r], t->plan_all[r]));
+            100 * t->plan_wrong[r] / n);
     printf(" | %5.2f | %5.2f %5.2f %5.2f | %4.1f %4.1f\n",
         share(t->found[FOUND_EITHER], t->plan_found[PLAN_BH]), t->ship / n,
         t->plan_ship[PLAN_BH] / n, t->plan_stack[PLAN_BH] / n,

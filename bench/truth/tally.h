@@ -4,16 +4,25 @@
 
 #include "live.h"
 
-enum found_how { FOUND_PROVED, FOUND_DELIVERED, FOUND_EITHER, FOUND_KINDS };
+enum found_how {
+    FOUND_PROVED,    /* accepted by e-BH at q = .1 */
+    FOUND_PROMOTED,  /* posterior P(gain > min_gain) > .95 */
+    FOUND_DELIVERED, /* part of a proposal that was claimed */
+    FOUND_USEFUL,    /* and the proposal is worse without it */
+    FOUND_EITHER,    /* promoted or useful */
+    FOUND_KINDS
+};
 
 struct tally {
     uint64_t lives, claims, false_claims, negative, opened, trials;
     uint64_t finalists, covered, claim_finalists, claim_covered, joint;
-    uint64_t e20; /* campaigns in which some null idea once had e >= 20 K */
+    uint64_t idle, crossed; /* ideas without gain; e-value once >= 20 */
+    uint64_t proofs;        /* campaigns with a proof of such an idea */
     uint64_t worthy; /* ideas of at least 2 seed sds that were planned */
-    uint64_t found[FOUND_KINDS], wrong[FOUND_KINDS], all[FOUND_KINDS];
-    uint64_t plan_found[PLAN_RULES], plan_wrong[PLAN_RULES],
-        plan_all[PLAN_RULES];
+    uint64_t found[FOUND_KINDS], plan_found[PLAN_RULES];
+    /* sums over the campaigns of the share of the accepted that are wrong, 0
+     * where nothing is accepted: the false discovery rate times lives */
+    double wrong[FOUND_KINDS], plan_wrong[PLAN_RULES];
     double ship, plan_ship[PLAN_RULES], plan_stack[PLAN_RULES];
     double bias, bias2, raw_bias, truth_of_finalists;
     uint64_t pairs, pairs_covered, called, called_wrong;

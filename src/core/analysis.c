@@ -12,9 +12,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Scale of the alternative of the e-value, in seed sds: effects worth finding
- * are of the size of the noise or some times it. */
-static const double E_SCALE = 2.0;
+/* Effects worth finding are of the size of the noise or some times it. */
+const double ANALYSIS_E_SCALE = 2.0;
 /* The prior of s^2 is worth one degree of freedom, at min_gain^2: it matters
  * only until the baseline's repeats are in. */
 static const double NOISE_PRIOR_DF = 1.0;
@@ -57,15 +56,16 @@ arm_count(const struct core *c, const struct trial *t, struct analysis *a)
 /* One data window: its repeats add to the pooled noise, its differences to
  * the arms as inverse-variance weights (kept in d = sum w d, q = sum w). */
 static void
-window_add(const struct core *c, uint32_t window, struct analysis *a,
-    struct pooled *pool)
+window_add(const struct core *c, uint32_t window, bool confirming,
+    struct analysis *a, struct pooled *pool)
 {
     struct welford w[c->n_experiments + 1];
     memset(w, 0, sizeof w);
     uint32_t primary = c->spec.primary;
     for (uint32_t i = 0; i < c->n_trials; i++) {
         const struct trial *t = &c->trial[i];
-        if (t->window != window || !trial_counts(t, primary))
+        if (t->window != window || !trial_counts(t, primary) ||
+            (!confirming && t->phase == PHASE_CONFIRMATION))
             continue;
         double value = t->metric[primary];
         welford_add(&w[t->experiment], metric_gain(c, value));
@@ -84,8 +84,8 @@ window_add(const struct core *c, uint32_t window, struct analysis *a,
     }
 }
 
-void
-analysis_collect(const struct core *c, struct analysis *a)
+static void
+collect(const struct core *c, bool confirming, struct analysis *a)
 {
     struct pooled pool = {0, 0};
     *a = (struct analysis){.arm = a->arm};
@@ -93,7 +93,7 @@ analysis_collect(const struct core *c, struct analysis *a)
     for (uint32_t i = 0; i < c->n_trials; i++)
         arm_count(c, &c->trial[i], a);
     for (uint32_t w = 0; w <= c->window; w++)
-        window_add(c, w, a, &pool);
+        window_add(c, w, confirming, a, &pool);
     for (uint32_t x = 1; x < c->n_experiments; x++) {
         struct arm *arm = &a->arm[x];
         if (arm->q > 0) {
@@ -108,6 +108,18 @@ analysis_collect(const struct core *c, struct analysis *a)
     a->df = noise_df(n);
     a->pooled_df = pool.df;
     a->pooled_s2 = pool.df > 0 ? pooled_var(&pool) : 0;
+}
+
+void
+analysis_collect(const struct core *c, struct analysis *a)
+{
+    collect(c, true, a);
+}
+
+void
+analysis_collect_search(const struct core *c, struct analysis *a)
+{
+    collect(c, false, a);
 }
 
 static void
@@ -139,14 +151,15 @@ analysis_posterior(const struct core *c, const struct analysis *a,
         g = posterior_normal(m, tau, arm->d, a->s2 * arm->q);
         if (a->pooled_df >= 1)
             out->log_e = safe_t_log_e(
-                arm->d, 1 / arm->q, a->pooled_s2, a->pooled_df, E_SCALE);
+                arm->d, 1 / arm->q, a->pooled_s2, a->pooled_df, ANALYSIS_E_SCALE);
     }
     double t = student_quantile(.975, a->df);
     out->mean = g.mean;
     out->sd = g.sd;
     out->lo = g.mean - t * g.sd;
     out->hi = g.mean + t * g.sd;
-    out->prob = gauss_above(g, min_gain);
+    /* s^2 is estimated, too: with few repeats the tails are heavier */
+    out->prob = student_cdf((g.mean - min_gain) / g.sd, a->df);
 }
 
 bool

@@ -13,6 +13,7 @@
 #include "math/acquire.h"
 #include "math/combine.h"
 #include "math/design.h"
+#include "math/dist.h"
 #include "math/linfit.h"
 
 #include <math.h>
@@ -21,7 +22,9 @@
 
 enum { COMBO_MAX = 8, CELL_REPEATS_MAX = 6, ROWS_MAX = 64 };
 static const double KG_FLOOR = .02; /* of min_gain */
-static const double Z95 = 1.959964;
+/* A verdict on a pair rests on data: its prior is this much wider than the
+ * prediction's, so that it hardly shrinks the interval. */
+static const double VERDICT_WIDE = 4;
 
 struct combo { /* the ideas under combination, by hypothesis index */
     int k;
@@ -154,14 +157,24 @@ fit_priors(const struct core *c, const struct analysis *a, struct cells_fit *f,
         t2[at++] = alone->prior_sd * alone->prior_sd;
     }
     f->lambda = fmax(size, sqrt(sum2 / f->combo.k));
+    double wide = law == NULL ? VERDICT_WIDE : 1;
     for (int i = 0; i < f->combo.k; i++)
         for (int j = i + 1; j < f->combo.k; j++) {
             /* posterior means: their noise is taken off already */
             m0[at] = law == NULL
                          ? 0
                          : combine_expect(law, m[i], m[j], 0) - m[i] - m[j];
-            t2[at++] = f->lambda * f->lambda;
+            t2[at++] = wide * wide * f->lambda * f->lambda;
         }
+}
+
+/* Three changes and more differ from what their pairs say, by about the size
+ * of an interaction for each change beyond two: that part is a cell's own. */
+static double
+higher_var(const struct cells_fit *f, uint64_t mask)
+{
+    int n = __builtin_popcountll(mask);
+    return n > 2 ? (n - 2) * f->lambda * f->lambda : 0;
 }
 
 /* law NULL: no interaction is expected. Fits all measured cells whose ideas lie
@@ -185,7 +198,8 @@ cells_fit(const struct core *c, const struct analysis *a,
             continue;
         row_of(&f->combo, ex->mask, &x[n * f->p]);
         y[n] = a->arm[e].d;
-        v[n++] = a->s2 * fmax(a->arm[e].q - base_q, .5 / a->arm[e].n);
+        v[n++] = a->s2 * fmax(a->arm[e].q - base_q, .5 / a->arm[e].n) +
+                 higher_var(f, ex->mask);
     }
     struct linfit_in in = {n, f->p, x, y, v, m0, t2};
     return linfit_fit(&f->fit, &in, NULL) == 0;
@@ -312,7 +326,8 @@ pair_judge(const struct core *c, const struct analysis *a, struct update *u)
         if (++j == f.combo.k)
             j = ++i + 1;
     double mean = f.fit.mean[at];
-    double half = Z95 * sqrt(f.fit.cov[at * f.p + at]);
+    double half =
+        student_quantile(.975, a->df) * sqrt(f.fit.cov[at * f.p + at]);
     double min_gain = c->spec.metric[c->spec.primary].min_gain;
     enum pair_verdict v = mean - half > 0                    ? PAIR_SYNERGY
                           : mean + half < 0                  ? PAIR_CONFLICT

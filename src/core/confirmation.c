@@ -14,7 +14,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SEEDS_MIN = 3, SEEDS_MAX = 12, SEEDS_READ_MIN = 2 };
+enum { SEEDS_MIN = 3, SEEDS_ENOUGH = 5, SEEDS_MAX = 16, SEEDS_READ_MIN = 2 };
+/* The sealed metric's noise is not known before it is opened: as if its
+ * variance were that much larger than the search metric's. */
+static const double SEALED_NOISE = 1.5;
+static const double CHANCE_PRICE = .01; /* not worth another seed below */
+/* Sd of a gain's sealed part that the search metric does not tell, over the
+ * gain. */
+static const double TRANSFER = .25;
 /* A second or third finalist is opened only when it may well be the best one:
  * each costs seeds of all arms and widens every interval. */
 static const double RIVAL = .30;
@@ -66,15 +73,47 @@ is_rival(const struct core *c, const struct analysis *a, const struct effect *x)
     return gauss_above(d, 0) > RIVAL;
 }
 
+/* Chance that the sealed interval of a gain believed N(mean, sd^2) lies above
+ * 0 after n seeds an arm. */
+static double
+claim_chance(double mean, double sd, double s2, uint32_t n, uint32_t finalists)
+{
+    double se2 = s2 * 2 / n, df = (n - 1.) * (finalists + 1);
+    double q = student_quantile(1 - .025 / finalists, df); /* near Dunnett's */
+    return normal_cdf((mean - q * sqrt(se2)) / sqrt(sd * sd + se2));
+}
+
 /* Seeds per arm that the budget holds for so many finalists. */
 static uint32_t
-seeds_per_arm(const struct core *c, uint32_t finalists)
+seeds_held(const struct core *c, uint32_t finalists)
 {
     int64_t spent = c->phase_spent_u[PHASE_CONFIRMATION];
     int64_t room = c->approved_u - c->spent_u + spent;
     int64_t each = budget_trial_u(c);
     int64_t n = room / each / (finalists + 1);
     return n < SEEDS_MAX ? (uint32_t)(n < 0 ? 0 : n) : SEEDS_MAX;
+}
+
+/* Seeds per arm: as many as still raise the chance of a claim. They follow
+ * from what was known before the first fresh seed, so no value of
+ * Confirmation can stop it. */
+static uint32_t
+seeds_per_arm(const struct core *c, uint32_t finalists)
+{
+    uint32_t most = seeds_held(c, finalists), n = SEEDS_ENOUGH;
+    struct arm arm[c->n_experiments + 1];
+    struct analysis a = {.arm = arm};
+    struct effect x;
+    if (most <= SEEDS_ENOUGH)
+        return most;
+    analysis_collect_search(c, &a);
+    analysis_posterior(c, &a, c->finalist[0].experiment, &x);
+    double s2 = SEALED_NOISE * a.s2 * (1 + 2 / a.df);
+    double best = claim_chance(x.mean, x.sd, s2, most, finalists);
+    while (n < most &&
+           claim_chance(x.mean, x.sd, s2, n, finalists) < best - CHANCE_PRICE)
+        n++;
+    return n;
 }
 
 static bool
@@ -93,7 +132,7 @@ finalist_choose(
         return false;
     if (c->n_finalists > 0 &&
         (!is_rival(c, a, &x) ||
-            seeds_per_arm(c, c->n_finalists + 1) < 2 * SEEDS_MIN))
+            seeds_held(c, c->n_finalists + 1) < 2 * SEEDS_MIN))
         return false;
     decide(u, EVENT_finalist_chosen,
         "E%u: shrunken gain %+.3g [%+.3g, %+.3g] after %u runs", who, x.mean,
@@ -192,6 +231,7 @@ sealed_arm(const struct core *c, uint32_t experiment, struct welford *w)
 
 struct sealed_gain {
     double base, candidate, gain, half;
+    double var; /* of the gain */
     double n, n_base;
     bool ok;
 };
@@ -223,8 +263,25 @@ sealed_measure(const struct core *c, uint32_t f, struct sealed_gain *out)
     out->candidate = arm.mean;
     out->gain = metric_signed(m, arm.mean) - metric_signed(m, base.mean);
     out->half = q * sqrt(var);
+    out->var = var;
     out->n = arm.n;
     out->n_base = base.n;
+}
+
+double
+confirmation_shrunken(const struct core *c, uint32_t index)
+{
+    struct arm arm[c->n_experiments + 1];
+    struct analysis a = {.arm = arm};
+    struct effect x;
+    struct sealed_gain g;
+    analysis_collect_search(c, &a);
+    analysis_posterior(c, &a, c->finalist[index].experiment, &x);
+    sealed_measure(c, index, &g);
+    if (!g.ok || !(g.var > 0))
+        return c->finalist[index].gain;
+    double sd = hypot(x.sd, TRANSFER * x.mean);
+    return posterior_normal(x.mean, sd, g.gain, g.var).mean;
 }
 
 static bool
@@ -289,8 +346,10 @@ propose(const struct core *c, struct update *u)
                     : "no finalist's sealed interval lies above 0: no "
                       "proposal");
     decide(u, EVENT_proposal_made,
-        "E%u: sealed gain %+.3g [%+.3g, %+.3g] over %u fresh seeds, %u look",
-        best->experiment, best->gain, best->lo, best->hi, best->n, c->looks);
+        "E%u: sealed gain %+.3g [%+.3g, %+.3g] over %u fresh seeds, %u look; "
+        "shrunken estimate %+.3g",
+        best->experiment, best->gain, best->lo, best->hi, best->n, c->looks,
+        confirmation_shrunken(c, (uint32_t)(best - c->finalist)));
     u->next.experiment = best->experiment;
     u->next.mean = best->gain;
     u->next.lo = best->lo;

@@ -266,6 +266,10 @@ analysis_effect(const struct core *c, uint32_t experiment, struct effect *out);
 /* The experiment to name now: highest shrunken gain; 0 when none is better. */
 uint32_t analysis_incumbent(const struct core *c);
 
+/* Estimate of a judged finalist's sealed gain: what the search predicted and
+ * the fresh seeds, weighted by their precisions. index < n_finalists. */
+double confirmation_shrunken(const struct core *c, uint32_t index);
+
 struct guard_result {
     uint32_t metric;
     double baseline, candidate; /* means, own direction */

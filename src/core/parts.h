@@ -127,8 +127,12 @@ struct analysis {
     struct arm *arm; /* the caller's, room for c->n_experiments */
 };
 
+/* Scale of the alternative of the e-values, in seed sds. */
+extern const double ANALYSIS_E_SCALE;
 /* Fills *a; a->arm is set by the caller. */
 void analysis_collect(const struct core *c, struct analysis *a);
+/* The same without the trials of Confirmation: what was known before it. */
+void analysis_collect_search(const struct core *c, struct analysis *a);
 /* Posterior of the gain of an experiment from its prior and its own data. */
 void analysis_posterior(const struct core *c, const struct analysis *a,
     uint32_t experiment, struct effect *out);

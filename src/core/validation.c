@@ -3,8 +3,9 @@
  * the highest knowledge gradient per cost on the question "is this gain above
  * min_gain?" (Frazier, Powell & Dayanik 2008; a standard instead of the best
  * of the others, since several ideas may go on); an idea stops when its
- * posterior is clear. Proved = e-BH at q = .1 over all ideas (Wang & Ramdas,
- * arXiv 2009.02824). Invariant: every live idea leaves with a verdict. */
+ * posterior is clear. Proved = closed e-BH at q = .1 over all ideas (Xu et
+ * al. 2025); what money the phase has left goes to the nearest proofs.
+ * Invariant: every live idea leaves with a verdict. */
 #include "core/parts.h"
 
 #include "math/acquire.h"
@@ -15,6 +16,8 @@
 
 enum {
     REPEATS_MAX = 8,   /* of one idea in this phase */
+    PROOF_MAX = 14,    /* of a promoted idea, to prove it */
+    CONFIRM_KEEPS = 24, /* runs that proofs leave to confirmation */
     BASELINE_MAX = 12, /* baseline repeats of one window */
     FAILS_MAX = 2,     /* trials failed for good before an idea is given up */
     BASELINE_FAILS_MAX = 3,
@@ -214,6 +217,82 @@ idea_plan(const struct core *c, const struct analysis *a, struct update *u,
     return trial_plan_new(c, u, &x, i + 1, c->phase, value, why);
 }
 
+/* ---- proofs ---- */
+
+/* Log e-value that is surely enough when every promoted idea gets it. */
+static double
+proof_needed(const struct core *c)
+{
+    double ideas = 0, promoted = 0;
+    for (uint32_t i = 0; i < c->n_hypotheses; i++) {
+        ideas += !c->hypothesis[i].needs_hook;
+        promoted += c->hypothesis[i].verdict == VERDICT_PROMOTE;
+    }
+    return log(fmax(1, ideas) / (EBH_Q * fmax(1, promoted)));
+}
+
+static bool
+idea_is_proving(const struct core *c, const struct analysis *a, uint32_t i)
+{
+    const struct hypothesis *h = &c->hypothesis[i];
+    struct effect x;
+    if (h->verdict != VERDICT_PROMOTE || h->dropped || h->experiment == 0)
+        return false;
+    analysis_posterior(c, a, h->experiment, &x);
+    return x.log_e < proof_needed(c);
+}
+
+/* Runs until the proof of a promoted idea is expected, when its gain is as
+ * believed and the baseline keeps pace; 0: out of reach. */
+static uint32_t
+proof_runs(const struct core *c, const struct analysis *a, uint32_t i)
+{
+    const struct arm *arm = &a->arm[c->hypothesis[i].experiment];
+    double needed = proof_needed(c);
+    uint32_t have = arm->n + arm->flying;
+    struct effect x;
+    analysis_posterior(c, a, c->hypothesis[i].experiment, &x);
+    for (uint32_t n = have + 1; n <= PROOF_MAX; n++) {
+        double base = fmax(a->base_now + a->base_flying, fmin(n, BASELINE_MAX));
+        double df = a->pooled_df + (n - arm->n);
+        if (safe_t_log_e(x.mean, n * base / (n + base), a->s2, df,
+                ANALYSIS_E_SCALE) >= needed)
+            return n - have;
+    }
+    return 0;
+}
+
+/* Runs that may go to proofs: what this phase has left, and never what a
+ * well-powered confirmation of one finalist needs. */
+static uint32_t
+proof_money(const struct core *c)
+{
+    uint32_t phase = budget_phase_trials(c, PHASE_VALIDATION);
+    int64_t left = budget_room_u(c, true) / budget_trial_u(c) - CONFIRM_KEEPS;
+    if (left <= 0)
+        return 0;
+    return left < phase ? (uint32_t)left : phase;
+}
+
+/* Money that is left when no idea needs a decision proves the promoted ones,
+ * the nearest proof first. */
+static int
+proof_next(const struct core *c, const struct analysis *a)
+{
+    int best = -1;
+    uint32_t fewest = proof_money(c);
+    for (uint32_t i = 0; i < c->n_hypotheses; i++) {
+        if (!idea_is_proving(c, a, i))
+            continue;
+        uint32_t runs = proof_runs(c, a, i);
+        if (runs > 0 && runs <= fewest && (best < 0 || runs < fewest)) {
+            fewest = runs;
+            best = (int)i;
+        }
+    }
+    return best;
+}
+
 /* More baseline seeds as ideas are repeated: with K ideas sharing the control
  * its best share is sqrt(K) times an idea's (Dunnett 1955). */
 static bool
@@ -222,7 +301,8 @@ control_plan(const struct core *c, const struct analysis *a, struct update *u)
     double open = 0, runs = 0;
     for (uint32_t i = 0; i < c->n_hypotheses; i++) {
         const struct hypothesis *h = &c->hypothesis[i];
-        if (!idea_is_open(h) || h->experiment == 0)
+        if (h->experiment == 0 ||
+            (!idea_is_open(h) && !idea_is_proving(c, a, i)))
             continue;
         open++;
         runs += a->arm[h->experiment].n + a->arm[h->experiment].flying;
@@ -234,12 +314,27 @@ control_plan(const struct core *c, const struct analysis *a, struct update *u)
         "one more baseline seed: it is shared by all ideas under test");
 }
 
+static bool
+proof_plan(
+    const struct core *c, const struct analysis *a, struct update *u, int i)
+{
+    const struct hypothesis *h = &c->hypothesis[i];
+    char why[WHY_LEN];
+    if (control_plan(c, a, u))
+        return true;
+    snprintf(why, sizeof why,
+        "H%d run %u: promoted, %u more runs are expected to prove it", i + 1,
+        a->arm[h->experiment].n + a->arm[h->experiment].flying + 1,
+        proof_runs(c, a, (uint32_t)i));
+    return trial_plan(c, u, h->experiment, c->phase, 0, why);
+}
+
 /* ---- the end of the phase ---- */
 
 static bool
 proof_judge(const struct core *c, const struct analysis *a, struct update *u)
 {
-    double log_e[HYPOTHESES_MAX] = {0};
+    double log_e[HYPOTHESES_MAX] = {0}, prob[HYPOTHESES_MAX];
     uint32_t who[HYPOTHESES_MAX];
     bool accepted[HYPOTHESES_MAX];
     int n = 0;
@@ -251,12 +346,15 @@ proof_judge(const struct core *c, const struct analysis *a, struct update *u)
         if (h->experiment != 0)
             analysis_posterior(c, a, h->experiment, &x);
         who[n] = i;
+        prob[n] = x.prob;
         log_e[n++] = x.log_e;
     }
     ebh(log_e, n, EBH_Q, accepted);
     for (int k = 0; k < n; k++) {
         const struct hypothesis *h = &c->hypothesis[who[k]];
-        if (!accepted[k] || h->proved || h->verdict != VERDICT_PROMOTE)
+        bool goes_on = h->verdict == VERDICT_PROMOTE ||
+                       (h->verdict == VERDICT_INCONCLUSIVE && prob[k] > .5);
+        if (!accepted[k] || h->proved || !goes_on)
             continue;
         judge(c, a, u, who[k], VERDICT_PROMOTE,
             "proved: accepted by e-BH at q = 0.1");
@@ -328,6 +426,9 @@ validation_decide(
     if (next >= 0 && open)
         return control_plan(c, a, u) ||
                idea_plan(c, a, u, (uint32_t)next, value);
+    int proof = open ? proof_next(c, a) : -1;
+    if (proof >= 0)
+        return proof_plan(c, a, u, proof);
     if (phase_busy(c, PHASE_VALIDATION))
         return false;
     return validation_close(c, a, u,

@@ -3,7 +3,8 @@
  * Sources: Welford 1962; Chan, Golub & LeVeque 1983; Murphy 2007 (conjugate
  * Bayesian analysis of the Gaussian); Grunwald, de Heide & Koolen (safe
  * testing, JRSS-B 86, 2024) for the right-Haar t-test e-process; Wang &
- * Ramdas 2022. Invariant: no state beyond the structs. */
+ * Ramdas 2022; Xu, Solari, Fischer, de Heide, Ramdas & Goeman (Bringing closure
+ * to false discovery rate control, 2025). Invariant: no state beyond the structs. */
 #include "math/stat.h"
 
 #include <assert.h>
@@ -172,23 +173,43 @@ safe_t_log_e(double d, double neff, double s2, double df, double g)
            student_logcdf(arg, nu);
 }
 
+/* Sums of the a smallest of the r largest, and of the b smallest of the rest,
+ * decide: does every set S of hypotheses have a mean e-value of at least
+ * |S and R| / (q r), R = the r largest? The worst S holds those. */
+static bool
+ebh_holds(const double *e, int n, int r, double q)
+{
+    double inside = 0;
+
+    for (int a = 1; a <= r; a++) {
+        inside += e[r - a];
+        double outside = 0;
+        for (int b = 0; b <= n - r; b++) {
+            outside += b > 0 ? e[n - b] : 0;
+            if (inside + outside < (a + b) * a / (q * r) * (1 - 1e-12))
+                return false;
+        }
+    }
+    return true;
+}
+
 int
 ebh(const double *log_e, int n, double q, bool *accepted)
 {
     assert(n >= 0 && n <= EBH_N_MAX && q > 0 && q < 1);
-    int k = 0;
-    double least = INFINITY;
+    double e[EBH_N_MAX]; /* falling; e^600 is far above every threshold */
+    int k = n;
 
     for (int i = 0; i < n; i++) {
-        int at_least = 0;
-        for (int j = 0; j < n; j++)
-            at_least += log_e[j] >= log_e[i];
-        if (at_least > k && log_e[i] >= log(n / (q * at_least))) {
-            k = at_least;
-            least = log_e[i];
-        }
+        double v = exp(fmin(log_e[i], 600));
+        int at = i;
+        for (; at > 0 && e[at - 1] < v; at--)
+            e[at] = e[at - 1];
+        e[at] = v;
     }
+    while (k > 0 && ((k < n && e[k] == e[k - 1]) || !ebh_holds(e, n, k, q)))
+        k--;
     for (int i = 0; i < n; i++)
-        accepted[i] = k > 0 && log_e[i] >= least;
+        accepted[i] = k > 0 && exp(fmin(log_e[i], 600)) >= e[k - 1];
     return k;
 }

@@ -86,11 +86,15 @@ double gauss_above(struct gauss g, double x);
  * Valid at any stopping time: P(some e >= 1/a) <= a under H0. */
 double safe_t_log_e(double d, double neff, double s2, double df, double g);
 
-/* e-BH (Wang & Ramdas, JRSS-B 84, 2022): accepts the k largest e-values where
- * k is the largest with e_(k) >= n / (q k); false discovery rate <= q under
- * any dependence. 0 < q < 1, n >= 0 (at most EBH_N_MAX). Writes
- * accepted[0..n), returns k. */
-#define EBH_N_MAX 4096
+/* Closed e-BH: accepts the k largest e-values for the largest k such that
+ * every set S of hypotheses has a mean e-value of at least
+ * |S and accepted| / (q k) (Xu et al. 2025). The false discovery rate is at
+ * most q under any dependence: for S = the true nulls the condition says that
+ * the false share is at most q times an e-value. Accepts all that e-BH (Wang &
+ * Ramdas, JRSS-B 84, 2022) does, and more where several are large. 0 < q < 1,
+ * 0 <= n <= EBH_N_MAX; equal e-values are accepted together only where all of
+ * them may be. Writes accepted[0..n), returns k. Takes O(n^3). */
+#define EBH_N_MAX 64
 int ebh(const double *log_e, int n, double q, bool *accepted);
 
 #endif
