@@ -190,7 +190,8 @@ def options():
     a.add_argument("--seeds", type=int, default=0)
     a.add_argument("--noise", default="auto")
     a.add_argument("--min-candidates", type=int, default=100)
-    a.add_argument("--methods", default=",".join(PAGE))
+    a.add_argument("--methods", default=",".join(PAGE),
+                   help="with the number of seeds where it is another: gp:5")
     a.add_argument("--all-seeds", action="store_true",
                    help="the slow peers use all seeds, too")
     a.add_argument("--cache", default=os.path.join(BUILD, "peers-cache"))
@@ -209,6 +210,15 @@ def options():
     return o
 
 
+def seeds_of(o):
+    """(method, seeds) of --methods: "tpe" or "tpe:5"."""
+    for item in filter(None, o.methods.split(",")):
+        method, _, n = item.partition(":")
+        share = 1 if o.all_seeds else PAGE.get(method, 1)
+        seeds = SMOKE_SEEDS if o.smoke and method in ENGINE else o.seeds
+        yield method, int(n) if n else max(1, round(seeds * share))
+
+
 def main():
     o = options()
     for need in (o.trials, o.bench):
@@ -223,21 +233,19 @@ def main():
     with tempfile.TemporaryDirectory() as o.scratch:
         if o.smoke:  # plays every peer anew
             o.cache = os.path.join(o.scratch, "cache")
-        for method in filter(None, o.methods.split(",")):
+        for method, seeds in seeds_of(o):
             lack = missing(method)
             if lack:
                 skipped[method] = lack
                 print(f"skipped: {method}: {lack} is not installed (PyPI)")
                 continue
-            share = 1 if o.all_seeds else PAGE.get(method, 1)
-            seeds = SMOKE_SEEDS if o.smoke and method in ENGINE else o.seeds
-            results[method] = runs_of(o, method, max(1, round(seeds * share)))
+            results[method] = runs_of(o, method, seeds)
             if o.out:
                 with open(o.out, "w") as f:
                     json.dump(results, f)
     print(page.tables(results))
     if o.page:
-        page.write(o, results, skipped)
+        page.write(o, results, skipped, " ".join(sys.argv[1:]))
     if o.smoke:
         bad = smoke_check(o, results)
         for line in bad:

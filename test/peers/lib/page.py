@@ -92,13 +92,13 @@ def by_dataset(results):
 
 def worst(results, method):
     """(violations, places, the worst one) of the regret against random's by
-    dataset and budget 5..; None without random."""
+    dataset and budget 5.., on common seeds; None without random."""
     if "random" not in results or method not in results:
         return None
     out = []
+    x, y = common(results, method, "random")
     for name in names(results):
-        mine, rand = curve(of(results[method], name)), \
-            curve(of(results["random"], name))
+        mine, rand = curve(of(x, name)), curve(of(y, name))
         for n in range(5, min(len(mine), len(rand)) + 1):
             a, b = mine[n - 1], rand[n - 1]
             out.append((a - (WORST[0] * b + WORST[1]), name, n, a, b))
@@ -112,11 +112,12 @@ def worst_lines(results):
         if w is None or method == "random":
             continue
         _, name, n, a, b = w[2]
+        seeds = len({r["seed"] for r in common(results, method, "random")[0]})
         lines.append(f"| {method} | {w[0]} of {w[1]} | {name} after {n}: "
-                     f"{a:.3f}, random {b:.3f} |")
+                     f"{a:.3f}, random {b:.3f} | {seeds} |")
     if lines:
-        lines = ["| method | above 1.1 x random + .01 | worst place |",
-                 "|---|---|---|"] + lines
+        lines = ["| method | above 1.1 x random + .01 | worst place | seeds |",
+                 "|---|---|---|---|"] + lines
     return lines
 
 
@@ -130,7 +131,7 @@ def tables(results):
 def common(results, a, b):
     """Runs of a and b on the seeds that both have."""
     seeds = {r["seed"] for r in results[a]} & {r["seed"] for r in results[b]}
-    return ([r for r in results[m] if r["seed"] in seeds] for m in (a, b))
+    return [[r for r in results[m] if r["seed"] in seeds] for m in (a, b)]
 
 
 def paired(x, y, at):
@@ -208,7 +209,7 @@ are the candidates; a trial looks one up and adds seed noise that is redrawn for
 each run (the k-th run of a candidate is the same draw for every method of a
 seed). All start from the same configuration around the median. After each trial
 the method names an incumbent: the best mean measured, and for rea what its
-process says. Regret is (best - recorded value of the incumbent) / (best -
+process says (it may run one again; no peer does). Regret is (best - recorded value of the incumbent) / (best -
 median), 0 = the best recorded configuration, 1 = the median one. Trials to .2
 and .1 count until the named incumbent reaches the level *and keeps it*
 (geometric means; one more than the budget where it never does). Predictions
@@ -224,19 +225,24 @@ whatever it measures. GPSampler knows no conditional knobs: those that are not
 active stand at the start's value. SMAC has its conditions declared and its
 forest fitted after each trial. `greedy` changes one knob of the best so far and
 keeps what looks better. CMA-ES is not here: knobs are mostly choices that hang
-on the model, which it cannot search (Optuna's falls back to random draws)."""
+on the model, which it cannot search (Optuna's falls back to random draws).
+HEBO is not here: it pins numpy below 1.25, which no other peer runs with.
+
+The slow peers have fewer seeds; comparisons are made on the seeds that both
+have, and +- is the standard error over pairs of one dataset and seed. What
+was compared with most seeds is to be believed most."""
 
 
-def write(o, results, skipped):
+def write(o, results, skipped, arguments):
     plot = os.path.splitext(o.page)[0] + ".svg"
     curves = {m: curve(runs) for m, runs in results.items()}
     with open(plot, "w") as f:
         f.write(svg.plot(curves, "trials", "mean normalised regret"))
     n = len(names(results))
     text = ["# Search beside other tuners", "",
-            f"Made by `python3 test/peers/replay_peers.py --seeds {o.seeds} "
-            f"--page {o.page}` on {time.strftime('%Y-%m-%d')}: {n} datasets "
-            f"with >= {o.min_candidates} candidates, {o.budget} trials, noise "
+            f"Made by `python3 test/peers/replay_peers.py {arguments}` on "
+            f"{time.strftime('%Y-%m-%d')}: {n} datasets with "
+            f">= {o.min_candidates} candidates, {o.budget} trials, noise "
             f"`{o.noise}`. " + ", ".join(
                 f"{k} {v}" for k, v in versions().items()) +
             f", Python {platform.python_version()}.", "",
