@@ -210,6 +210,15 @@ def options():
     return o
 
 
+def arguments():
+    """What was asked, less where the runs were written to."""
+    args = sys.argv[1:]
+    if "--out" in args:
+        at = args.index("--out")
+        del args[at:at + 2]
+    return args
+
+
 def seeds_of(o):
     """(method, seeds) of --methods: "tpe" or "tpe:5"."""
     for item in filter(None, o.methods.split(",")):
@@ -245,7 +254,7 @@ def main():
                     json.dump(results, f)
     print(page.tables(results))
     if o.page:
-        page.write(o, results, skipped, " ".join(sys.argv[1:]))
+        page.write(o, results, skipped, " ".join(arguments()))
     if o.smoke:
         bad = smoke_check(o, results)
         for line in bad:

@@ -151,54 +151,51 @@ def paired(x, y, at):
     return mean(a.values()), mean(b.values()), math.sqrt(var) / len(gap)
 
 
+def beside(results, mine, group):
+    """Rows of mine beside each peer of a group, on their common seeds."""
+    lines = [f"| {mine} beside | trials to .2, ratio | to .1, ratio | " +
+             " | ".join(f"@{m}" for m in MARKS) + " | seeds |",
+             "|---" * (len(MARKS) + 4) + "|"]
+    for peer in group:
+        x, y = common(results, mine, peer)
+        cells = [f"{geometric(x, v) / geometric(y, v):.2f}" for v in (.2, .1)]
+        for at in MARKS:
+            a, b, se = paired(x, y, at)
+            cells.append(f"{a - b:+.3f} +- {se:.3f}")
+        lines.append(f"| {peer} | {' | '.join(cells)} | "
+                     f"{len({r['seed'] for r in x})} |")
+    return lines
+
+
+def behind(results, group):
+    """Places where rea is more than two standard errors and .01 behind."""
+    lose = []
+    for name in names(results):
+        for at in MARKS:
+            for peer in group:
+                x, y = common(results, "rea", peer)
+                a, b, se = paired(of(x, name), of(y, name), at)
+                if len(of(x, name)) > 2 and a - b > max(.01, 2 * se):
+                    lose.append(f"{name} after {at}: {a:.3f}, {peer} {b:.3f}")
+    return ["Where rea loses to a peer with the same predictions (more than "
+            ".01 and two standard errors behind): " +
+            ("; ".join(lose) if lose else "nowhere in these runs") + "."]
+
+
 def reading(results):
-    """Where rea leads and where it loses, said from the figures alone."""
+    """rea beside each peer: below 1 and below 0 rea is better."""
     if "rea" not in results:
         return []
-    lines = []
     warm = [m for m in results if m.endswith("-top5") or m == "prior"]
     cold = [m for m in results if m not in ("rea", "rea-cold") and
             m not in warm]
-    for mine, group, text in (("rea", warm, "peers with the same predictions"),
-                              ("rea-cold", cold, "peers without predictions")):
-        if mine not in results or not group:
-            continue
-        for level in (.2, .1):
-            best = min(group, key=lambda m: geometric(results[m], level))
-            x, y = common(results, mine, best)
-            lines.append(
-                f"- Trials to {level:.1f}, {mine} over the best of the {text} "
-                f"({best}), on their common seeds: "
-                f"{geometric(x, level) / geometric(y, level):.2f}.")
-        for at in MARKS:
-            best = min(group, key=lambda m: summary(results[m])[
-                MARKS.index(at)])
-            x, y = common(results, mine, best)
-            a, b, se = paired(x, y, at)
-            word = "even, within the noise" if abs(a - b) < 2 * se else \
-                "leads" if a < b else "loses"
-            lines.append(f"- After {at} trials {mine}: {word}. {a:.3f}, {best} "
-                         f"{b:.3f}, difference {a - b:+.3f} +- {se:.3f}.")
-    if "tpe" in results:
-        for level in (.2, .1):
-            x, y = common(results, "rea", "tpe")
-            lines.append(f"- Trials to {level:.1f}, rea over cold TPE: "
-                         f"{geometric(x, level) / geometric(y, level):.2f}.")
-    lose = []
-    for name in names(results):
-        for at in (10, 20, 40):
-            for m in warm:
-                x, y = common(results, "rea", m)
-                a, b = curve(of(x, name)), curve(of(y, name))
-                i = min(at, len(a)) - 1
-                if a[i] > b[i] + .01:
-                    lose.append((name, at, a[i], m, b[i]))
-    if lose:
-        lines.append("- By dataset, more than .01 behind a peer with the same "
-                     "predictions: " + "; ".join(sorted({
-                         f"{n} after {at} ({a:.3f}, {m} {b:.3f})"
-                         for n, at, a, m, b in lose})) + ".")
-    return lines
+    lines = ["Ratios below 1 and differences of mean regret below 0 say that "
+             "rea is better.", ""]
+    if warm:
+        lines += beside(results, "rea", warm + [m for m in cold if m == "tpe"])
+    if "rea-cold" in results and cold:
+        lines += [""] + beside(results, "rea-cold", cold)
+    return lines + [""] + behind(results, warm)
 
 
 FIDELITY = "peers-fidelity.md"
