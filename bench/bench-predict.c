@@ -243,8 +243,9 @@ main(int argc, char **argv)
     if (rc == 0 && o.json)
         printf("{\"candidates\":[\n");
     else if (rc == 0)
-        printf("declared candidates: rank correlation, least regret of the "
-               "first 1 / 3 / 5\n%-20s %6s  %6s\n",
+        printf(
+            "declared candidates: rank correlation, least regret of the "
+            "first 1 / 3 / 5\n%-20s %6s  %6s   first  of 3   of 5    80 %%\n",
             "dataset", "n", "rho");
     if (rc == 0)
         rc = candidates_bench(&o, &t.trials, &t.more_trials,

@@ -34,8 +34,8 @@ void predictor_change(struct predictor *p, const char *model,
 /* After the last trial or change, before the first question. */
 void predictor_fit(struct predictor *p);
 /* Outcome that is expected of a configuration, up to a constant of the place;
- * *sd (may be NULL) its spread, the place's constant apart. 0 when nothing of
- * it is known. */
+ * *sd (may be NULL) the spread of that configuration's outcome in a place that
+ * was never seen, its constant apart. 0 when nothing of it is known. */
 double predictor_ask(const struct predictor *p, const char *model,
     const struct predict_value *v, uint32_t n, double *sd);
 /* Rows taught so far. */
