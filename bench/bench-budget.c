@@ -112,7 +112,7 @@ calibrate(uint64_t lives, uint64_t seed, uint32_t phases)
 
 /* ---- several campaigns, one pool ---- */
 
-enum { MODELS = 3 };
+enum { MODELS = 3, FLOOR = 12 };
 
 static void
 model_fill(struct toy_opts *o, uint64_t seed, uint32_t i)
@@ -165,8 +165,8 @@ pool_live(uint64_t seed, uint32_t total, uint32_t floor_n)
     }
     for (uint32_t i = 0; i < MODELS; i++) {
         if (!t[i].over)
-            fprintf(stderr, "pool %llu: C%u hangs\n",
-                (unsigned long long)seed, i + 1);
+            fprintf(stderr, "pool %llu: C%u hangs\n", (unsigned long long)seed,
+                i + 1);
         gain += toy_gain(&t[i]) / 2e-4;
         toy_end(&t[i]);
     }
@@ -194,7 +194,7 @@ portfolio(uint64_t lives, uint64_t seed)
     for (uint32_t b = 0; b < 3; b++) {
         double pool = 0, split = 0, d = 0, d2 = 0;
         for (uint64_t i = 0; i < lives; i++) {
-            double x = pool_live(seed + i, totals[b], totals[b] / 6);
+            double x = pool_live(seed + i, totals[b], FLOOR);
             double y = split_live(seed + i, totals[b]);
             pool += x;
             split += y;
@@ -221,8 +221,7 @@ main(int argc, char **argv)
             portfolio(lives, seed);
             return 0;
         } else if (strcmp(argv[i], "--calibrate") == 0) {
-            calibrate(lives, seed,
-                (uint32_t)arg(argc, argv, "--phases", 0x1e));
+            calibrate(lives, seed, (uint32_t)arg(argc, argv, "--phases", 0x1e));
             return 0;
         }
     printf("%-32s %7s %7s %7s %9s\n", "world", "budget", "gain", "spent",
@@ -240,8 +239,8 @@ main(int argc, char **argv)
                 proposals += p;
             }
             double n = (double)lives;
-            printf("%-32s %7u %7.3f %7.1f %8.0f%%\n", kinds[k].name,
-                budgets[b], gain / n, spent / n, 100 * proposals / n);
+            printf("%-32s %7u %7.3f %7.1f %8.0f%%\n", kinds[k].name, budgets[b],
+                gain / n, spent / n, 100 * proposals / n);
             fflush(stdout);
             all += gain / n;
         }

@@ -64,6 +64,7 @@ lives=10000 truth=2000
 LIMIT=3000
 one sim-laws "$build/test/sim/sim_laws" --lives=$lives &
 one sim-truth "$build/test/sim/sim_truth" --lives=$truth &
+one sim-pool "$build/test/sim/sim_pool" --lives=24 &
 wait
 LIMIT=600
 one sim-sources "$build/test/sim/sim_sources"

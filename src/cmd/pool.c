@@ -12,8 +12,8 @@
 /* ---- joining and signing ---- */
 
 static int
-pool_need(struct store *st, const char *name, struct store_pool *out,
-    struct err *err)
+pool_need(
+    struct store *st, const char *name, struct store_pool *out, struct err *err)
 {
     bool found = false;
     int rc = store_pool_get(st, name, &found, out, err);
@@ -131,7 +131,8 @@ pool_sign(struct call *call, struct store *st, const char *prefix, bool *found,
         rc = pool_store(st, p, err);
         if (rc == 0 && !call->json)
             say(call,
-                "pool %s approved by %s: %s %s, at least %s for each campaign\n",
+                "pool %s approved by %s: %s %s, at least %s for each "
+                "campaign\n",
                 p->name, p->by, amount(call, p->total_u), unit_name(p->unit),
                 amount(call, p->floor_u));
         call_next(call, "rea plan");
@@ -175,8 +176,8 @@ view_fill(struct store *st, const struct store_pool *p, struct pool_view *out,
 }
 
 static void
-pool_say(struct call *call, const struct store_pool *p,
-    const struct pool_view *v)
+pool_say(
+    struct call *call, const struct store_pool *p, const struct pool_view *v)
 {
     if (p->total_u > 0)
         say(call, "pool %s: %s of %s %s granted, %s spent, floor %s\n", p->name,
@@ -199,8 +200,9 @@ members_say(struct call *call, const struct pool_view *v)
 {
     for (uint32_t i = 0; i < v->n; i++) {
         const struct store_member *x = &v->row[i];
-        say(call, "C%u %s  %s: %s granted of at most %s, %s spent; a trial is "
-                  "worth %.3g%s%s%s\n",
+        say(call,
+            "C%u %s  %s: %s granted of at most %s, %s spent; a trial is "
+            "worth %.3g%s%s%s\n",
             x->m.campaign, x->model, campaign_state_name(x->state),
             amount(call, x->m.held_u), amount(call, x->m.signed_u),
             amount(call, x->spent_u), worth_of(x),
@@ -336,8 +338,8 @@ terms_read(struct call *call, struct store_pool *p, const struct pool_view *v,
 }
 
 static int
-pool_ask_for(struct call *call, struct store *st, const char *name,
-    struct err *err)
+pool_ask_for(
+    struct call *call, struct store *st, const char *name, struct err *err)
 {
     struct store_pool p = {0};
     struct pool_view v;

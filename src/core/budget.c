@@ -60,7 +60,8 @@ budget_confirm_u(const struct core *c)
     struct analysis a = {.arm = arm};
     if ((c->spec.phases & (1u << PHASE_CONFIRMATION)) == 0)
         return 0;
-    double approved = (double)budget_total_u(c), each = (double)budget_trial_u(c);
+    double approved = (double)budget_total_u(c),
+           each = (double)budget_trial_u(c);
     analysis_collect(c, &a);
     uint32_t n = outlook_seeds(
         gain_to_show(c, &a), a.s2, CONFIRM_POWER, OUTLOOK_SEEDS_MAX);
@@ -95,8 +96,7 @@ budget_lacks(const struct core *c, int64_t *least_u)
         bool open = t->state == TRIAL_QUEUED || t->state == TRIAL_RUNNING;
         if (!open || t->job != 0)
             continue;
-        int64_t room =
-            budget_granted_room_u(c, t->phase == PHASE_CONFIRMATION);
+        int64_t room = budget_granted_room_u(c, t->phase == PHASE_CONFIRMATION);
         int64_t need = job_next_u(c, t);
         if (least_u != NULL)
             *least_u = need - room;

@@ -119,7 +119,7 @@ struct event {
     uint64_t mask;   /* bit i: hypothesis H(i+1) */
     uint64_t number; /* campaign_drafted: random seed of the campaign */
     int64_t cost_u, reserve_u, budget_u, duration_ms;
-    int64_t signed_u;  /* plan_approved: of a pool, the most it may be granted */
+    int64_t signed_u; /* plan_approved: of a pool, the most it may be granted */
     int64_t horizon_u; /* budget that the campaign may count on, in all */
     double mean, sd, lo, hi, score, prob, log_e, value, base;
     bool resume, proved, has_checkpoint;

@@ -13,7 +13,7 @@ static const double STEP = -.45, STEP_SD = .4;
 /* Trials of the search money that Combination leaves to Exploitation. */
 static const double SEARCH_FLOOR = .15;
 /* What confirmation keeps of a budget before noise and gains are known. */
-static const double CONFIRM_SHARE = .2;
+static const double CONFIRM_SHARE = .2, CONFIRM_LEAST = 6;
 
 static bool
 phase_comes(const struct core *c, uint32_t phase)
@@ -53,8 +53,8 @@ idea_fill(const struct core *c, const struct analysis *a, uint32_t i,
 }
 
 static void
-best_fill(const struct core *c, const struct analysis *a,
-    struct outlook_in *out)
+best_fill(
+    const struct core *c, const struct analysis *a, struct outlook_in *out)
 {
     double top = -INFINITY;
     for (uint32_t e = 1; e < c->n_experiments; e++) {
@@ -107,8 +107,7 @@ forecast_fill(const struct core *c, const struct analysis *a,
     out->searches = phase_comes(c, PHASE_EXPLOITATION);
     out->confirms = phase_comes(c, PHASE_CONFIRMATION);
     double each = (double)budget_trial_u(c);
-    double search =
-        (double)(budget_total_u(c) - budget_confirm_u(c)) / each;
+    double search = (double)(budget_total_u(c) - budget_confirm_u(c)) / each;
     out->search_floor = out->searches ? SEARCH_FLOOR * search : 0;
     out->confirm_floor = (double)budget_confirm_u(c) / each;
 }
@@ -124,8 +123,7 @@ forecast_fresh(const struct core *c, int64_t budget_u,
         if (h->dropped || h->needs_hook)
             continue;
         ideas[out->n_ideas++] = (struct outlook_idea){
-            h->prior_mean, h->prior_sd, h->cost_factor, 0, true,
-            knobs_of(h)};
+            h->prior_mean, h->prior_sd, h->cost_factor, 0, true, knobs_of(h)};
     }
     uint32_t phases = c->spec.phases;
     out->min_gain = c->spec.metric[c->spec.primary].min_gain;
@@ -137,7 +135,8 @@ forecast_fresh(const struct core *c, int64_t budget_u,
     out->confirms = (phases >> PHASE_CONFIRMATION & 1) != 0;
     out->base_due = out->validates ? c->spec.baseline_seeds : 1;
     double trials = (double)budget_u / (double)budget_trial_u(c);
-    out->confirm_floor = CONFIRM_SHARE * trials;
+    double least = fmax(CONFIRM_LEAST, CONFIRM_SHARE * trials);
+    out->confirm_floor = fmin(fmin(least, 2 * OUTLOOK_SEEDS_MAX), trials / 2);
     out->search_floor =
-        out->searches ? SEARCH_FLOOR * (1 - CONFIRM_SHARE) * trials : 0;
+        out->searches ? SEARCH_FLOOR * (trials - out->confirm_floor) : 0;
 }

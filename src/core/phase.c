@@ -80,17 +80,28 @@ phase_enter(const struct core *c, const struct analysis *a, uint32_t phase,
     return true;
 }
 
+/* The search left money of its own and no clock ended it: nothing that could
+ * still be run was worth its cost. */
+static bool
+search_ended_itself(const struct core *c)
+{
+    int64_t left = c->approved_u - budget_confirm_u(c);
+    for (uint32_t p = PHASE_VALIDATION; p < PHASE_CONFIRMATION; p++)
+        left -= c->phase_spent_u[p];
+    return c->phase_state[PHASE_EXPLOITATION] == PHASE_DONE &&
+           left >= c->spec.reserve_train_u && left >= 2 * budget_trial_u(c) &&
+           budget_time_used(c) <= .8 && c->failed_streak == 0;
+}
+
 static bool
 campaign_end(const struct core *c, struct update *u)
 {
-    if (c->proposal == 0 && c->n_finalists == 0)
-        return decide(u, EVENT_campaign_finished,
-            "nothing held: no change is proposed; %.4g of %.4g %s returned",
-            (double)(c->approved_u - c->spent_u) / MICRO,
-            (double)c->approved_u / MICRO, unit_name(c->spec.unit));
-    return decide(u, EVENT_campaign_finished, "%.4g of %.4g %s returned",
+    bool nothing = c->proposal == 0 && c->n_finalists == 0;
+    return decide(u, EVENT_campaign_finished, "%s%.4g of %.4g %s returned%s",
+        nothing ? "nothing held: no change is proposed; " : "",
         (double)(c->approved_u - c->spent_u) / MICRO,
-        (double)c->approved_u / MICRO, unit_name(c->spec.unit));
+        (double)c->approved_u / MICRO, unit_name(c->spec.unit),
+        search_ended_itself(c) ? ": more budget would not pay" : "");
 }
 
 /* How the trial ended that ended last. */

@@ -271,17 +271,17 @@ curve_finish(const struct core *c, struct plan_estimate *out)
     for (int i = 0; i < PLAN_POINTS - 1 && out->enough_u == 0; i++) {
         double steepest = 0;
         for (int j = i + 1; j < PLAN_POINTS; j++)
-            steepest = fmax(steepest, (p[j].gain - p[i].gain) /
-                                          (double)(p[j].budget_u -
-                                                   p[i].budget_u + 1));
+            steepest =
+                fmax(steepest, (p[j].gain - p[i].gain) /
+                                   (double)(p[j].budget_u - p[i].budget_u + 1));
         if (steepest < least)
             out->enough_u = p[i].budget_u;
     }
 }
 
 static void
-phases_fill(const struct core *c, const struct outlook *o,
-    struct plan_estimate *out)
+phases_fill(
+    const struct core *c, const struct outlook *o, struct plan_estimate *out)
 {
     const double trials[PHASE_COUNT] = {
         0, o->validation, o->combination, o->search, o->confirmation};

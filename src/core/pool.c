@@ -143,9 +143,8 @@ deal_run(struct deal *d, int64_t left)
             if (w > top) {
                 top = w;
                 best = i;
-                take = room < d->m[i].worth.tranche_u
-                           ? room
-                           : d->m[i].worth.tranche_u;
+                take = room < d->m[i].worth.tranche_u ? room
+                                                      : d->m[i].worth.tranche_u;
             }
         }
         if (top < PAYS)

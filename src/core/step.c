@@ -66,8 +66,8 @@ core_decide(const struct core *c, struct update *u)
     if (settles && trial_decide(c, u))
         u->has_next = true;
     else if (c->state == CAMPAIGN_RUNNING)
-        u->has_next = job_decide(c, u) ||
-                      (!budget_lacks(c, NULL) && phase_decide(c, u));
+        u->has_next =
+            job_decide(c, u) || (!budget_lacks(c, NULL) && phase_decide(c, u));
     return u->has_next;
 }
 

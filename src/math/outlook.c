@@ -88,15 +88,15 @@ idea_value(struct play *p, uint32_t i)
     if (p->runs[i] >= REPEATS_MAX ||
         (p->runs[i] > 0 && (prob > CLEAR || prob < 1 - CLEAR)))
         p->open[i] = false;
-    p->kg[i] = p->open[i] ? knowledge_gradient(a->mean, a->var, p->in->s2,
-                                p->in->min_gain) /
+    p->kg[i] = p->open[i] ? knowledge_gradient(
+                                a->mean, a->var, p->in->s2, p->in->min_gain) /
                                 p->in->idea[i].cost
                           : 0;
 }
 
 static void
-play_begin(struct play *p, const struct outlook_in *in, uint64_t seed,
-    uint32_t draw)
+play_begin(
+    struct play *p, const struct outlook_in *in, uint64_t seed, uint32_t draw)
 {
     struct rng truth;
     p->in = in;
@@ -248,8 +248,8 @@ search_play(struct play *p, double room)
         double z = rng_normal(&p->search), noise = rng_normal(&p->search);
         if (knowledge_gradient(step, sd * sd, in->s2, 0) < floor_value)
             break;
-        struct arm x = {p->best.mean + step, sd * sd,
-            p->best.truth + step + sd * z};
+        struct arm x = {
+            p->best.mean + step, sd * sd, p->best.truth + step + sd * z};
         arm_observe(&x, in->s2, noise);
         spent++;
         if (x.mean > p->best.mean) {
@@ -277,8 +277,7 @@ confirm_play(const struct play *p, double room, const double *z, double *passes)
     if (n < SEEDS_MIN)
         *passes = 0;
     else
-        *passes =
-            normal_cdf(b->truth / sqrt(2 * p->in->s2 / n) - z[(int)n]);
+        *passes = normal_cdf(b->truth / sqrt(2 * p->in->s2 / n) - z[(int)n]);
     return n < SEEDS_MIN ? 0 : 2 * n;
 }
 

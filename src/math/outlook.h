@@ -21,22 +21,22 @@ struct outlook_idea {
 struct outlook_in {
     const struct outlook_idea *idea;
     uint32_t n_ideas;
-    double s2;               /* seed variance of a run */
-    double min_gain;         /* smallest gain worth shipping */
-    double base_runs;        /* of the baseline so far */
-    double base_due;         /* baseline runs that come before any idea */
-    double best, best_sd;    /* belief about the best other known arm, 0: none */
-    double step, step_sd;    /* gain of one searched configuration over the
-                                incumbent: mean and sd of its distribution */
-    uint32_t wins;           /* improvements that the search has made */
+    double s2;            /* seed variance of a run */
+    double min_gain;      /* smallest gain worth shipping */
+    double base_runs;     /* of the baseline so far */
+    double base_due;      /* baseline runs that come before any idea */
+    double best, best_sd; /* belief about the best other known arm, 0: none */
+    double step, step_sd; /* gain of one searched configuration over the
+                             incumbent: mean and sd of its distribution */
+    uint32_t wins;        /* improvements that the search has made */
     bool validates, combines, searches, confirms; /* what is still to come */
-    double search_floor;     /* trials that search keeps when cells are chosen */
-    double confirm_floor;    /* trials kept for confirmation */
+    double search_floor;  /* trials that search keeps when cells are chosen */
+    double confirm_floor; /* trials kept for confirmation */
 };
 
 struct outlook {
-    double gain;  /* mean true gain of what passes confirmation, else 0 */
-    double found; /* mean true gain of what would be confirmed */
+    double gain;   /* mean true gain of what passes confirmation, else 0 */
+    double found;  /* mean true gain of what would be confirmed */
     double passes; /* share of draws that end in a confirmed gain */
     double validation, combination, search, confirmation; /* mean trials */
 };

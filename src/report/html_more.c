@@ -163,6 +163,34 @@ phase_table(const struct report *r, struct buf *out)
     buf_puts(out, "</tbody></table>\n");
 }
 
+/* What the plan promised by budget, beside what came of it. */
+static void
+curve_table(const struct report *r, struct buf *out)
+{
+    const struct core *c = r->core;
+    struct fmt_unit u = fmt_unit(c->spec.unit, c->approved_u);
+    uint32_t dec = fmt_decimals(&c->spec);
+    struct plan_estimate est;
+    plan_estimate(c, &est);
+    buf_printf(out,
+        "<table><thead><tr><th class=\"n\">budget, %s</th><th "
+        "class=\"n\">expected gain</th></tr></thead><tbody>\n",
+        u.name);
+    for (int i = 0; i < PLAN_POINTS; i++) {
+        const struct plan_point *p = &est.curve[i];
+        if (p->share > 2)
+            continue;
+        buf_puts(out, "<tr>");
+        put_num(out, fmt_cost(u, p->budget_u).s);
+        put_num(out, fmt_gain(p->gain, dec).s);
+        buf_puts(out, "</tr>\n");
+    }
+    buf_printf(out,
+        "</tbody></table>\n<p>Expected before it began; confirmed for %s %s: "
+        "%s.</p>\n",
+        fmt_cost(u, c->spent_u).s, u.name, fmt_gain(realised_gain(c), dec).s);
+}
+
 void
 section_gain(const struct report *r, struct buf *out)
 {
@@ -195,6 +223,7 @@ section_time(const struct report *r, struct buf *out)
         buf_printf(
             out, "<h2>Budget</h2>\n<figure>%s</figure>\n", buf_str(&plot));
         phase_table(r, out);
+        curve_table(r, out);
     }
     buf_fini(&plot);
 }

@@ -511,6 +511,21 @@ engineer_key(struct jw *w, const struct report *r)
     jw_obj_end(w);
 }
 
+/* What the plan promised for this budget, beside what came of it. */
+static void
+expected_key(struct jw *w, const struct core *c)
+{
+    struct plan_estimate est;
+    plan_estimate(c, &est);
+    jw_key(w, "expected");
+    jw_obj_begin(w);
+    jw_kf64(w, "gain", est.expected_gain);
+    jw_kf64(w, "realised_gain", realised_gain(c));
+    jw_kf64(w, "realised_cost", (double)c->spent_u / MICRO);
+    curve_key(w, &est);
+    jw_obj_end(w);
+}
+
 void
 report_json(const struct report *r, struct buf *out)
 {
@@ -533,6 +548,7 @@ report_json(const struct report *r, struct buf *out)
     combinations_key(&w, c);
     proposal_key(&w, r);
     finalists_key(&w, c);
+    expected_key(&w, c);
     jw_key(&w, "trials");
     jw_arr_begin(&w);
     for (uint32_t i = 0; i < c->n_trials; i++)

@@ -62,6 +62,10 @@ md_head(const struct report *r, struct buf *out)
     buf_printf(out, "- budget: %s of %s %s spent, %s reserved\n",
         fmt_cost(u, c->spent_u).s, fmt_cost(u, c->approved_u).s, u.name,
         fmt_cost(u, c->reserved_u).s);
+    struct plan_estimate est;
+    plan_estimate(c, &est);
+    buf_printf(out, "- expected before it began: %s, found and confirmed: %s\n",
+        fmt_gain(est.expected_gain, dec).s, fmt_gain(realised_gain(c), dec).s);
     buf_printf(out, "- trials: %u ok, %u running, %u failed, %u recovered\n",
         e.ok, e.running, e.failed, e.recovered);
     buf_printf(out,

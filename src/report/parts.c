@@ -140,6 +140,14 @@ phase_trials(const struct core *c, uint32_t phase)
     return n;
 }
 
+double
+realised_gain(const struct core *c)
+{
+    uint32_t i = finalist_of(c, c->proposal);
+    bool judged = c->proposal != 0 && i < c->n_finalists;
+    return judged && c->finalist[i].judged ? c->finalist[i].gain : 0;
+}
+
 uint32_t
 finalist_of(const struct core *c, uint32_t experiment)
 {

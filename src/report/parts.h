@@ -33,6 +33,8 @@ const char *plan_hash_shown(const struct core *c);
 uint32_t phase_trials(const struct core *c, uint32_t phase);
 /* Index of the finalist with this experiment, or n_finalists. */
 uint32_t finalist_of(const struct core *c, uint32_t experiment);
+/* Sealed gain of the proposal, 0 without one: what the campaign realised. */
+double realised_gain(const struct core *c);
 /* Sealed metrics have their own way out; a guardrail that bears the name of a
  * metric earlier in the list is not shown twice. */
 bool metric_is_shown(const struct spec *s, uint32_t m);

@@ -136,7 +136,7 @@ int store_fence(struct store *st, uint32_t id, uint64_t epoch, struct err *err);
 
 struct store_pool {
     char name[NAME_LEN];
-    uint8_t unit;            /* enum unit */
+    uint8_t unit;             /* enum unit */
     int64_t total_u, floor_u; /* signed; total 0: not yet */
     char hash[HASH_LEN], by[NAME_LEN];
     int64_t asked_total_u, asked_floor_u; /* wait for a signature */

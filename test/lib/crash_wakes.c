@@ -4,6 +4,8 @@
  * recovers to the same state is followed by the same wakes, this compares whole
  * campaigns. Runs on the recorded backend with an injected clock.
  *   crash_wakes [--part=1/2] [--stride=N] [--control | --random=K [--seed=S]]
+ *               [--pool]
+ * --pool: the money comes by grants of a pool.
  * --random: instead, K kills in a row of each wake at random calls of wakes and
  * sweeps, so that recoveries are killed too, over one whole campaign.
  * --control ends a job in two transactions instead of one: it must be caught.
@@ -83,7 +85,7 @@ static const char WORLD[] =
 enum { STEPS_MAX = 400, STEP_MS = 2000, CLOCK_MS = 1000000 };
 
 static char base[64], work[96], kept[96], clock_file[96];
-static bool is_control;
+static bool is_control, is_pooled;
 static uint64_t random_kills, random_seed = 1; /* kills a wake; 0: all points */
 
 static void
@@ -205,6 +207,18 @@ attempt_digest(void *ctx, const struct store_attempt *a)
     return 0;
 }
 
+/* The ledger of the pool: what the campaign holds, and that it waits. */
+static void
+pool_digest(struct store *st, struct digest *d)
+{
+    struct store_member m;
+    uint32_t n = 0;
+    if (store_pool_members(st, "team", &m, 1, &n, NULL) == 0 && n == 1)
+        buf_printf(&d->text, "pool %lld of %lld, %d %d\n",
+            (long long)m.m.held_u, (long long)m.m.signed_u, m.m.live,
+            m.m.worth.wants);
+}
+
 static int
 digest_take(struct digest *d, struct err *err)
 {
@@ -222,6 +236,7 @@ digest_take(struct digest *d, struct err *err)
         rc = store_campaign_get(st, 1, &row, err);
     if (rc == 0) {
         d->state = row.brief.state;
+        pool_digest(st, d);
         for (uint32_t t = 1; t <= 64; t++) {
             bool found = false;
             double v = 0;
@@ -420,6 +435,26 @@ wake_killed_at(enum mode mode, uint64_t n, uint64_t *calls)
 
 /* ---- the campaign ---- */
 
+/* A floor of 6 trials, the rest by grants. */
+static void
+pool_enter(struct store *st, uint32_t id, struct event *approve)
+{
+    const struct store_pool pool = {.name = "team",
+        .unit = UNIT_TRIALS,
+        .total_u = 13LL * MICRO,
+        .floor_u = 6LL * MICRO};
+    struct err err = {0};
+    must(store_begin(st, &err), "begin", &err);
+    must(store_pool_put(st, &pool, &err), "pool", &err);
+    must(store_pool_join(
+             st, id, pool.name, 1, pool.floor_u, approve->budget_u, &err),
+        "join", &err);
+    must(store_commit(st, &err), "commit", &err);
+    approve->signed_u = approve->budget_u;
+    approve->horizon_u = pool.total_u;
+    approve->budget_u = pool.floor_u;
+}
+
 static void
 campaign_begin(void)
 {
@@ -477,6 +512,8 @@ campaign_begin(void)
     must(wake_create(
              st, "rea.toml", hash, buf_str(&canon), facts, 4, &opts, &id, &err),
         "create", &err);
+    if (is_pooled)
+        pool_enter(st, id, &approve);
     must(wake_approve(
              st, id, hash, buf_str(&canon), &approve, 1, &opts, &r, &err),
         "approve", &err);
@@ -487,6 +524,7 @@ campaign_begin(void)
 
 struct count {
     uint64_t wakes, calls, points, violations, events;
+    bool granted; /* the pool gave money at least once */
 };
 
 static bool
@@ -585,6 +623,8 @@ step_try(enum mode mode, uint64_t part, uint64_t parts, uint64_t stride,
     k->wakes++;
     k->calls += calls;
     k->events = want.events;
+    k->granted = k->granted || memmem(want.text.data, want.text.len,
+                                   "budget_granted:", 15) != NULL;
     state_restore();
     if (random_kills > 0) { /* goes on from where the kills have led */
         kills_random(mode, calls, &want, &r, k);
@@ -612,6 +652,7 @@ main(int argc, char **argv)
         if (sscanf(argv[i], "--random=%" SCNu64, &random_kills) == 1 ||
             sscanf(argv[i], "--seed=%" SCNu64, &random_seed) == 1)
             continue;
+        is_pooled = is_pooled || strcmp(argv[i], "--pool") == 0;
         is_control = is_control || strcmp(argv[i], "--control") == 0;
     }
     snprintf(base, sizeof base, "%s/rea-crash-XXXXXX",
@@ -637,5 +678,9 @@ main(int argc, char **argv)
         over ? "" : "; the campaign did not end");
     if (is_control)
         return k.violations > 0 ? 0 : 1;
+    if (is_pooled && !k.granted) {
+        printf("no money was granted: nothing was tried\n");
+        return 1;
+    }
     return over && k.points > 0 && k.violations == 0 ? 0 : 1;
 }

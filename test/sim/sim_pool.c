@@ -28,7 +28,9 @@ model_fill(struct toy_opts *o, uint64_t seed, uint32_t i)
 {
     *o = (struct toy_opts){.seed = seed * 8 + i,
         .ideas = 14,
-        .good = i == 0 ? .4 : i == 1 ? .1 : 0,
+        .good = i == 0   ? .4
+                : i == 1 ? .1
+                         : 0,
         .size = i == 0 ? 4 : 1.5,
         .noise = 1,
         .overlap = 1.5,

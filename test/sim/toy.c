@@ -67,8 +67,7 @@ toy_truth(const struct toy *t, const struct config *x)
     }
     for (uint32_t k = 0; k < t->knobs; k++)
         for (uint32_t l = 0; l < k; l++)
-            cross += t->cross[k][l] * fmin(1, fabs(f[k])) *
-                     fmin(1, fabs(f[l]));
+            cross += t->cross[k][l] * fmin(1, fabs(f[k])) * fmin(1, fabs(f[l]));
     return t->size * (pow(good, 1 / p) + bad + cross);
 }
 
@@ -238,8 +237,7 @@ toy_step(struct toy *t)
 {
     struct action a[1];
     struct event kept = {.kind = EVENT_insights_kept};
-    t->over =
-        t->c->state == CAMPAIGN_DONE || t->c->state == CAMPAIGN_STOPPED;
+    t->over = t->c->state == CAMPAIGN_DONE || t->c->state == CAMPAIGN_STOPPED;
     if (core_actions(t->c, a, 1) == 0)
         return false;
     if (a[0].kind == ACTION_SUBMIT)
@@ -257,8 +255,7 @@ toy_members(const struct toy *t, uint32_t n, uint32_t floor_trials,
 {
     for (uint32_t i = 0; i < n; i++) {
         const struct core *c = t[i].c;
-        bool ended =
-            c->state == CAMPAIGN_DONE || c->state == CAMPAIGN_STOPPED;
+        bool ended = c->state == CAMPAIGN_DONE || c->state == CAMPAIGN_STOPPED;
         out[i] = (struct pool_member){.campaign = i + 1,
             .live = c->state == CAMPAIGN_RUNNING && !c->granted_all,
             .weight = 1,

@@ -10,17 +10,17 @@
 
 struct toy_opts {
     uint64_t seed;
-    uint32_t budget;   /* in trials */
-    uint32_t ideas;    /* 2..24 */
-    double good;       /* share of ideas that help; < 0: effects are drawn from
-                          the prior that the plan holds */
-    double size;       /* typical effect of an idea, in units of min_gain */
-    double noise;      /* seed sd, in units of min_gain */
-    double overlap;    /* 1: gains add up; 4: two equal ones bring 1.2 of one */
-    double cross;      /* sd of interactions, in units of `size` */
-    uint32_t phases;   /* 0: all */
-    bool pooled;       /* money comes by grants: `budget` is what it starts
-                          with, `ceiling` what was signed */
+    uint32_t budget; /* in trials */
+    uint32_t ideas;  /* 2..24 */
+    double good;     /* share of ideas that help; < 0: effects are drawn from
+                        the prior that the plan holds */
+    double size;     /* typical effect of an idea, in units of min_gain */
+    double noise;    /* seed sd, in units of min_gain */
+    double overlap;  /* 1: gains add up; 4: two equal ones bring 1.2 of one */
+    double cross;    /* sd of interactions, in units of `size` */
+    uint32_t phases; /* 0: all */
+    bool pooled;     /* money comes by grants: `budget` is what it starts
+                        with, `ceiling` what was signed */
     uint32_t ceiling, horizon;
     bool print;
 };

@@ -112,8 +112,7 @@ nobody_waits_for_nobody(void **state)
                 struct pool_grant x, y;
                 pool_choose(m, 2, 0, total * U, &x);
                 pool_choose(m, 2, 1, total * U, &y);
-                assert_true(
-                    x.grant_u > 0 || x.last || y.grant_u > 0 || y.last);
+                assert_true(x.grant_u > 0 || x.last || y.grant_u > 0 || y.last);
                 assert_true(x.grant_u <= (total - 20) * U);
                 assert_true(y.grant_u <= (total - 20) * U);
             }

@@ -40,13 +40,14 @@ power_follows_the_formula(void **state)
     };
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         double p = outlook_power(row[i].gain, row[i].s2, row[i].n);
-        assert_true(fabs(p - row[i].power) < 2e-3 ||
-                    (row[i].gain == 0 && p < .025));
+        assert_true(
+            fabs(p - row[i].power) < 2e-3 || (row[i].gain == 0 && p < .025));
     }
     assert_int_equal(outlook_seeds(1e9, 1, .9, 12), 2);
     assert_int_equal(outlook_seeds(1e-9, 1, .9, 12), 12);
     uint32_t n = outlook_seeds(2, 1, .9, 12);
-    assert_true(outlook_power(2, 1, n) >= .9 && outlook_power(2, 1, n - 1) < .9);
+    assert_true(
+        outlook_power(2, 1, n) >= .9 && outlook_power(2, 1, n - 1) < .9);
 }
 
 /* One idea without noise: E[max(0, theta)] = sd f(mean / sd), and what is
@@ -91,8 +92,8 @@ money_is_kept_and_draws_repeat(void **state)
     (void)state;
     struct outlook_idea idea[20];
     for (int i = 0; i < 20; i++)
-        idea[i] =
-            (struct outlook_idea){.1 * (i % 3), 1, 1, 0, true, UINT64_C(1) << i};
+        idea[i] = (struct outlook_idea){
+            .1 * (i % 3), 1, 1, 0, true, UINT64_C(1) << i};
     struct outlook_in in = {.idea = idea,
         .n_ideas = 20,
         .s2 = .25,

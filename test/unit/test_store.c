@@ -606,8 +606,7 @@ a_pool_gives_its_money_once(void **state)
     assert_int_equal(store_begin(p->st, &p->err), 0);
     assert_int_equal(store_pool_sync(p->st, ib, b, NULL, &p->err), -ERR_LIMIT);
     store_rollback(p->st);
-    assert_int_equal(
-        store_pool_members(p->st, "team", m, 4, &n, &p->err), 0);
+    assert_int_equal(store_pool_members(p->st, "team", m, 4, &n, &p->err), 0);
     assert_int_equal(n, 2);
     assert_int_equal(m[1].m.held_u, 14LL * MICRO);
     assert_true(m[1].m.worth.slope[1] == .25);
@@ -634,11 +633,11 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, place_make, place_drop)
     const struct CMUnitTest tests[] = {T(a_pool_gives_its_money_once),
-        T(test_state_returns),
-        T(test_snapshot_is_a_cache), cmocka_unit_test(test_damage_is_found),
-        T(test_newer_version), T(test_no_workspace),
-        T(test_rollback_leaves_nothing), T(test_fence), T(test_slots_and_books),
-        T(test_tokens), T(test_lease_and_marks), T(test_size_is_flat),
-        T(test_full_disk_loses_nothing), T(test_tmpfs_full)};
+        T(test_state_returns), T(test_snapshot_is_a_cache),
+        cmocka_unit_test(test_damage_is_found), T(test_newer_version),
+        T(test_no_workspace), T(test_rollback_leaves_nothing), T(test_fence),
+        T(test_slots_and_books), T(test_tokens), T(test_lease_and_marks),
+        T(test_size_is_flat), T(test_full_disk_loses_nothing),
+        T(test_tmpfs_full)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
