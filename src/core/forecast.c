@@ -4,12 +4,15 @@
  * Validation, and for a pool. */
 #include "core/parts.h"
 
+#include "math/dist.h"
+
 #include <math.h>
 #include <string.h>
 
 /* One searched configuration against the incumbent, in units of the typical
  * sd of an idea: most are worse. */
 static const double STEP = -.45, STEP_SD = .4;
+static const double SCALE_WEIGHT = 4, SCALE_LEAST = .25;
 /* Trials of the search money that Combination leaves to Exploitation. */
 static const double SEARCH_FLOOR = .15;
 /* What confirmation keeps of a budget before noise and gains are known. */
@@ -52,40 +55,64 @@ idea_fill(const struct core *c, const struct analysis *a, uint32_t i,
     return true;
 }
 
+/* The best known cell or searched configuration, and how often a searched one
+ * was the best of all that was measured before it. */
 static void
-best_fill(
-    const struct core *c, const struct analysis *a, struct outlook_in *out)
+best_fill(const struct core *c, const struct analysis *a,
+    struct outlook_in *out, uint32_t *searched)
 {
-    double top = -INFINITY;
+    double top = 0;
+    *searched = 0;
     for (uint32_t e = 1; e < c->n_experiments; e++) {
-        struct effect x;
-        if (c->experiment[e].kind == EXPERIMENT_SINGLE || a->arm[e].q <= 0)
+        const struct experiment *x = &c->experiment[e];
+        struct effect f;
+        if (a->arm[e].q <= 0)
             continue;
-        analysis_posterior(c, a, e, &x);
-        if (c->experiment[e].kind == EXPERIMENT_SEARCH && a->arm[e].d > top) {
-            out->wins += top > -INFINITY;
-            top = a->arm[e].d;
+        analysis_posterior(c, a, e, &f);
+        if (x->kind == EXPERIMENT_SEARCH) {
+            (*searched)++;
+            out->wins += f.mean > top;
         }
-        if (x.mean > out->best) {
-            out->best = x.mean;
-            out->best_sd = x.sd;
+        top = fmax(top, f.mean);
+        if (x->kind != EXPERIMENT_SINGLE && f.mean > out->best) {
+            out->best = f.mean;
+            out->best_sd = f.sd;
         }
     }
 }
 
-/* What a searched configuration brings, from how sure the ideas' predictions
- * are: they are of the scale on which the model's gains differ. */
-static void
-step_fill(const struct core *c, struct outlook_in *out)
+/* The scale on which this model's gains differ: as the predictions of the
+ * ideas have it, corrected by the gains that were measured less their noise
+ * (moments; the predictions count as SCALE_WEIGHT measured ideas). */
+static double
+scale_of(const struct core *c, const struct analysis *a)
 {
-    double size2 = 0, n = 0;
+    double prior2 = 0, n = 0, seen2 = 0, seen = 0;
     for (uint32_t i = 0; i < c->n_hypotheses; i++) {
-        size2 += c->hypothesis[i].prior_sd * c->hypothesis[i].prior_sd;
+        const struct hypothesis *h = &c->hypothesis[i];
+        prior2 += h->prior_sd * h->prior_sd;
         n++;
+        if (a == NULL || h->experiment == 0 || a->arm[h->experiment].q <= 0)
+            continue;
+        const struct arm *arm = &a->arm[h->experiment];
+        seen2 += arm->d * arm->d - a->s2 * arm->q;
+        seen++;
     }
-    double size = n > 0 ? sqrt(size2 / n) : 2 * out->min_gain;
+    double min_gain = c->spec.metric[c->spec.primary].min_gain;
+    double size2 = n > 0 ? prior2 / n : 4 * min_gain * min_gain;
+    size2 = (SCALE_WEIGHT * size2 + seen2) / (SCALE_WEIGHT + seen);
+    return sqrt(fmax(size2, SCALE_LEAST * min_gain * min_gain));
+}
+
+/* What a searched configuration brings: most are worse. A search that wins less
+ * often than it should has a flatter field than was thought. */
+static void
+step_fill(double size, uint32_t searched, struct outlook_in *out)
+{
+    double due = searched * normal_cdf(STEP / STEP_SD);
+    double luck = fmin(1, (out->wins + 1) / (due + 1));
     out->step = STEP * size;
-    out->step_sd = STEP_SD * size;
+    out->step_sd = STEP_SD * size * sqrt(luck);
 }
 
 void
@@ -98,8 +125,9 @@ forecast_fill(const struct core *c, const struct analysis *a,
         out->n_ideas += idea_fill(c, a, i, &ideas[out->n_ideas]);
     out->s2 = a->s2;
     out->min_gain = c->spec.metric[c->spec.primary].min_gain;
-    step_fill(c, out);
-    best_fill(c, a, out);
+    uint32_t searched;
+    best_fill(c, a, out, &searched);
+    step_fill(scale_of(c, a), searched, out);
     out->base_runs = a->base_now + a->base_flying;
     out->base_due = fmax(0, (double)c->spec.baseline_seeds - out->base_runs);
     out->validates = phase_comes(c, PHASE_VALIDATION);
@@ -128,7 +156,7 @@ forecast_fresh(const struct core *c, int64_t budget_u,
     uint32_t phases = c->spec.phases;
     out->min_gain = c->spec.metric[c->spec.primary].min_gain;
     out->s2 = out->min_gain * out->min_gain; /* until it is measured */
-    step_fill(c, out);
+    step_fill(scale_of(c, NULL), 0, out);
     out->validates = (phases >> PHASE_VALIDATION & 1) != 0;
     out->combines = (phases >> PHASE_COMBINATION & 1) != 0;
     out->searches = (phases >> PHASE_EXPLOITATION & 1) != 0;
