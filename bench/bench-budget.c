@@ -134,7 +134,7 @@ static double
 pool_live(uint64_t seed, uint32_t total, uint32_t floor_n)
 {
     struct toy t[MODELS];
-    struct pool_member m[MODELS];
+    struct pool_member m[MODELS] = {0};
     double gain = 0;
     for (uint32_t i = 0; i < MODELS; i++) {
         struct toy_opts o;
@@ -153,9 +153,9 @@ pool_live(uint64_t seed, uint32_t total, uint32_t floor_n)
                 continue;
             }
             struct pool_grant g;
-            toy_members(t, MODELS, floor_n, m);
-            if (!m[i].worth.wants)
+            if (!core_waits(t[i].c))
                 continue;
+            toy_members(t, MODELS, floor_n, i, m);
             pool_choose(m, MODELS, i, total * (int64_t)MICRO, &g);
             if (g.grant_u > 0 || g.last) {
                 toy_grant(&t[i], &g);
@@ -190,7 +190,7 @@ split_live(uint64_t seed, uint32_t total)
 static void
 portfolio(uint64_t lives, uint64_t seed)
 {
-    static const uint32_t totals[] = {60, 120, 240};
+    static const uint32_t totals[] = {60, 90, 120};
     for (uint32_t b = 0; b < 3; b++) {
         double pool = 0, split = 0, d = 0, d2 = 0;
         for (uint64_t i = 0; i < lives; i++) {

@@ -64,15 +64,14 @@ held_sum(const struct pool_member *m)
 
 /* One turn of campaign i; false: it does not move. */
 static bool
-turn(struct toy *t, uint32_t i, uint64_t seed)
+turn(struct toy *t, struct pool_member *m, uint32_t i, uint64_t seed)
 {
-    struct pool_member m[MODELS];
     struct pool_grant g, again;
     if (toy_step(&t[i]))
         return true;
-    toy_members(t, MODELS, FLOOR, m);
-    if (!m[i].worth.wants)
+    if (!core_waits(t[i].c))
         return false;
+    toy_members(t, MODELS, FLOOR, i, m);
     pool_choose(m, MODELS, i, TOTAL * (int64_t)MICRO, &g);
     pool_choose(m, MODELS, i, TOTAL * (int64_t)MICRO, &again);
     if (memcmp(&g, &again, sizeof g) != 0)
@@ -80,7 +79,7 @@ turn(struct toy *t, uint32_t i, uint64_t seed)
     if (g.grant_u == 0 && !g.last)
         return false;
     toy_grant(&t[i], &g);
-    toy_members(t, MODELS, FLOOR, m);
+    toy_members(t, MODELS, FLOOR, i, m);
     if (held_sum(m) > TOTAL * (int64_t)MICRO)
         broken("more was given than the pool holds", seed);
     return true;
@@ -90,6 +89,7 @@ static uint64_t
 live(uint64_t seed, bool forgets, double *spent)
 {
     struct toy t[MODELS];
+    struct pool_member m[MODELS] = {0};
     unsigned char *bytes = mem_calloc(1, ENCODE_MAX);
     uint64_t digest = 0;
     for (uint32_t i = 0; i < MODELS; i++) {
@@ -100,7 +100,7 @@ live(uint64_t seed, bool forgets, double *spent)
     for (bool moves = true; moves;) {
         moves = false;
         for (uint32_t i = 0; i < MODELS; i++) {
-            moves = turn(t, i, seed) || moves;
+            moves = turn(t, m, i, seed) || moves;
             if (forgets)
                 hibernate(&t[i], bytes);
         }

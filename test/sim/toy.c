@@ -251,18 +251,21 @@ toy_step(struct toy *t)
 
 void
 toy_members(const struct toy *t, uint32_t n, uint32_t floor_trials,
-    struct pool_member *out)
+    uint32_t asks, struct pool_member *out)
 {
     for (uint32_t i = 0; i < n; i++) {
         const struct core *c = t[i].c;
         bool ended = c->state == CAMPAIGN_DONE || c->state == CAMPAIGN_STOPPED;
-        out[i] = (struct pool_member){.campaign = i + 1,
-            .live = c->state == CAMPAIGN_RUNNING && !c->granted_all,
-            .weight = 1,
-            .held_u = ended ? c->spent_u : c->approved_u,
-            .floor_u = ended ? 0 : floor_trials * (int64_t)MICRO,
-            .signed_u = c->signed_u};
-        core_worth(c, &out[i].worth);
+        out[i].campaign = i + 1;
+        out[i].live = c->state == CAMPAIGN_RUNNING && !c->granted_all;
+        out[i].weight = 1;
+        out[i].held_u = ended ? c->spent_u : c->approved_u;
+        out[i].floor_u = ended ? 0 : floor_trials * (int64_t)MICRO;
+        out[i].signed_u = c->signed_u;
+        /* as in the ledger, the others' outlooks are those of their last word
+         */
+        if (i == asks || out[i].worth.tranche_u == 0)
+            core_worth(c, &out[i].worth);
     }
 }
 

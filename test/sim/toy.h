@@ -48,9 +48,10 @@ void toy_fact(struct toy *t, struct event *e);
 double toy_truth(const struct toy *t, const struct config *x);
 /* True gain of the proposal, 0 without one. */
 double toy_gain(const struct toy *t);
-/* The rows of a pool's ledger for these campaigns. */
+/* Brings the rows of a pool's ledger up to date for the one that asks; zero
+ * them before the first call. */
 void toy_members(const struct toy *t, uint32_t n, uint32_t floor_trials,
-    struct pool_member *out);
+    uint32_t asks, struct pool_member *out);
 /* The pool's answer as a fact. */
 void toy_grant(struct toy *t, const struct pool_grant *g);
 void toy_end(struct toy *t);
