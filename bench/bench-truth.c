@@ -25,17 +25,33 @@ static const struct shape nulls[] = {
     {.name = "many ideas", .k = 32, .min_gain = 1},
     {.name = "small min_gain", .k = 16, .numeric = 2, .min_gain = .4},
     {.name = "large min_gain", .k = 16, .numeric = 2, .min_gain = 2.5},
-    {.name = "t noise, 4 df", .k = 12, .numeric = 3, .tail_df = 4,
+    {.name = "t noise, 4 df",
+        .k = 12,
+        .numeric = 3,
+        .tail_df = 4,
         .min_gain = 1},
-    {.name = "uneven noise", .k = 12, .numeric = 3, .uneven = .4,
+    {.name = "uneven noise",
+        .k = 12,
+        .numeric = 3,
+        .uneven = .4,
         .min_gain = 1},
-    {.name = "correlated metrics", .k = 12, .numeric = 3, .corr = .9,
+    {.name = "correlated metrics",
+        .k = 12,
+        .numeric = 3,
+        .corr = .9,
         .min_gain = 1},
     {.name = "guardrail", .k = 12, .numeric = 2, .guard = true, .min_gain = 1},
-    {.name = "half of them harm", .k = 16, .harm = .5, .overlap = .6,
-        .lambda = .2, .min_gain = 1},
+    {.name = "half of them harm",
+        .k = 16,
+        .harm = .5,
+        .overlap = .6,
+        .lambda = .2,
+        .min_gain = 1},
     {.name = "candidates", .k = 10, .candidates = true, .min_gain = 1},
-    {.name = "four at once", .k = 16, .numeric = 2, .parallel = 4,
+    {.name = "four at once",
+        .k = 16,
+        .numeric = 2,
+        .parallel = 4,
         .min_gain = 1},
 };
 
@@ -137,16 +153,18 @@ power_part(const struct options *o)
     static const uint32_t ideas[] = {8, 16, 32},
                           budgets[] = {20, 30, 40, 60, 100, 150, 200};
     if (!o->json)
-        printf("\n%% found (false discovery rate, %%)\n"
-               "world          trials used |    proved     promoted    delivered  "
-               "  useful       either   |   plan, BH     Dunnett   | ratio | true gain: plan's best, "
-               "stack | claims neg\n");
+        printf(
+            "\n%% found (false discovery rate, %%)\n"
+            "world          trials used |    proved     promoted    delivered  "
+            "  useful       either   |   plan, BH     Dunnett   | ratio | true "
+            "gain: plan's best, "
+            "stack | claims neg\n");
     for (int d = 2; d <= 4; d++)
         for (size_t k = 0; k < COUNT(ideas); k++)
             for (size_t b = 0; b < COUNT(budgets); b++) {
                 char name[48];
-                snprintf(name, sizeof name, "%" PRIu32 " ideas, %d",
-                    ideas[k], d);
+                snprintf(
+                    name, sizeof name, "%" PRIu32 " ideas, %d", ideas[k], d);
                 struct shape s = {.name = name,
                     .k = ideas[k],
                     .good = .3,

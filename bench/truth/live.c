@@ -112,8 +112,8 @@ job_start(struct live *x, const struct action *a)
 {
     struct event e = {
         .kind = EVENT_job_submitted, .job = a->job, .handle = "t"};
-    x->flying[x->n_flying++] = (struct flying){
-        a->job, a->trial, x->now + .5 + rng_f64(&x->r)};
+    x->flying[x->n_flying++] =
+        (struct flying){a->job, a->trial, x->now + .5 + rng_f64(&x->r)};
     tell(x, &e);
 }
 
@@ -146,8 +146,7 @@ static void
 sealed_read(struct live *x, uint32_t trial)
 {
     struct reading m;
-    problem_run(
-        x->p, trial_config(x, trial), x->c->trial[trial - 1].seed, &m);
+    problem_run(x->p, trial_config(x, trial), x->c->trial[trial - 1].seed, &m);
     struct event e = {
         .kind = EVENT_sealed_read, .trial = trial, .value = m.sealed};
     tell(x, &e);
@@ -228,8 +227,8 @@ outcome_read(struct live *x)
         if (!f->judged)
             continue;
         o->opened[o->n_opened++] = (struct opened){f->gain, f->lo, f->hi,
-            problem_sealed(x->p, x1), confirmation_shrunken(c, i), problem_mask(x->p, x1),
-            c->proposal == f->experiment};
+            problem_sealed(x->p, x1), confirmation_shrunken(c, i),
+            problem_mask(x->p, x1), c->proposal == f->experiment};
     }
     o->claimed = c->proposal != 0;
     if (o->claimed) {

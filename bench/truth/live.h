@@ -5,7 +5,7 @@
 
 #include "shape.h"
 
-struct opened { /* a finalist whose seal was opened */
+struct opened {                 /* a finalist whose seal was opened */
     double gain, lo, hi, truth; /* sealed, metric units */
     double quoted;              /* shrunken gain quoted beside the interval */
     uint64_t mask;
@@ -31,8 +31,8 @@ struct outcome {
     double claim_truth; /* sealed gain of what is shipped, 0: nothing is */
 };
 
-void live_run(const struct problem *p, uint32_t trials, bool print,
-    struct outcome *out);
+void live_run(
+    const struct problem *p, uint32_t trials, bool print, struct outcome *out);
 
 enum plan_rule { PLAN_BH, PLAN_DUNNETT, PLAN_RULES };
 struct plan_outcome {

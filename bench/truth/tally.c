@@ -115,12 +115,12 @@ tally_merge(struct tally *to, const struct tally *f)
     uint64_t *a[] = {&to->lives, &to->claims, &to->false_claims, &to->negative,
         &to->opened, &to->trials, &to->finalists, &to->covered,
         &to->claim_finalists, &to->claim_covered, &to->joint, &to->idle,
-        &to->crossed, &to->proofs,
-        &to->pairs, &to->pairs_covered, &to->called, &to->called_wrong};
+        &to->crossed, &to->proofs, &to->pairs, &to->pairs_covered, &to->called,
+        &to->called_wrong};
     const uint64_t b[] = {f->lives, f->claims, f->false_claims, f->negative,
         f->opened, f->trials, f->finalists, f->covered, f->claim_finalists,
-        f->claim_covered, f->joint, f->idle, f->crossed, f->proofs, f->pairs, f->pairs_covered,
-        f->called, f->called_wrong};
+        f->claim_covered, f->joint, f->idle, f->crossed, f->proofs, f->pairs,
+        f->pairs_covered, f->called, f->called_wrong};
     for (size_t i = 0; i < sizeof a / sizeof a[0]; i++)
         *a[i] += b[i];
     to->bias += f->bias;
@@ -200,17 +200,15 @@ power_json(const char *name, uint32_t trials, const struct tally *t)
     for (int r = 0; r < PLAN_RULES; r++)
         printf(",\"%s\":{\"found\":%.5f,\"wrong\":%.5f,\"ship\":%.4f,"
                "\"stack\":%.4f}",
-            rule[r], (double)t->plan_found[r] / w,
-            t->plan_wrong[r] / n, t->plan_ship[r] / n,
-            t->plan_stack[r] / n);
+            rule[r], (double)t->plan_found[r] / w, t->plan_wrong[r] / n,
+            t->plan_ship[r] / n, t->plan_stack[r] / n);
     printf(",\"claims\":%" PRIu64 ",\"negative\":%" PRIu64
            ",\"ship\":%.4f,\"trials\":%.1f}",
         t->claims, t->negative, t->ship / n, (double)t->trials / n);
 }
 
 void
-tally_power(
-    const char *name, uint32_t trials, const struct tally *t, bool json)
+tally_power(const char *name, uint32_t trials, const struct tally *t, bool json)
 {
     double n = (double)t->lives;
     if (json) {
@@ -228,6 +226,5 @@ tally_power(
     printf(" | %5.2f | %5.2f %5.2f %5.2f | %4.1f %4.1f\n",
         share(t->found[FOUND_EITHER], t->plan_found[PLAN_BH]), t->ship / n,
         t->plan_ship[PLAN_BH] / n, t->plan_stack[PLAN_BH] / n,
-        100 * share(t->claims, t->lives),
-        100 * share(t->negative, t->claims));
+        100 * share(t->claims, t->lives), 100 * share(t->negative, t->claims));
 }

@@ -18,7 +18,7 @@ struct tally {
     uint64_t finalists, covered, claim_finalists, claim_covered, joint;
     uint64_t idle, crossed; /* ideas without gain; e-value once >= 20 */
     uint64_t proofs;        /* campaigns with a proof of such an idea */
-    uint64_t worthy; /* ideas of at least 2 seed sds that were planned */
+    uint64_t worthy;        /* ideas of at least 2 seed sds that were planned */
     uint64_t found[FOUND_KINDS], plan_found[PLAN_RULES];
     /* sums over the campaigns of the share of the accepted that are wrong, 0
      * where nothing is accepted: the false discovery rate times lives */

@@ -150,8 +150,8 @@ analysis_posterior(const struct core *c, const struct analysis *a,
         out->raw_sd = sqrt(a->s2 * arm->q);
         g = posterior_normal(m, tau, arm->d, a->s2 * arm->q);
         if (a->pooled_df >= 1)
-            out->log_e = safe_t_log_e(
-                arm->d, 1 / arm->q, a->pooled_s2, a->pooled_df, ANALYSIS_E_SCALE);
+            out->log_e = safe_t_log_e(arm->d, 1 / arm->q, a->pooled_s2,
+                a->pooled_df, ANALYSIS_E_SCALE);
     }
     double t = student_quantile(.975, a->df);
     out->mean = g.mean;

@@ -173,7 +173,9 @@ fit_priors(const struct core *c, const struct analysis *a, struct cells_fit *f,
 static double
 higher_var(const struct cells_fit *f, uint64_t mask)
 {
-    int n = __builtin_popcountll(mask);
+    int n = 0;
+    for (; mask != 0; mask &= mask - 1)
+        n++;
     return n > 2 ? (n - 2) * f->lambda * f->lambda : 0;
 }
 

@@ -124,7 +124,7 @@ struct analysis {
     double pooled_df;
     uint32_t base_now;    /* baseline trials ok in the current window */
     uint32_t base_flying; /* in the current window */
-    struct arm *arm; /* the caller's, room for c->n_experiments */
+    struct arm *arm;      /* the caller's, room for c->n_experiments */
 };
 
 /* Scale of the alternative of the e-values, in seed sds. */

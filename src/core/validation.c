@@ -15,16 +15,17 @@
 #include <stdio.h>
 
 enum {
-    REPEATS_MAX = 8,   /* of one idea in this phase */
-    PROOF_MAX = 14,    /* of a promoted idea, to prove it */
+    REPEATS_MAX = 8,    /* of one idea in this phase */
+    PROOF_MAX = 14,     /* of a promoted idea, to prove it */
     CONFIRM_KEEPS = 24, /* runs that proofs leave to confirmation */
-    BASELINE_MAX = 12, /* baseline repeats of one window */
-    FAILS_MAX = 2,     /* trials failed for good before an idea is given up */
+    BASELINE_MAX = 12,  /* baseline repeats of one window */
+    FAILS_MAX = 2,      /* trials failed for good before an idea is given up */
     BASELINE_FAILS_MAX = 3,
 };
 static const double CLEAR = .95;    /* posterior that ends an idea */
 static const double KG_FLOOR = .02; /* of min_gain: not worth a run below */
 static const double EBH_Q = .1;
+static const double PROOF_SHARE = .5; /* of the search money */
 
 bool
 baseline_decide(
@@ -262,16 +263,17 @@ proof_runs(const struct core *c, const struct analysis *a, uint32_t i)
     return 0;
 }
 
-/* Runs that may go to proofs: what this phase has left, and never what a
- * well-powered confirmation of one finalist needs. */
+/* Runs that may go to proofs: half of the search money goes to knowing ideas,
+ * and never what a well-powered confirmation of one finalist needs. */
 static uint32_t
 proof_money(const struct core *c)
 {
-    uint32_t phase = budget_phase_trials(c, PHASE_VALIDATION);
-    int64_t left = budget_room_u(c, true) / budget_trial_u(c) - CONFIRM_KEEPS;
-    if (left <= 0)
-        return 0;
-    return left < phase ? (uint32_t)left : phase;
+    double each = (double)budget_trial_u(c);
+    double search = (double)(c->approved_u - budget_confirm_u(c)) / each;
+    double used = (double)c->phase_spent_u[PHASE_VALIDATION] / each;
+    double left = (double)budget_room_u(c, true) / each - CONFIRM_KEEPS;
+    double runs = fmin(PROOF_SHARE * search - used, left);
+    return runs > 0 ? (uint32_t)runs : 0;
 }
 
 /* Money that is left when no idea needs a decision proves the promoted ones,

@@ -4,7 +4,8 @@
  * Bayesian analysis of the Gaussian); Grunwald, de Heide & Koolen (safe
  * testing, JRSS-B 86, 2024) for the right-Haar t-test e-process; Wang &
  * Ramdas 2022; Xu, Solari, Fischer, de Heide, Ramdas & Goeman (Bringing closure
- * to false discovery rate control, 2025). Invariant: no state beyond the structs. */
+ * to false discovery rate control, 2025). Invariant: no state beyond the
+ * structs. */
 #include "math/stat.h"
 
 #include <assert.h>
