@@ -171,12 +171,12 @@ fit_priors(const struct core *c, const struct analysis *a, struct cells_fit *f,
 /* Three changes and more differ from what their pairs say, by about the size
  * of an interaction for each change beyond two: that part is a cell's own. */
 static double
-higher_var(const struct cells_fit *f, uint64_t mask)
+higher_var(const struct cells_fit *f, const double *row)
 {
-    int n = 0;
-    for (; mask != 0; mask &= mask - 1)
-        n++;
-    return n > 2 ? (n - 2) * f->lambda * f->lambda : 0;
+    double n = 0;
+    for (int i = 1; i <= f->combo.k; i++)
+        n += row[i];
+    return fmax(0, n - 2) * f->lambda * f->lambda;
 }
 
 /* law NULL: no interaction is expected. Fits all measured cells whose ideas lie
@@ -200,8 +200,9 @@ cells_fit(const struct core *c, const struct analysis *a,
             continue;
         row_of(&f->combo, ex->mask, &x[n * f->p]);
         y[n] = a->arm[e].d;
-        v[n++] = a->s2 * fmax(a->arm[e].q - base_q, .5 / a->arm[e].n) +
-                 higher_var(f, ex->mask);
+        v[n] = a->s2 * fmax(a->arm[e].q - base_q, .5 / a->arm[e].n);
+        v[n] += higher_var(f, &x[n * f->p]);
+        n++;
     }
     struct linfit_in in = {n, f->p, x, y, v, m0, t2};
     return linfit_fit(&f->fit, &in, NULL) == 0;
