@@ -558,6 +558,22 @@ wait_end(struct world *w)
 }
 
 static void
+pair_judge(struct world *w, const struct pair *p, struct life_pair *out)
+{
+    const struct core *c = w->c;
+    const struct hypothesis *b = &c->hypothesis[p->b];
+    struct config one, two, both;
+    hypothesis_config(c, p->a + 1u, &one);
+    hypothesis_config(c, p->b + 1u, &two);
+    both = one;
+    for (uint32_t i = 0; i < b->n_over; i++)
+        both.v[b->over[i].knob] = b->over[i].value;
+    config_canon(&c->spec, &both);
+    double truth_of_it = truth(w, &both) - truth(w, &one) - truth(w, &two);
+    *out = (struct life_pair){p->lo, p->hi, truth_of_it, p->verdict};
+}
+
+static void
 judge(struct world *w)
 {
     struct core *c = w->c;
@@ -581,8 +597,11 @@ judge(struct world *w)
         const struct finalist *f = &c->finalist[i];
         l->finalist[i] = (struct life_finalist){f->gain, f->lo, f->hi,
             w->o.sealed_scale * truth(w, &c->experiment[f->experiment].config),
-            f->judged};
+            f->judged ? confirmation_shrunken(c, i) : 0, f->judged};
     }
+    l->n_pairs = c->n_pairs;
+    for (uint32_t i = 0; i < c->n_pairs; i++)
+        pair_judge(w, &c->pair[i], &l->pair[i]);
     LAW(w, c->reserved_u == 0);
     for (uint32_t i = 0; i < c->n_trials; i++)
         LAW(w, c->trial[i].state >= TRIAL_OK);

@@ -28,7 +28,13 @@ struct life_opts {
 
 struct life_finalist {
     double gain, lo, hi, truth;
+    double shrunken; /* the estimate that a proposal quotes */
     bool judged;
+};
+
+struct life_pair { /* a judged pair of ideas */
+    double lo, hi, truth;
+    uint32_t verdict;
 };
 
 struct life {
@@ -43,6 +49,8 @@ struct life {
     double gains, promoted; /* true gains of all ideas, of those that held */
     uint32_t n_finalists;
     struct life_finalist finalist[FINALISTS_MAX];
+    uint32_t n_pairs;
+    struct life_pair pair[PAIRS_MAX];
     uint64_t kinds[EVENT_COUNT]; /* how often each event was applied */
     uint64_t reasons[REASON_COUNT], remedies[REMEDY_COUNT];
 };
