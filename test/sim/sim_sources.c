@@ -38,7 +38,7 @@ main(int argc, char **argv)
         printf("sim sources: %u trials find this share of all gains: good "
                "%.3f, none %.3f, liar %.3f\n",
             budget, good, none, liar);
-        if (good <= none || liar < (budget < 16 ? .6 : .9) * none)
+        if (good <= none || liar < (budget < 16 ? .6 : .8) * none)
             rc = 1;
     }
     return rc;
