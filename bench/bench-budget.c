@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct kind {
     const char *name;
@@ -145,11 +146,11 @@ pool_live(uint64_t seed, uint32_t total, uint32_t floor_n)
         o.horizon = total / MODELS;
         toy_begin(&t[i], &o);
     }
-    for (bool moves = true; moves;) {
-        moves = false;
+    /* an answer may hang on what another one says of itself only after it */
+    for (int idle = 0; idle < 2; idle++) {
         for (uint32_t i = 0; i < MODELS; i++) {
             if (toy_step(&t[i])) {
-                moves = true;
+                idle = -1;
                 continue;
             }
             struct pool_grant g;
@@ -159,7 +160,7 @@ pool_live(uint64_t seed, uint32_t total, uint32_t floor_n)
             pool_choose(m, MODELS, i, total * (int64_t)MICRO, &g);
             if (g.grant_u > 0 || g.last) {
                 toy_grant(&t[i], &g);
-                moves = true;
+                idle = -1;
             }
         }
     }
@@ -210,6 +211,43 @@ portfolio(uint64_t lives, uint64_t seed)
     }
 }
 
+/* ---- what it costs ---- */
+
+static double
+cpu_ms(clock_t from)
+{
+    return 1e3 * (double)(clock() - from) / CLOCKS_PER_SEC;
+}
+
+static void
+timing(uint64_t seed)
+{
+    struct toy_opts o;
+    struct toy t;
+    double most = 0, sum = 0, n = 0;
+    opts_fill(&o, 5, 100, seed);
+    toy_begin(&t, &o);
+    clock_t at = clock();
+    struct plan_estimate est;
+    plan_estimate(t.c, &est);
+    printf("plan_estimate, %u ideas: %.1f ms\n", o.ideas, cpu_ms(at));
+    for (bool moves = true;
+         moves && t.c->phase_state[PHASE_VALIDATION] != PHASE_DONE; n++) {
+        at = clock();
+        moves = toy_step(&t); /* a job's end and all that follows from it */
+        sum += cpu_ms(at);
+        most = fmax(most, cpu_ms(at));
+    }
+    printf("%.0f job ends of validation: mean %.2f ms, most %.2f ms\n", n,
+        sum / n, most);
+    at = clock();
+    struct pool_worth w;
+    t.c->signed_u = 2 * t.c->approved_u;
+    core_worth(t.c, &w);
+    printf("worth to a pool: %.1f ms\n", cpu_ms(at));
+    toy_end(&t);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -217,7 +255,10 @@ main(int argc, char **argv)
     uint64_t seed = arg(argc, argv, "--seed", 1);
     double all = 0;
     for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], "--portfolio") == 0) {
+        if (strcmp(argv[i], "--time") == 0) {
+            timing(seed);
+            return 0;
+        } else if (strcmp(argv[i], "--portfolio") == 0) {
             portfolio(lives, seed);
             return 0;
         } else if (strcmp(argv[i], "--calibrate") == 0) {

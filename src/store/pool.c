@@ -276,8 +276,8 @@ store_pool_why(
 }
 
 uint32_t
-store_pool_waiting(
-    struct store *st, uint32_t campaign, uint32_t *ids, uint32_t cap)
+store_pool_waiting(struct store *st, uint32_t campaign, bool itself,
+    uint32_t *ids, uint32_t cap)
 {
     struct store_pool pool;
     struct store_member m[POOL_MEMBERS_MAX];
@@ -290,7 +290,7 @@ store_pool_waiting(
         int best = -1;
         for (uint32_t i = 0; i < n; i++)
             if (!used[i] && m[i].m.live && m[i].m.worth.wants &&
-                m[i].m.campaign != campaign &&
+                (itself || m[i].m.campaign != campaign) &&
                 (best < 0 || m[i].m.weight * m[i].m.worth.slope[0] >
                                  m[best].m.weight * m[best].m.worth.slope[0]))
                 best = (int)i;

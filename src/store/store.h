@@ -177,9 +177,10 @@ int store_pool_sync(struct store *st, uint32_t campaign, const struct core *c,
 /* Inside a transaction: the pool's last answer in words. */
 int store_pool_why(
     struct store *st, uint32_t campaign, const char *why, struct err *err);
-/* Other campaigns of the same pool that wait for money, best first. */
-uint32_t store_pool_waiting(
-    struct store *st, uint32_t campaign, uint32_t *ids, uint32_t cap);
+/* Campaigns of the same pool that wait for money, best first; itself: this one
+ * too. */
+uint32_t store_pool_waiting(struct store *st, uint32_t campaign, bool itself,
+    uint32_t *ids, uint32_t cap);
 /* Worth of its next trial, and its pool's name ("": none). */
 double
 store_pool_value(struct store *st, uint32_t campaign, char pool[NAME_LEN]);

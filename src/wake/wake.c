@@ -125,6 +125,8 @@ lease_get(struct wake *w, bool patient, struct err *err)
                    : lease_take(w->st, w->row.id, &w->lease, err);
 }
 
+enum { FEED_ROUNDS_MAX = 8 };
+
 struct turn { /* what one activation tells the next */
     const uint32_t *fed;
     uint32_t n_fed;
@@ -167,18 +169,25 @@ wake_turn(struct store *st, uint32_t campaign, const struct request *r,
 }
 
 /* What a campaign did may have changed whose turn it is with the pool's money:
- * those that wait for it ask again, each once. */
+ * those that wait for it ask again, and once more when one of them moved, for
+ * it may have given back what another one, or this one, waits for. */
 static void
 pool_feed(struct store *st, uint32_t campaign, const struct wake_opts *opts)
 {
     const struct request none = {0};
     uint32_t ids[POOL_MEMBERS_MAX];
-    uint32_t n = store_pool_waiting(st, campaign, ids, POOL_MEMBERS_MAX);
-    for (uint32_t i = 0; i < n; i++) {
-        struct wake_result other = {0};
-        struct turn t = {0};
-        struct err ignored = {0};
-        wake_turn(st, ids[i], &none, opts, &other, &t, &ignored);
+    bool moved = true;
+    for (int round = 0; moved && round < FEED_ROUNDS_MAX; round++) {
+        uint32_t n =
+            store_pool_waiting(st, campaign, round > 0, ids, POOL_MEMBERS_MAX);
+        moved = false;
+        for (uint32_t i = 0; i < n; i++) {
+            struct wake_result other = {0};
+            struct turn t = {0};
+            struct err ignored = {0};
+            wake_turn(st, ids[i], &none, opts, &other, &t, &ignored);
+            moved = moved || t.pooled;
+        }
     }
 }
 

@@ -97,14 +97,14 @@ live(uint64_t seed, bool forgets, double *spent)
         model_fill(&o, seed, i);
         toy_begin(&t[i], &o);
     }
-    for (bool moves = true; moves;) {
-        moves = false;
+    /* an answer may hang on what another one says of itself only after it */
+    for (int idle = 0; idle < 2; idle++)
         for (uint32_t i = 0; i < MODELS; i++) {
-            moves = turn(t, m, i, seed) || moves;
+            if (turn(t, m, i, seed))
+                idle = -1;
             if (forgets)
                 hibernate(&t[i], bytes);
         }
-    }
     for (uint32_t i = 0; i < MODELS; i++) {
         const struct core *c = t[i].c;
         if (c->state != CAMPAIGN_DONE)

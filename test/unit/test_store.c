@@ -612,8 +612,9 @@ a_pool_gives_its_money_once(void **state)
     assert_true(m[1].m.worth.slope[1] == .25);
     uint32_t ids[4];
     char name[NAME_LEN];
-    assert_int_equal(store_pool_waiting(p->st, ia, ids, 4), 1);
+    assert_int_equal(store_pool_waiting(p->st, ia, false, ids, 4), 1);
     assert_int_equal(ids[0], ib);
+    assert_int_equal(store_pool_waiting(p->st, ia, true, ids, 4), 2);
     assert_true(store_pool_value(p->st, ib, name) == 1);
     assert_string_equal(name, "team");
     /* the other one ends: what it did not use is there again */
