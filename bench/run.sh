@@ -39,6 +39,10 @@ fi
 # What made-up worlds say, where the truth is known.
 echo "== truth of claims"
 "$build/test/sim/sim_truth" --lives="$(full 20000 500)"
+echo "== truth and power by world, beside a fixed five-seed plan"
+"$build/bench-truth" --part=null --lives="$(full 1000 10)"
+"$build/bench-truth" --part=coverage --lives="$(full 500 10)"
+"$build/bench-truth" --part=power --lives="$(full 200 4)"
 echo "== money by value: phases, one pool for several campaigns"
 "$build/bench-budget" --lives="$(full 100 5)"
 "$build/bench-budget" --portfolio --lives="$(full 100 5)"
