@@ -74,6 +74,8 @@ enum split_mode { SPLIT_RANDOM, SPLIT_SEQUENTIAL };
         "rows of --predictions when training (--evaluate: its own rows)")      \
     BOOL(report_test, "report-test", "false", FLAG_IO,                         \
         "add test metrics to the lines while training")                        \
+    FLOAT(max_cpu_s, "max-cpu", "0", 0, 1e9, FLAG_IO,                          \
+        "seconds of processor time after which training ends; 0: no limit")    \
     TEXT(resume, "resume", "", FLAG_IO, "checkpoint to go on from, exactly")   \
     TEXT(load, "load", "", FLAG_IO, "checkpoint for --evaluate")               \
     CHOICE(evaluate, "evaluate", "none", FLAG_IO, "none|valid|test",           \

@@ -30,8 +30,10 @@ evaluate_model(const struct config *c, const struct ckpt *k, struct dataset *d,
     buf_printf(&line, "{\"step\":%llu,\"samples\":%llu",
         (unsigned long long)step, (unsigned long long)k->state.samples);
     metrics_put(&line, name, &metrics);
-    buf_printf(&line, ",\"rows\":%llu,\"peak_mb\":%.1f}\n",
+    buf_printf(&line, ",\"rows\":%llu,\"peak_mb\":%.1f",
         (unsigned long long)scores.n, memory_peak_mb());
+    cost_put(&line);
+    buf_puts(&line, "}\n");
     if (c->predictions[0] != '\0')
         rc = predictions_write(c->predictions, &scores, err);
     if (rc == 0)

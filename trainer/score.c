@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -137,4 +138,13 @@ memory_peak_mb(void)
     if (f != NULL)
         fclose(f);
     return round(kb / 1024 * 10) / 10;
+}
+
+void
+cost_put(struct buf *line)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    double s = (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    buf_printf(line, ",\"cpu_s\":%.4f,\"core_hours\":%.9f", s, s / 3600);
 }

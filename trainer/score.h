@@ -22,5 +22,8 @@ int
 predictions_write(const char *path, const struct scores *s, struct err *err);
 /* Peak resident memory of this process in MB. */
 double memory_peak_mb(void);
+/* Adds the processor time of this process so far, user and system:
+ * ,"cpu_s":...,"core_hours":... (a job's cost on a machine shared by many). */
+void cost_put(struct buf *line);
 
 #endif

@@ -261,7 +261,7 @@ predictions_finish(struct trainer *t, struct err *err)
 static void
 line_start(const struct trainer *t, struct buf *line)
 {
-    double mean = t->st.loss_sum / (double)t->st.loss_rows;
+    double mean = t->st.loss_sum / fmax(1, (double)t->st.loss_rows);
     buf_printf(line, "{\"step\":%llu,\"samples\":%llu,\"train.loss\":",
         (unsigned long long)t->st.epoch, (unsigned long long)t->st.samples);
     buf_put_f64(line, mean);
@@ -280,6 +280,7 @@ line_finish(const struct trainer *t, struct buf *line)
         ",\"samples_per_s\":%.0f,\"samples_per_cpu_s\":%.0f,\"peak_mb\":%.1f",
         rate_of(t->epoch_rows, t->epoch_s),
         rate_of(t->epoch_rows, t->epoch_cpu_s), memory_peak_mb());
+    cost_put(line);
     if (t->data.bad_rows > 0)
         buf_printf(
             line, ",\"bad_rows\":%llu", (unsigned long long)t->data.bad_rows);
@@ -329,7 +330,16 @@ diverged_report(const struct trainer *t, struct err *err)
     return metrics_append(t->c, line, err);
 }
 
-/* Steps to the end of the epoch. *exit_code is not 0 when it did not come
+/* The first step is always taken, so that there is something to judge. */
+static bool
+cpu_is_used(const struct trainer *t)
+{
+    return t->c->max_cpu_s > 0 && t->st.step > 0 &&
+           clock_s(CLOCK_PROCESS_CPUTIME_ID) > t->c->max_cpu_s;
+}
+
+/* Steps to the end of the epoch, or to where --max-cpu ends the run: what was
+ * learnt up to there is judged like an epoch. *exit_code is not 0 when it did not come
  * there. */
 static int
 epoch_run(struct trainer *t, int *exit_code, struct err *err)
@@ -341,6 +351,10 @@ epoch_run(struct trainer *t, int *exit_code, struct err *err)
         if (stop_asked) {
             *exit_code = EXIT_PREEMPTED;
             return checkpoint_write(t, err);
+        }
+        if (cpu_is_used(t)) {
+            t->st.finished = 1;
+            break;
         }
         batch_fill(t);
         if (t->batch.rows == 0)
