@@ -34,6 +34,17 @@ project_reserve_u(const struct project *p, int64_t time_ms, bool evaluate)
 }
 
 int64_t
+project_paid_ms(const struct project *p, int64_t reserved_u)
+{
+    double hourly = cost_hourly(p);
+    if (p->spec.unit == UNIT_TRIALS || p->budget.cost_metric != NULL ||
+        reserved_u >= p->spec.reserve_train_u || !(hourly > 0))
+        return 0;
+    double ms = (double)reserved_u / MICRO / hourly * 3.6e6;
+    return ms > 1 ? (int64_t)ms : 1;
+}
+
+int64_t
 project_charge_u(const struct project *p, int64_t wall_ms, int64_t reserved_u,
     bool evaluate, bool resumed)
 {

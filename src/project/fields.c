@@ -194,7 +194,8 @@ static const struct field budget_fields[] = {
     FIELD("max_parallel", FIELD_INT, max_parallel, "1",
         "jobs of this campaign at once, 1 to 64"),
     FIELD("per_trial", FIELD_NUM, per_trial, "time + grace + 5 s",
-        "reserved for one job, which is ended before it costs more"),
+        "reserved for one job, which is ended before it costs more; with a "
+        "cost_metric the most that a job reports: its time stays"),
     FIELD("price_per_hour", FIELD_NUM, price, NULL,
         "unit usd: price of one job's hour"),
     FIELD("cost_metric", FIELD_STR, cost_metric, NULL,

@@ -283,7 +283,8 @@ check_unit(const struct reader *r, const struct draft *d, const struct toml *t)
     return 0;
 }
 
-/* What per_trial pays for bounds the time of a job. */
+/* What per_trial pays for bounds the time of a job; where jobs report their
+ * own cost, time says nothing about it, and the job's own limits must hold. */
 static int
 apply_per_trial(
     const struct reader *r, const struct draft *d, const struct toml *t)
@@ -299,6 +300,8 @@ apply_per_trial(
         return read_fail(r, at, "write an amount between 0 and total",
             "per_trial out of bounds");
     p->budget.per_trial_u = (int64_t)floor(d->per_trial * MICRO);
+    if (p->budget.cost_metric != NULL)
+        return 0;
     double ms = d->per_trial / cost_hourly(p) * 3.6e6 -
                 (double)(p->train.grace_ms + PROJECT_KILL_SLACK_MS);
     if (ms < 100)
