@@ -23,14 +23,33 @@ static const double CONFIRM_POWER = .95, CONFIRM_MOST = .30;
 enum { CONFIRM_SEEDS = 3 };
 static const double VALIDATION_FLOOR = .15;
 enum { OUTLOOK_DRAWS = 64 };
+/* The last trainings get along with this many times the expected cost instead
+ * of the worst case, which may be a large part of the budget. */
+enum { SAFE = 3 };
 /* Search ends when this much of the wall clock is gone, so that confirmation
  * still has its time. */
 static const double TIME_SEARCH = .80;
 
-/* The best shrunken gain that is known, not below the least worth shipping. */
+/* Mean cost of an experiment's trainings, of any training where it has none. */
 static double
-gain_to_show(const struct core *c, const struct analysis *a)
+experiment_cost_u(const struct core *c, uint32_t experiment)
 {
+    double sum = 0, n = 0;
+    for (uint32_t i = 0; i < c->n_trials; i++)
+        if (c->trial[i].state == TRIAL_OK &&
+            c->trial[i].experiment == experiment) {
+            sum += (double)c->trial[i].cost_u;
+            n++;
+        }
+    return sum > 0 ? sum / n : (double)budget_trial_u(c);
+}
+
+/* The best shrunken gain that is known, not below the least worth shipping;
+ * and whose it is, 0: nobody's. */
+static double
+gain_to_show(const struct core *c, const struct analysis *a, uint32_t *who)
+{
+    *who = 0;
     double best = c->spec.metric[c->spec.primary].min_gain;
     for (uint32_t e = 1; e < c->n_experiments; e++) {
         const struct experiment *x = &c->experiment[e];
@@ -39,7 +58,10 @@ gain_to_show(const struct core *c, const struct analysis *a)
         double sd = x->prior_sd > 0 ? x->prior_sd : best;
         struct gauss g = posterior_normal(
             x->prior_mean, sd, a->arm[e].d, a->s2 * a->arm[e].q);
-        best = fmax(best, g.mean);
+        if (g.mean > best) {
+            best = g.mean;
+            *who = e;
+        }
     }
     return best;
 }
@@ -60,13 +82,16 @@ budget_confirm_u(const struct core *c)
     struct analysis a = {.arm = arm};
     if ((c->spec.phases & (1u << PHASE_CONFIRMATION)) == 0)
         return 0;
-    double approved = (double)budget_total_u(c),
-           each = (double)budget_trial_u(c);
+    double approved = (double)budget_total_u(c);
     analysis_collect(c, &a);
-    uint32_t n = outlook_seeds(
-        gain_to_show(c, &a), a.s2, CONFIRM_POWER, OUTLOOK_SEEDS_MAX);
-    double need = 2 * fmax(n, CONFIRM_SEEDS) * each;
-    double least = 2 * CONFIRM_SEEDS * each;
+    uint32_t who;
+    double gain = gain_to_show(c, &a, &who);
+    uint32_t n = outlook_seeds(gain, a.s2, CONFIRM_POWER, OUTLOOK_SEEDS_MAX);
+    double each = who == 0
+                      ? 2 * (double)budget_trial_u(c)
+                      : experiment_cost_u(c, 0) + experiment_cost_u(c, who);
+    double need = fmax(n, CONFIRM_SEEDS) * each;
+    double least = CONFIRM_SEEDS * each;
     double most = fmax(least, CONFIRM_MOST * approved);
     return (int64_t)fmin(fmin(need, most), approved / 2);
 }
@@ -123,6 +148,14 @@ budget_trial_u(const struct core *c)
     return c->spec.reserve_train_u > 0 ? c->spec.reserve_train_u : 1;
 }
 
+int64_t
+budget_least_u(const struct core *c)
+{
+    int64_t worst = c->spec.reserve_train_u;
+    int64_t fair = SAFE * budget_trial_u(c);
+    return fair < worst ? fair : worst;
+}
+
 double
 budget_time_used(const struct core *c)
 {
@@ -165,7 +198,7 @@ budget_phase_open(const struct core *c, uint32_t phase)
         return false;
     if (budget_time_used(c) > (confirming ? 1 : TIME_SEARCH))
         return false;
-    if (budget_room_u(c, confirming) < c->spec.reserve_train_u)
+    if (budget_room_u(c, confirming) < budget_least_u(c))
         return false;
     return confirming || phase_room_u(c, phase) >= budget_trial_u(c);
 }

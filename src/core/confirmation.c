@@ -41,6 +41,26 @@ sealed_metric(const struct core *c)
 
 /* ---- finalists ---- */
 
+/* Seeds per arm that the budget holds for the finalists so far and one more
+ * experiment, 0: none more; each by what its own trainings cost. */
+static uint32_t
+seeds_held(const struct core *c, uint32_t more)
+{
+    struct cost_model m;
+    int64_t spent = c->phase_spent_u[PHASE_CONFIRMATION];
+    double room = (double)(c->approved_u - c->spent_u + spent);
+    cost_model_fit(c, &m);
+    double each = cost_of(c, &m, &c->experiment[0].config, 0);
+    for (uint32_t i = 0; i < c->n_finalists; i++)
+        each +=
+            cost_of(c, &m, &c->experiment[c->finalist[i].experiment].config, 0);
+    if (more != 0)
+        each += cost_of(c, &m, &c->experiment[more].config, 0);
+    double n = floor(room / each);
+    return n < SEEDS_MAX ? (uint32_t)fmax(n, 0) : SEEDS_MAX;
+}
+
+/* The best that is likely to be better and that the money can confirm. */
 static uint32_t
 finalist_next(
     const struct core *c, const struct analysis *a, struct effect *best)
@@ -55,7 +75,8 @@ finalist_next(
         if (x.mean <= 0 || gauss_above(g, 0) < LIKELY ||
             analysis_guard_violated(c, e))
             continue;
-        if (who == 0 || x.mean > best->mean) {
+        if ((who == 0 || x.mean > best->mean) &&
+            seeds_held(c, e) >= SEEDS_READ_MIN) {
             who = e;
             *best = x;
         }
@@ -83,24 +104,13 @@ claim_chance(double mean, double sd, double s2, uint32_t n, uint32_t finalists)
     return normal_cdf((mean - q * sqrt(se2)) / sqrt(sd * sd + se2));
 }
 
-/* Seeds per arm that the budget holds for so many finalists. */
-static uint32_t
-seeds_held(const struct core *c, uint32_t finalists)
-{
-    int64_t spent = c->phase_spent_u[PHASE_CONFIRMATION];
-    int64_t room = c->approved_u - c->spent_u + spent;
-    int64_t each = budget_trial_u(c);
-    int64_t n = room / each / (finalists + 1);
-    return n < SEEDS_MAX ? (uint32_t)(n < 0 ? 0 : n) : SEEDS_MAX;
-}
-
 /* Seeds per arm: as many as still raise the chance of a claim. They follow
  * from what was known before the first fresh seed, so no value of
  * Confirmation can stop it. */
 static uint32_t
 seeds_per_arm(const struct core *c, uint32_t finalists)
 {
-    uint32_t most = seeds_held(c, finalists), n = SEEDS_ENOUGH;
+    uint32_t most = seeds_held(c, 0), n = SEEDS_ENOUGH;
     struct arm arm[c->n_experiments + 1];
     struct analysis a = {.arm = arm};
     struct effect x;
@@ -131,8 +141,7 @@ finalist_choose(
     if (who == 0)
         return false;
     if (c->n_finalists > 0 &&
-        (!is_rival(c, a, &x) ||
-            seeds_held(c, c->n_finalists + 1) < 2 * SEEDS_MIN))
+        (!is_rival(c, a, &x) || seeds_held(c, who) < 2 * SEEDS_MIN))
         return false;
     decide(u, EVENT_finalist_chosen,
         "E%u: shrunken gain %+.3g [%+.3g, %+.3g] after %u runs", who, x.mean,

@@ -57,7 +57,10 @@ reserve_of(const struct core *c, const struct trial *t, enum job_kind kind,
     /* in trials an attempt costs 1, a resumed one nothing more */
     if (c->spec.unit == UNIT_TRIALS && resume && t->attempts > 0)
         return 0;
-    return c->spec.reserve_train_u;
+    /* the last jobs take what is left, and are ended when it is used */
+    int64_t room = budget_room_u(c, t->phase == PHASE_CONFIRMATION);
+    int64_t worst = c->spec.reserve_train_u;
+    return room < worst && room >= budget_least_u(c) ? room : worst;
 }
 
 int64_t

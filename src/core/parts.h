@@ -57,6 +57,10 @@ void budget_reserve(struct core *c, int64_t reserve_u);
 void budget_settle(
     struct core *c, uint32_t phase, int64_t reserve_u, int64_t cost_u);
 
+/* What must be left to plan one more training: its worst case, or some times
+ * the expected cost, with which the job must then get along. */
+int64_t budget_least_u(const struct core *c);
+
 /* Is the next run of a single idea worth more than the same money later? Plays
  * the rest of the campaign out; only inside the floors of all phases. */
 bool budget_validation_pays(const struct core *c, const struct analysis *a);
@@ -70,6 +74,26 @@ void forecast_fill(const struct core *c, const struct analysis *a,
 /* The same before anything ran, with this budget: what the plan shows. */
 void forecast_fresh(const struct core *c, int64_t budget_u,
     struct outlook_idea *ideas, struct outlook_in *out);
+
+/* ---- cost.c ---- */
+
+enum { COST_POINTS_MAX = 48 };
+struct cost_model {
+    uint32_t n;
+    double base_u; /* of one training of the baseline, micro-units */
+    uint32_t who[COST_POINTS_MAX]; /* experiments it was learnt from */
+    double y[COST_POINTS_MAX], v[COST_POINTS_MAX], w[COST_POINTS_MAX];
+    double l[COST_POINTS_MAX * COST_POINTS_MAX];
+};
+void cost_model_fit(const struct core *c, struct cost_model *m);
+/* Expected cost of one training in micro-units. factor: what the source of the
+ * idea says against the baseline, 0: nothing. */
+double cost_of(const struct core *c, const struct cost_model *m,
+    const struct config *x, double factor);
+/* What the value of a run is divided by: a root of its cost in runs of the
+ * baseline. */
+double cost_weight(const struct core *c, const struct cost_model *m,
+    const struct config *x, double factor);
 
 /* ---- trial.c, job.c ---- */
 

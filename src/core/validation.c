@@ -142,7 +142,7 @@ ideas_judge_late(
 
 static double
 idea_value(const struct core *c, const struct analysis *a,
-    const struct sources *src, uint32_t i)
+    const struct sources *src, const struct cost_model *cost, uint32_t i)
 {
     const struct hypothesis *h = &c->hypothesis[i];
     double min_gain = c->spec.metric[c->spec.primary].min_gain;
@@ -165,7 +165,9 @@ idea_value(const struct core *c, const struct analysis *a,
      * first run is worth what is expected of it as well */
     if (h->experiment == 0)
         value += fmax(0, m - min_gain);
-    return value / h->cost_factor;
+    struct config x;
+    hypothesis_config(c, i + 1, &x);
+    return value / cost_weight(c, cost, &x, h->cost_factor);
 }
 
 static int
@@ -176,6 +178,8 @@ idea_next(const struct core *c, const struct analysis *a, double *value)
     double floor_value = KG_FLOOR * c->spec.metric[c->spec.primary].min_gain;
     struct sources src;
     sources_collect(c, a, &src);
+    struct cost_model cost;
+    cost_model_fit(c, &cost);
     for (uint32_t i = 0; i < c->n_hypotheses; i++) {
         const struct hypothesis *h = &c->hypothesis[i];
         if (!idea_is_open(h))
@@ -184,7 +188,7 @@ idea_next(const struct core *c, const struct analysis *a, double *value)
         bool fresh = arm == NULL || arm->n + arm->flying == 0;
         bool full = arm != NULL && arm->n + arm->flying >= REPEATS_MAX;
         bool pinned = h->pinned && fresh;
-        double v = idea_value(c, a, &src, i);
+        double v = idea_value(c, a, &src, &cost, i);
         if (full || (!pinned && v < floor_value))
             continue;
         if (best < 0 || pinned > best_pinned ||

@@ -1,0 +1,189 @@
+/* What a training of a configuration will cost, learnt from the campaign's own
+ * trainings. Called wherever value is divided by cost and wherever money is
+ * kept for runs to come. The log of the cost is a Gaussian process around the
+ * baseline's: a choice of backbone or a knob far away may change it tenfold,
+ * repeats agree within a few percent. Known laws of size (epochs count fully,
+ * widths by a root) are its mean; an idea's own factor is believed of it until
+ * something like it was measured. Fixed scales: costs are seen almost without
+ * noise, and a wrong guess is mended by one run.
+ * Source: Snoek, Larochelle & Adams 2012 (expected improvement per second). */
+#include "core/parts.h"
+
+#include "math/chol.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double NOISE = .1; /* sd of the log cost of repeats */
+static const double SIZE = 1.0; /* sd of the log cost between configurations */
+/* Likeness of two values of a choice (another backbone is another program) and
+ * of two numbers one range apart. */
+static const double OTHER_MODEL = .1, OTHER_CHOICE = .75, FAR = .6;
+
+/* Power of the cost in a knob's size: training time of published trainers. */
+static double
+size_power(uint32_t concept)
+{
+    switch (concept) {
+    case CONCEPT_EPOCHS:
+    case CONCEPT_TREES:
+        return 1;
+    case CONCEPT_HIDDEN_UNITS:
+    case CONCEPT_TREE_DEPTH:
+    case CONCEPT_EMBEDDING_DIM:
+    case CONCEPT_LAYERS:
+        return .5;
+    case CONCEPT_CROSS_LAYERS:
+    case CONCEPT_ATTENTION_HEADS:
+        return .3;
+    case CONCEPT_BATCH_SIZE:
+        return -.2;
+    default:
+        return 0;
+    }
+}
+
+static double
+law(const struct core *c, const struct config *x)
+{
+    const struct spec *s = &c->spec;
+    const struct config *base = &c->experiment[0].config;
+    double sum = 0;
+    for (uint32_t k = 0; k < s->n_knobs; k++) {
+        const struct knob *knob = &s->knob[k];
+        bool number = knob->kind == KNOB_FLOAT || knob->kind == KNOB_INT;
+        double power = number ? size_power(knob->concept) : 0;
+        if (power != 0 && x->v[k] > 0 && base->v[k] > 0)
+            sum += power * log(x->v[k] / base->v[k]);
+    }
+    return sum;
+}
+
+static double
+likeness(const struct spec *s, const struct config *a, const struct config *b)
+{
+    double like = 1;
+    for (uint32_t k = 0; k < s->n_knobs; k++) {
+        const struct knob *knob = &s->knob[k];
+        if (a->v[k] == b->v[k])
+            continue;
+        if (knob->kind == KNOB_FLOAT || knob->kind == KNOB_INT)
+            like *= pow(FAR, fabs(knob_to_unit(knob, a->v[k]) -
+                                  knob_to_unit(knob, b->v[k])));
+        else
+        like *= knob->concept == CONCEPT_MODEL ? OTHER_MODEL : OTHER_CHOICE;
+    }
+    return like;
+}
+
+/* Mean log cost of each experiment's trainings that ended well, beyond the law;
+ * NaN: none. */
+static void
+rests_take(const struct core *c, struct cost_model *m, double *y, double *v)
+{
+    double sum[EXPERIMENTS_MAX];
+    uint32_t runs[EXPERIMENTS_MAX];
+    memset(sum, 0, c->n_experiments * sizeof sum[0]);
+    memset(runs, 0, c->n_experiments * sizeof runs[0]);
+    for (uint32_t i = 0; i < c->n_trials; i++) {
+        const struct trial *t = &c->trial[i];
+        if (t->state != TRIAL_OK || t->labels != 0 || t->cost_u <= 0)
+            continue;
+        sum[t->experiment] += (double)t->cost_u;
+        runs[t->experiment]++;
+    }
+    m->base_u = runs[0] > 0 ? sum[0] / runs[0] : (double)budget_trial_u(c);
+    for (uint32_t e = 0; e < c->n_experiments; e++) {
+        y[e] = NAN;
+        if (runs[e] == 0)
+            continue;
+        y[e] = log(sum[e] / runs[e] / m->base_u) -
+               law(c, &c->experiment[e].config);
+        v[e] = NOISE * NOISE / runs[e];
+    }
+}
+
+/* The latest experiments, and of the others those that surprised most: a kind
+ * of which one run was seen must not be forgotten. */
+static void
+points_take(const struct core *c, struct cost_model *m)
+{
+    double y[EXPERIMENTS_MAX], v[EXPERIMENTS_MAX];
+    rests_take(c, m, y, v);
+    m->n = 0;
+    uint32_t e = c->n_experiments;
+    while (m->n < COST_POINTS_MAX) {
+        uint32_t best = c->n_experiments;
+        if (m->n < COST_POINTS_MAX / 2) {
+            while (e > 0 && isnan(y[e - 1]))
+                e--;
+            best = e > 0 ? --e : best;
+        }
+        for (uint32_t i = 0; i < e && best == c->n_experiments; i++)
+            if (!isnan(y[i]))
+                best = i;
+        if (best == c->n_experiments)
+            return;
+        for (uint32_t i = best; m->n >= COST_POINTS_MAX / 2 && i < e; i++)
+            if (fabs(y[i]) > fabs(y[best]))
+                best = i;
+        m->who[m->n] = best;
+        m->y[m->n] = y[best];
+        m->v[m->n++] = v[best];
+        y[best] = NAN;
+    }
+}
+
+void
+cost_model_fit(const struct core *c, struct cost_model *m)
+{
+    points_take(c, m);
+    int n = (int)m->n;
+    if (c->spec.unit == UNIT_TRIALS || n < 2) {
+        m->n = 0;
+        return;
+    }
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j <= i; j++)
+            m->l[i * n + j] =
+                SIZE * SIZE *
+                    likeness(&c->spec, &c->experiment[m->who[i]].config,
+                        &c->experiment[m->who[j]].config) +
+                (i == j ? m->v[i] : 0);
+    if (chol_factor(m->l, n, n) != 0) {
+        m->n = 0;
+        return;
+    }
+    memcpy(m->w, m->y, m->n * sizeof m->w[0]);
+    chol_solve(m->l, n, n, m->w);
+}
+
+double
+cost_of(const struct core *c, const struct cost_model *m,
+    const struct config *x, double factor)
+{
+    if (c->spec.unit == UNIT_TRIALS)
+        return (double)MICRO;
+    double mean = law(c, x), near = 0, y = 0;
+    for (uint32_t i = 0; i < m->n; i++) {
+        double like = likeness(&c->spec, x, &c->experiment[m->who[i]].config);
+        y += SIZE * SIZE * like * m->w[i];
+        near = fmax(near, like);
+    }
+    /* the idea's own factor says what the likeness does not tell */
+    if (factor > 0)
+        mean += (1 - near) * (log(factor) - mean);
+    /* the mean of a log-normal: what is unknown may be dear */
+    double var = m->n > 0 ? SIZE * SIZE * (1 - near * near) : 0;
+    return m->base_u * exp(mean + y + var / 2);
+}
+
+/* Half the new ideas lose and there are only so many good ones: the best of
+ * the cheap ones is soon found, and dearer ones are worth more than money by
+ * money they would be. */
+double
+cost_weight(const struct core *c, const struct cost_model *m,
+    const struct config *x, double factor)
+{
+    return sqrt(cost_of(c, m, x, factor) / m->base_u);
+}

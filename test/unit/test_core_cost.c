@@ -1,0 +1,155 @@
+/* What a configuration will cost: like what was measured of its kind, by the
+ * laws of size, by the idea's own factor where nothing like it ran yet. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "core/parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MODEL, EPOCHS, DROPOUT };
+
+static struct core *
+core_make(enum unit unit)
+{
+    struct core *c = mem_calloc(1, sizeof *c);
+    struct spec *s = &c->spec;
+    s->n_knobs = 3;
+    s->knob[MODEL] = (struct knob){.name = "model",
+        .kind = KNOB_CHOICE,
+        .concept = CONCEPT_MODEL,
+        .n_values = 3,
+        .values = {"fm", "deepfm", "dcnv2"}};
+    s->knob[EPOCHS] = (struct knob){.name = "epochs",
+        .kind = KNOB_INT,
+        .concept = CONCEPT_EPOCHS,
+        .lo = 1,
+        .hi = 16,
+        .deflt = 4};
+    s->knob[DROPOUT] = (struct knob){.name = "dropout",
+        .kind = KNOB_FLOAT,
+        .concept = CONCEPT_DROPOUT,
+        .hi = 1};
+    s->n_metrics = 1;
+    s->unit = (uint8_t)unit;
+    s->reserve_train_u = 9000;
+    s->fidelity_knob = -1;
+    c->approved_u = 100000;
+    c->cost_hint_u = 50;
+    c->n_experiments = 1;
+    return c;
+}
+
+static void
+ran(struct core *c, double model, double epochs, double dropout, int64_t cost_u)
+{
+    struct config x = {.v = {model, epochs, dropout}};
+    int e = c->n_trials == 0 ? 0 : experiment_find(c, &x);
+    if (c->n_trials == 0)
+        c->experiment[0].config = x;
+    if (e < 0) {
+        e = (int)c->n_experiments++;
+        c->experiment[e].config = x;
+    }
+    c->trial[c->n_trials++] = (struct trial){
+        .experiment = (uint32_t)e, .state = TRIAL_OK, .cost_u = cost_u};
+}
+
+static double
+predicted(const struct core *c, double model, double epochs, double dropout,
+    double factor)
+{
+    struct config x = {.v = {model, epochs, dropout}};
+    struct cost_model m;
+    cost_model_fit(c, &m);
+    return cost_of(c, &m, &x, factor);
+}
+
+static void
+between(double x, double lo, double hi)
+{
+    if (!(x > lo && x < hi))
+        fail_msg("%g is not between %g and %g", x, lo, hi);
+}
+
+static void
+nothing_measured(void **state)
+{
+    (void)state;
+    struct core *c = core_make(UNIT_CORE_HOURS);
+    config_default(&c->spec, &c->experiment[0].config);
+    between(predicted(c, 0, 4, 0, 1), 49, 51);
+    between(predicted(c, 1, 4, 0, 3), 149, 151);
+    between(predicted(c, 0, 8, 0, 0), 99, 101);
+    free(c);
+}
+
+static void
+a_kind_is_learnt_by_one_run(void **state)
+{
+    (void)state;
+    struct core *c = core_make(UNIT_CORE_HOURS);
+    for (int i = 0; i < 5; i++)
+        ran(c, 0, 4, 0, 100 + i);
+    ran(c, 0, 4, .2, 104);
+    between(predicted(c, 1, 4, .1, 1.5), 120, 300); /* the idea's word */
+    between(predicted(c, 1, 4, .1, 0), 100, 200);   /* unknown: may be dear */
+    ran(c, 1, 4, 0, 700);
+    between(predicted(c, 1, 4, .1, 1.5), 550, 850);
+    between(predicted(c, 1, 8, .1, 1.5), 900, 1700);
+    between(predicted(c, 2, 4, 0, 1.5), 100, 400);
+    for (int i = 0; i < 60; i++) /* many cheap ones do not wash it out */
+        ran(c, 0, 4, .01 * i, 101);
+    between(predicted(c, 1, 4, .1, 1.5), 550, 850);
+    between(predicted(c, 0, 4, .33, 0), 90, 115);
+    between(predicted(c, 0, 2, 0, 0), 40, 65);
+    free(c);
+}
+
+static void
+trials_cost_one(void **state)
+{
+    (void)state;
+    struct core *c = core_make(UNIT_TRIALS);
+    ran(c, 0, 4, 0, MICRO);
+    ran(c, 1, 4, 0, MICRO);
+    between(predicted(c, 2, 16, 0, 7), MICRO - 1, MICRO + 1);
+    free(c);
+}
+
+/* The worst case is 9000; with 400 left and trainings of 100 there is room for
+ * one more, which then has to get along with it. */
+static void
+the_last_money_is_used(void **state)
+{
+    (void)state;
+    struct core *c = core_make(UNIT_CORE_HOURS);
+    for (int i = 0; i < 5; i++)
+        ran(c, 0, 4, 0, 100);
+    assert_int_equal(budget_least_u(c), 300);
+    c->spent_u = 99600;
+    assert_true(budget_phase_open(c, PHASE_CONFIRMATION));
+    c->spent_u = 99800;
+    assert_false(budget_phase_open(c, PHASE_CONFIRMATION));
+    c->spec.reserve_train_u = 150;
+    assert_int_equal(budget_least_u(c), 150);
+    free(c);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_measured),
+        cmocka_unit_test(a_kind_is_learnt_by_one_run),
+        cmocka_unit_test(trials_cost_one),
+        cmocka_unit_test(the_last_money_is_used),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
