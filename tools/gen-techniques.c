@@ -28,6 +28,9 @@ step_print(const struct technique_step *s)
             s->words);
     else if (s->op == TECHNIQUE_ON || s->op == TECHNIQUE_OFF)
         printf("- maps to `%s`: %s\n", concept_name(s->concept), op);
+    else if (s->op == TECHNIQUE_WITH)
+        printf("  - together with `%s` at %g\n", concept_name(s->concept),
+            s->amount);
     else
         printf("- maps to `%s`: %s %s%g\n", concept_name(s->concept), op,
             s->op == TECHNIQUE_SCALE ? "x" : "", s->amount);

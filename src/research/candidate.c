@@ -9,6 +9,9 @@
 #include <string.h>
 
 enum { ROW_CHANGES_MAX = 3 };
+/* A weight of L2 that begins to be felt, which steps are taken from where the
+ * penalty is off. */
+static const double PENALTY_FELT = 1e-5;
 
 void
 candidates_init(struct candidates *c, const struct spec *s, struct arena *a)
@@ -46,8 +49,7 @@ enabling_find(const struct candidates *c, uint32_t k, struct override *out)
     return false;
 }
 
-/* Adds a filled change, or finds its twin; value is that of x->knob. */
-static struct candidate *
+struct candidate *
 candidate_put(struct candidates *c, struct candidate *x, double value)
 {
     const struct spec *s = c->spec;
@@ -170,6 +172,13 @@ knob_is_penalty(const struct knob *k)
     return k->concept == CONCEPT_EMB_REG || k->concept == CONCEPT_NET_REG;
 }
 
+/* Too small to be felt: a factor of 10 would not be, either. */
+static bool
+penalty_is_off(const struct knob *k)
+{
+    return knob_is_penalty(k) && k->deflt < PENALTY_FELT / 2;
+}
+
 static void
 set_steps_add(struct candidates *c, uint32_t k)
 {
@@ -222,7 +231,7 @@ candidates_from_knobs(struct candidates *c)
                 generic_add(c, k, v);
         } else if (knob->kind == KNOB_SET) {
             set_steps_add(c, k);
-        } else if (knob->deflt == 0 && knob_is_penalty(knob)) {
+        } else if (penalty_is_off(knob)) {
             powers_add(c, k);
         } else if (knob_is_wide(knob) && knob->deflt > 0) {
             factors_add(c, k);
@@ -345,7 +354,7 @@ step_number(const struct knob *k, const struct technique_step *st, double base,
     double *out)
 {
     if (st->op == TECHNIQUE_SCALE)
-        *out = base * st->amount;
+        *out = (penalty_is_off(k) ? PENALTY_FELT : base) * st->amount;
     else if (st->op == TECHNIQUE_ADD)
         *out = base + st->amount;
     else if (st->op == TECHNIQUE_SET)
@@ -486,6 +495,52 @@ candidate_support(struct candidate *x, const struct technique *t)
         x->technique[x->n_techniques++] = t;
 }
 
+/* What a step comes with, on top of its own change; a knob that this project
+ * lacks, or that is near the value already, is left alone. */
+static void
+joint_fill(const struct candidates *c, const struct technique *t, uint32_t step,
+    struct candidate *x)
+{
+    const struct spec *s = c->spec;
+    for (uint32_t i = step + 1; i < technique_steps(t); i++) {
+        const struct technique_step *st = &t->step[i];
+        if (st->op != TECHNIQUE_WITH)
+            return;
+        for (uint32_t k = 0; k < s->n_knobs; k++) {
+            const struct knob *knob = &s->knob[k];
+            double to = value_clamp(knob, st->amount), now = x->config.v[k];
+            bool number = knob->kind == KNOB_FLOAT || knob->kind == KNOB_INT;
+            if (knob->concept != st->concept || !number || !(now > 0) ||
+                fabs(log(to / now)) < log(3) || x->n_over == OVERRIDES_MAX)
+                continue;
+            x->config.v[k] = to;
+            x->over[x->n_over++] = (struct override){k, to};
+            x->joint = true;
+        }
+    }
+}
+
+/* The step's change, with what comes with it; NULL: none. */
+static struct candidate *
+step_add(struct candidates *c, const struct technique *t, uint32_t step,
+    uint32_t knob)
+{
+    double v;
+    struct candidate x = {.knob = knob, .config = c->base, .cost = 1};
+    if (!step_value(&c->spec->knob[knob], &t->step[step], &v))
+        return NULL;
+    joint_fill(c, t, step, &x);
+    if (!x.joint || !knob_is_active(c->spec, &c->base, knob))
+        return candidate_add(c, knob, v);
+    if (c->n == CANDIDATES_DRAFT_MAX || v == c->base.v[knob] ||
+        x.n_over == OVERRIDES_MAX)
+        return NULL;
+    x.config.v[knob] = v;
+    x.over[x.n_over++] = (struct override){knob, v};
+    config_canon(c->spec, &x.config);
+    return candidate_put(c, &x, v);
+}
+
 void
 candidates_from_techniques(
     struct candidates *c, const char *before, uint32_t has)
@@ -498,10 +553,7 @@ candidates_from_techniques(
         bool mapped = false;
         for (uint32_t j = 0; j < technique_steps(t); j++)
             for (uint32_t k = 0; k < c->spec->n_knobs; k++) {
-                double v;
-                if (!step_value(&c->spec->knob[k], &t->step[j], &v))
-                    continue;
-                struct candidate *x = candidate_add(c, k, v);
+                struct candidate *x = step_add(c, t, j, k);
                 if (x == NULL)
                     continue;
                 candidate_support(x, t);
@@ -557,20 +609,15 @@ backbone_cost(const char *value)
 }
 
 double
-candidate_cost(const struct candidates *c, const struct candidate *x)
+candidate_cost(const struct candidates *c, const struct override *over)
 {
-    if (x->hook)
-        return x->technique[0]->cost;
-    double cost = 1;
-    for (uint32_t i = 0; i < x->n_over; i++) {
-        const struct knob *k = &c->spec->knob[x->over[i].knob];
-        struct move m;
-        move_of(&m, k, x->over[i].value);
-        if (m.kind == MOVE_SCALE)
-            cost *= pow(m.b / m.a, cost_power(k->concept));
-        else if (k->concept == CONCEPT_MODEL && k->kind == KNOB_CHOICE)
-            cost *= backbone_cost(k->values[(uint32_t)x->over[i].value]) /
-                    backbone_cost(k->values[(uint32_t)k->deflt]);
-    }
-    return fmin(fmax(cost, 0.1), 20);
+    const struct knob *k = &c->spec->knob[over->knob];
+    struct move m;
+    move_of(&m, k, over->value);
+    if (m.kind == MOVE_SCALE)
+        return pow(m.b / m.a, cost_power(k->concept));
+    if (k->concept == CONCEPT_MODEL && k->kind == KNOB_CHOICE)
+        return backbone_cost(k->values[(uint32_t)over->value]) /
+               backbone_cost(k->values[(uint32_t)k->deflt]);
+    return 1;
 }

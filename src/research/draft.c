@@ -83,6 +83,21 @@ enabling_add(const struct draft *d, const struct override *over, uint32_t n,
     }
 }
 
+/* Measured where a campaign of the team's own knows it. */
+static double
+cost_predict(const struct draft *d, const struct candidate *x)
+{
+    double cost = x->hook ? x->technique[0]->cost : 1;
+    for (uint32_t i = 0; i < x->n_over; i++) {
+        const struct knob *k = &d->spec->knob[x->over[i].knob];
+        struct move m;
+        move_of(&m, k, x->over[i].value);
+        double known = history_cost(&d->history, k->concept, &m);
+        cost *= known > 0 ? known : candidate_cost(&d->pool, &x->over[i]);
+    }
+    return fmin(fmax(cost, 0.1), 50);
+}
+
 static uint32_t
 knobs_differ(
     const struct spec *s, const struct config *a, const struct config *b)
@@ -117,7 +132,9 @@ candidate_predict(const struct draft *d, struct candidate *x)
         claim[i] = (struct meta_delta){
             t->mean, t->sd * t->sd, (double)t->grade / GRADE_REPLICATED};
     }
-    x->cost = candidate_cost(&d->pool, x);
+    x->cost = cost_predict(d, x);
+    if (x->earlier)
+        return;
     if (x->hook) {
         x->answer.p = (struct draft_prediction){x->technique[0]->mean,
             fmax(x->technique[0]->sd, BASE_RATE_SD), 0, DRAFT_BASE_RATE};
@@ -126,7 +143,8 @@ candidate_predict(const struct draft *d, struct candidate *x)
     }
     knob_ask(d, x->knob, &x->move, claim, x->n_techniques, &x->answer);
     x->own = x->answer.p;
-    enabling_add(d, x->over, x->n_over - 1, &x->answer);
+    if (!x->joint)
+        enabling_add(d, x->over, x->n_over - 1, &x->answer);
     seen_apply(d, x);
 }
 
@@ -146,7 +164,7 @@ candidate_worth(const struct candidate *x)
 {
     double m = x->own.mean, s = x->own.sd, z = m / s;
     double gain = m * normal_cdf(z) + s * normal_pdf(z);
-    if (x->n_over > 1)
+    if (x->enabled)
         gain /= 2;
     if (has_history(x) && x->n_techniques > 0)
         gain *= 1.25;
@@ -174,10 +192,12 @@ candidate_novelty(const struct candidates *c, const struct candidate *x)
 {
     double free = 1;
     uint32_t same = 0, riders = 0;
+    if (x->earlier)
+        return 1;
     for (uint32_t i = 0; i < c->n; i++) {
         const struct candidate *y = &c->item[i];
         double sign;
-        if (y->source == SOURCE_NONE || y->hook)
+        if (y->source == SOURCE_NONE || y->hook || y->earlier)
             continue;
         riders += same_enabling(x, y);
         if (y->knob != x->knob)
@@ -421,6 +441,23 @@ draft_init(struct draft *d, const struct spec *s, struct insights *db,
         &d->history, o->from_insights ? db : NULL, o->before, a, err);
 }
 
+static int
+configurations_add(
+    struct draft *d, struct insights *db, const char *before, struct err *err)
+{
+    struct insight *row = NULL;
+    size_t n = 0;
+    struct insight_query q = {
+        .before = before, .own_only = true, .max = 100000};
+    if (before != NULL && before[0] == '\0')
+        q.before = NULL;
+    int rc =
+        db != NULL ? insight_list(db, &q, d->pool.arena, &row, &n, err) : 0;
+    if (rc == 0)
+        candidates_from_configurations(&d->pool, row, n);
+    return rc;
+}
+
 static uint32_t
 draft_limit(const struct spec *s, const struct draft_options *o)
 {
@@ -439,6 +476,9 @@ draft_hypotheses(const struct spec *s, struct insights *db,
     *out = NULL;
     *n = 0;
     int rc = draft_init(&d, s, db, o, a, err);
+    if (rc != 0)
+        return err_wrap(err, rc, "draft hypotheses");
+    rc = configurations_add(&d, o->from_insights ? db : NULL, o->before, err);
     if (rc != 0)
         return err_wrap(err, rc, "draft hypotheses");
     if (o->from_insights)

@@ -9,6 +9,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/json.h"
+
 /* Guess of the variance of one change's effect between families and data
  * sets before records are seen, and what it is worth in sources; and how much
  * a row of the public set counts beside one of the team's own (its rows share
@@ -308,4 +310,27 @@ history_ask(const struct history *h, const struct history_query *q,
         level_pool(h, q, family, DRAFT_EXACT, out);
     }
     out->p.sd = fmin(fmax(out->p.sd, least), most);
+}
+
+double
+history_cost(const struct history *h, uint32_t concept, const struct move *m)
+{
+    double sum = 0, n = 0;
+    for (uint32_t i = 0; i < h->n; i++) {
+        const struct record *r = &h->record[i];
+        double sign;
+        if (r->concept != concept || m->kind != MOVE_CHOICE ||
+            strstr(r->row->context, "\"cost\"") == NULL ||
+            move_similarity(m, &r->move, &sign) < 1)
+            continue;
+        struct json *j =
+            json_parse(r->row->context, strlen(r->row->context), NULL);
+        double cost = json_get_num(j, "cost", 0);
+        json_free(j);
+        if (cost > 0) {
+            sum += sign * log(cost);
+            n++;
+        }
+    }
+    return n > 0 ? exp(sum / n) : 0;
 }

@@ -62,6 +62,10 @@ struct history_answer {
     const struct insight *cited[HISTORY_CITED_MAX];
     double cited_sign[HISTORY_CITED_MAX];
 };
+/* Cost of a training after a change of choice against that before it, as
+ * campaigns of the team's own measured it (geometric mean); 0: no record. */
+double
+history_cost(const struct history *h, uint32_t concept, const struct move *m);
 void history_ask(const struct history *h, const struct history_query *q,
     struct history_answer *out);
 

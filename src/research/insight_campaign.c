@@ -1,7 +1,9 @@
 /* From a finished campaign to insights: one row for each judged idea, one for
- * each judged pair, failures too. Called when the engine asks for insights to
- * be kept. Invariant: the rows are a function of the state and the texts, so
- * keeping them twice keeps them once. */
+ * each judged pair, failures too, and the configurations of several changes
+ * that it ended with: another campaign may start where this one stopped. Called
+ * when the engine asks for insights to be kept. Invariant: the rows are a
+ * function of the state and the texts, so keeping them twice keeps them once.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,8 +42,26 @@ verdict_learnt(uint32_t verdict, double lo, double hi)
     return hi < 0 ? INSIGHT_NEGATIVE : INSIGHT_NULL;
 }
 
+/* Cost of a training of this experiment against the baseline's; 0: unknown. */
+static double
+cost_ratio(const struct core *c, uint32_t experiment)
+{
+    double sum[2] = {0, 0}, n[2] = {0, 0};
+    for (uint32_t i = 0; i < c->n_trials; i++) {
+        const struct trial *t = &c->trial[i];
+        bool own = t->experiment == experiment;
+        if (t->state != TRIAL_OK || t->labels != 0 || t->cost_u <= 0 ||
+            (!own && t->experiment != 0))
+            continue;
+        sum[own] += (double)t->cost_u;
+        n[own]++;
+    }
+    bool known = n[0] > 0 && n[1] > 0 && c->spec.unit != UNIT_TRIALS;
+    return known ? sum[1] / n[1] / (sum[0] / n[0]) : 0;
+}
+
 static const char *
-context_in(const struct keeper *k, const struct effect *e, bool judged)
+context_in(const struct keeper *k, uint32_t experiment, const struct effect *e)
 {
     struct buf b = {0};
     struct jw w;
@@ -54,9 +74,12 @@ context_in(const struct keeper *k, const struct effect *e, bool judged)
         jw_kf64(&w, "noise_sd", k->base.sd);
         jw_ki64(&w, "baseline_runs", k->base.n);
     }
-    if (judged) {
+    if (e != NULL) {
+        double cost = cost_ratio(k->core, experiment);
         jw_kf64(&w, "raw", e->raw);
         jw_kf64(&w, "raw_sd", e->raw_sd);
+        if (cost > 0)
+            jw_kf64(&w, "cost", cost);
     }
     if (k->texts->rows > 0)
         jw_ki64(&w, "rows", k->texts->rows);
@@ -137,7 +160,7 @@ hypothesis_row(const struct keeper *k, uint32_t i, struct insight *r)
         r->sd = (h->hi - h->lo) / (2 * 1.96);
         r->n = e.n;
     }
-    r->context = context_in(k, &e, judged);
+    r->context = context_in(k, h->experiment, judged ? &e : NULL);
     r->reference = arena_printf(a, "%s %s",
         k->texts->campaign != NULL ? k->texts->campaign : r->campaign,
         r->hypothesis);
@@ -159,7 +182,6 @@ pair_row(const struct keeper *k, const struct pair *p, struct insight *r)
         "none", "additive", "synergy", "conflict", "unclear"};
     const struct core *c = k->core;
     struct arena *a = k->arena;
-    struct effect none = {0};
     row_start(k, r);
     change_fill(k, &c->hypothesis[p->a], r);
     const struct hypothesis *b = &c->hypothesis[p->b];
@@ -173,13 +195,107 @@ pair_row(const struct keeper *k, const struct pair *p, struct insight *r)
     r->verdict = p->verdict == PAIR_SYNERGY    ? INSIGHT_POSITIVE
                  : p->verdict == PAIR_CONFLICT ? INSIGHT_NEGATIVE
                                                : INSIGHT_NULL;
-    r->context = context_in(k, &none, false);
+    r->context = context_in(k, 0, NULL);
     r->reference = arena_printf(a, "%s %s",
         k->texts->campaign != NULL ? k->texts->campaign : r->campaign,
         r->hypothesis);
     r->conditions = "interaction: what both give beyond their sum";
     r->statement = arena_printf(a, "%s: %s with %s",
         word[p->verdict <= PAIR_UNCLEAR ? p->verdict : 0], r->key, r->partner);
+}
+
+/* ---- configurations ---- */
+
+enum { CONFIGURATIONS_MAX = FINALISTS_MAX + 1 };
+
+/* Knobs in which an experiment differs from the baseline; 0: in more than an
+ * idea can hold, or one only, which is an idea's own row. */
+static uint32_t
+config_changes(const struct core *c, uint32_t experiment, struct override *out)
+{
+    const struct config *x = &c->experiment[experiment].config;
+    struct config base;
+    uint32_t n = 0;
+    config_default(&c->spec, &base);
+    config_canon(&c->spec, &base);
+    for (uint32_t k = 0; k < c->spec.n_knobs; k++) {
+        if (x->v[k] == base.v[k])
+            continue;
+        if (n == OVERRIDES_MAX)
+            return 0;
+        out[n++] = (struct override){k, x->v[k]};
+    }
+    return n > 1 ? n : 0;
+}
+
+/* The overrides, and what each knob means: another trainer calls it otherwise.
+ */
+static const char *
+configuration_json(
+    const struct keeper *k, const struct override *over, uint32_t n)
+{
+    const struct spec *s = &k->core->spec;
+    const char *plain = change_json_in(k->arena, s, over, n);
+    struct buf b = {0};
+    buf_printf(&b, "%.*s,\"concepts\":{", (int)strlen(plain) - 1, plain);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct knob *knob = &s->knob[over[i].knob];
+        buf_printf(&b, "%s\"%s\":\"%s\"", i > 0 ? "," : "", knob->name,
+            concept_name(knob->concept));
+    }
+    buf_puts(&b, "}}");
+    const char *text = arena_strdup(k->arena, buf_str(&b));
+    buf_fini(&b);
+    return text;
+}
+
+/* A configuration that gained surely on the search metric. Its fresh seeds
+ * are among its runs, so that the best of many is not taken at its word. */
+static bool
+configuration_row(
+    const struct keeper *k, uint32_t experiment, struct insight *r)
+{
+    const struct core *c = k->core;
+    struct arena *a = k->arena;
+    struct override over[OVERRIDES_MAX];
+    struct effect e;
+    uint32_t n = config_changes(c, experiment, over);
+    if (n == 0 || !analysis_effect(c, experiment, &e) || e.lo <= 0)
+        return false;
+    row_start(k, r);
+    r->key = change_key_in(a, &c->spec, over, n);
+    r->change = configuration_json(k, over, n);
+    r->concept = concept_name(CONCEPT_NONE);
+    r->hypothesis = arena_printf(a, "E%u", experiment);
+    r->verdict = INSIGHT_POSITIVE;
+    r->effect = e.mean;
+    r->lo = e.lo;
+    r->hi = e.hi;
+    r->sd = (e.hi - e.lo) / (2 * 1.96);
+    r->n = e.n;
+    r->context = context_in(k, experiment, &e);
+    r->reference = arena_printf(a, "%s %s",
+        k->texts->campaign != NULL ? k->texts->campaign : r->campaign,
+        r->hypothesis);
+    r->conditions = arena_printf(
+        a, "%u changes together on the baseline of %s", n, c->spec.model);
+    r->statement = change_text_in(a, &c->spec, over, n);
+    return true;
+}
+
+/* The finalists, and what is thought best. */
+static uint32_t
+configurations_of(const struct core *c, uint32_t out[CONFIGURATIONS_MAX])
+{
+    uint32_t n = 0, best = analysis_incumbent(c);
+    for (uint32_t i = 0; i < c->n_finalists; i++) {
+        out[n++] = c->finalist[i].experiment;
+        if (best == c->finalist[i].experiment)
+            best = 0;
+    }
+    if (best != 0)
+        out[n++] = best;
+    return n;
 }
 
 void
@@ -193,11 +309,16 @@ insight_from_campaign(const struct core *c, const struct insight_texts *t,
     analysis_baseline(c, &k.base);
     *n = 0;
     *out = arena_alloc(
-        a, ((size_t)c->n_hypotheses + c->n_pairs + 1) * sizeof **out);
+        a, ((size_t)c->n_hypotheses + c->n_pairs + CONFIGURATIONS_MAX) *
+               sizeof **out);
     for (uint32_t i = 0; i < c->n_hypotheses; i++)
         if (verdict_is_learnt(c->hypothesis[i].verdict))
             hypothesis_row(&k, i, &(*out)[(*n)++]);
     for (uint32_t i = 0; i < c->n_pairs; i++)
         if (c->pair[i].verdict != PAIR_NONE)
             pair_row(&k, &c->pair[i], &(*out)[(*n)++]);
+    uint32_t experiment[CONFIGURATIONS_MAX];
+    uint32_t m = configurations_of(c, experiment);
+    for (uint32_t i = 0; i < m; i++)
+        *n += configuration_row(&k, experiment[i], &(*out)[*n]);
 }

@@ -105,7 +105,7 @@ const char *
 technique_op_name(uint32_t op)
 {
     static const char *const name[TECHNIQUE_OP_COUNT] = {
-        "none", "scale", "add", "set", "choose", "on", "off", "hook"};
+        "none", "scale", "add", "set", "choose", "on", "off", "hook", "with"};
     return op < TECHNIQUE_OP_COUNT ? name[op] : "?";
 }
 

@@ -45,6 +45,8 @@ enum technique_op {
     TECHNIQUE_ON,
     TECHNIQUE_OFF,
     TECHNIQUE_HOOK, /* needs code: no knob can express it */
+    TECHNIQUE_WITH, /* the step before it comes with this knob at amount,
+                       where that is beyond a factor of 3 from the default */
     TECHNIQUE_OP_COUNT
 };
 
@@ -60,7 +62,7 @@ enum technique_grade {
 struct technique_step {
     uint8_t concept;   /* enum concept */
     uint8_t op;        /* enum technique_op */
-    double amount;     /* SCALE, ADD, SET */
+    double amount;     /* SCALE, ADD, SET, WITH */
     const char *words; /* CHOOSE: alternatives joined by '|' */
 };
 

@@ -309,6 +309,86 @@ nothing_later_than_the_cut(void **state)
     free(s);
 }
 
+/* An optimiser comes with the rate that it needs, and an L2 that is off is
+ * raised to where it is felt. */
+static void
+steps_are_sized(void **state)
+{
+    (void)state;
+    struct spec *s = calloc(1, sizeof *s);
+    struct drafted d;
+    bool joint = false;
+    spec_rich(s);
+    s->knob[2].lo = 1e-8;
+    s->knob[2].deflt = 1e-8;
+    s->knob[2].log = true;
+    draft(&d, s, &(struct draft_options){.from_research = true, .max = 60});
+    for (uint32_t i = 0; i < d.n; i++) {
+        const struct event *e = &d.event[i];
+        const struct override *last = &e->over[e->n_over - 1];
+        if (e->n_over > 0 && last->knob == 6 && last->value == 1) {
+            assert_int_equal(e->n_over, 2);
+            assert_int_equal(e->over[0].knob, 1);
+            assert_true(e->over[0].value == 0.05);
+            joint = true;
+        }
+        if (e->n_over == 1 && last->knob == 2)
+            assert_true(last->value >= 1e-6);
+    }
+    assert_true(joint);
+    arena_fini(&d.arena);
+    free(s);
+}
+
+static const char ended_with[] =
+    "{\"overrides\":{\"eta\":0.02,\"dim\":128,\"residual\":true,"
+    "\"elsewhere\":3},\"concepts\":{\"eta\":\"learning_rate\","
+    "\"dim\":\"embedding_dim\",\"residual\":\"residual\"}}";
+
+/* What a campaign elsewhere ended with is tried whole: knobs by name or by
+ * meaning, numbers inside the domain, the rest left out. */
+static void
+configurations_are_carried(void **state)
+{
+    (void)state;
+    struct spec *s = calloc(1, sizeof *s);
+    struct drafted d;
+    struct insight row = {.campaign = "other-C1",
+        .hypothesis = "E7",
+        .key = "dim=128 eta=0.02 residual=true",
+        .concept = "none",
+        .family = "fm",
+        .metric = "auc",
+        .change = ended_with,
+        .statement = "together",
+        .effect = 0.008,
+        .sd = 0.001,
+        .lo = 0.006,
+        .hi = 0.01,
+        .n = 5,
+        .places = 1,
+        .verdict = INSIGHT_POSITIVE};
+    struct err err = {0};
+    bool found = false;
+    spec_toy(s);
+    assert_int_equal(insight_keep(db, &row, NULL, NULL, &err), 0);
+    draft(&d, s, &(struct draft_options){.from_insights = true});
+    for (uint32_t i = 0; i < d.n; i++) {
+        const struct event *e = &d.event[i];
+        if (e->n_over != 3)
+            continue;
+        assert_int_equal(e->source, SOURCE_INSIGHT);
+        assert_true(e->over[0].value == 0.02); /* lr */
+        assert_true(e->over[1].value == 64);   /* dim, at its edge */
+        assert_true(e->over[2].value == 1);
+        assert_true(e->mean > 0.003 && e->mean < 0.008 && e->sd >= e->mean);
+        found = true;
+    }
+    assert_true(found);
+    arena_fini(&d.arena);
+    free(s);
+}
+
 static void
 same_inputs_same_draft(void **state)
 {
@@ -517,12 +597,14 @@ main(void)
         cmocka_unit_test(events_are_complete),
         cmocka_unit_test(sources_can_be_switched_off),
         cmocka_unit_test(nothing_later_than_the_cut),
+        cmocka_unit_test(steps_are_sized),
         cmocka_unit_test(same_inputs_same_draft),
         cmocka_unit_test(conditions_are_respected),
         cmocka_unit_test(own_insights_count),
         cmocka_unit_test(standing_counts),
         cmocka_unit_test(listed_candidates_alone),
         cmocka_unit_test(no_history_still_drafts),
+        cmocka_unit_test(configurations_are_carried),
     };
     return cmocka_run_group_tests(tests, database_open, database_remove);
 }
