@@ -106,6 +106,12 @@ $(BUILD)/bench-budget: $(BUILD)/obj/bench/bench-budget.o \
   $(BUILD)/obj/test/sim/toy.o $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
+# bench/headline/ belongs to bench-headline alone
+HEADLINE_OBJ = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard bench/headline/*.c))
+$(BUILD)/bench-headline: $(BUILD)/obj/bench/bench-headline.o $(HEADLINE_OBJ) \
+  $(BUILD)/librea.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
 # bench/truth/ belongs to bench-truth alone
 TRUTH_OBJ = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard bench/truth/*.c))
 $(BUILD)/bench-truth: $(BUILD)/obj/bench/bench-truth.o $(TRUTH_OBJ) \
