@@ -54,3 +54,8 @@ echo "== a cold wake with nothing to do, status"
 "$build/bench-wake"
 echo "== the trainer, rows a second"
 sh bench/bench-trainer.sh
+if [ "$form" = full ] && [ -n "${REA_DATA:-}" ]; then
+    echo "== the headline: live tasks, sealed gain per core-second"
+    "$build/bench-headline" --python="$python" --out="$build/headline.jsonl" &&
+        "$build/bench-headline" --report="$build/headline.jsonl"
+fi

@@ -339,8 +339,8 @@ cpu_is_used(const struct trainer *t)
 }
 
 /* Steps to the end of the epoch, or to where --max-cpu ends the run: what was
- * learnt up to there is judged like an epoch. *exit_code is not 0 when it did not come
- * there. */
+ * learnt up to there is judged like an epoch. *exit_code is not 0 when it did
+ * not come there. */
 static int
 epoch_run(struct trainer *t, int *exit_code, struct err *err)
 {

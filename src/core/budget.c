@@ -87,9 +87,9 @@ budget_confirm_u(const struct core *c)
     uint32_t who;
     double gain = gain_to_show(c, &a, &who);
     uint32_t n = outlook_seeds(gain, a.s2, CONFIRM_POWER, OUTLOOK_SEEDS_MAX);
-    double each = who == 0
-                      ? 2 * (double)budget_trial_u(c)
-                      : experiment_cost_u(c, 0) + experiment_cost_u(c, who);
+    /* while nothing is better it may still be something like the baseline:
+     * dear runs that lost say nothing of what it will cost */
+    double each = experiment_cost_u(c, 0) + experiment_cost_u(c, who);
     double need = fmax(n, CONFIRM_SEEDS) * each;
     double least = CONFIRM_SEEDS * each;
     double most = fmax(least, CONFIRM_MOST * approved);

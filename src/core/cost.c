@@ -20,6 +20,9 @@ static const double SIZE = 1.0; /* sd of the log cost between configurations */
  * of two numbers one range apart. */
 static const double OTHER_MODEL = .1, OTHER_CHOICE = .75, FAR = .6;
 
+/* Of the weight of a cost; share of the budget from which a run is large. */
+static const double POWER = .75, LARGE_SHARE = .125;
+
 /* Power of the cost in a knob's size: training time of published trainers. */
 static double
 size_power(uint32_t concept)
@@ -178,12 +181,13 @@ cost_of(const struct core *c, const struct cost_model *m,
     return m->base_u * exp(mean + y + var / 2);
 }
 
-/* Half the new ideas lose and there are only so many good ones: the best of
- * the cheap ones is soon found, and dearer ones are worth more than money by
- * money they would be. */
+/* Less than in proportion: the best of the cheap ones is soon found. More than
+ * that where one run takes a good part of all money: it crowds out the rest. */
 double
 cost_weight(const struct core *c, const struct cost_model *m,
     const struct config *x, double factor)
 {
-    return sqrt(cost_of(c, m, x, factor) / m->base_u);
+    double cost = cost_of(c, m, x, factor);
+    double share = cost / fmax(1, (double)budget_total_u(c)) / LARGE_SHARE;
+    return pow(cost / m->base_u, POWER) * (1 + share * share);
 }

@@ -90,8 +90,7 @@ void cost_model_fit(const struct core *c, struct cost_model *m);
  * idea says against the baseline, 0: nothing. */
 double cost_of(const struct core *c, const struct cost_model *m,
     const struct config *x, double factor);
-/* What the value of a run is divided by: a root of its cost in runs of the
- * baseline. */
+/* What the value of a run is divided by; 1 for a small run of the baseline. */
 double cost_weight(const struct core *c, const struct cost_model *m,
     const struct config *x, double factor);
 
