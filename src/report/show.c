@@ -353,31 +353,57 @@ show_text(const struct report *r, const char *text,
 
 /* ---- why ---- */
 
+static void
+why_line(const struct report_line *l, const struct text_style *style,
+    struct buf *out)
+{
+    term_paint(style, out, "2", fmt_clock(l->at_ms).s);
+    buf_puts(out, l->decision ? "  > " : "    ");
+    term_wrap(out, line_body(l->text), 12, term_width(style));
+}
+
+/* First log line of the last ones that fit, wrapped, into WHY_ROWS_MAX rows;
+ * *skipped counts those before it. */
+static uint32_t
+why_first(const struct report *r, struct report_id id,
+    const struct text_style *style, uint32_t *skipped)
+{
+    struct buf row = {0};
+    uint32_t first = r->lines.n, rows = 0;
+    *skipped = 0;
+    for (uint32_t i = r->lines.n; i-- > 0;) {
+        if (!line_is_about(r, &r->lines.v[i], id))
+            continue;
+        buf_clear(&row);
+        why_line(&r->lines.v[i], style, &row);
+        for (size_t at = 0; at < row.len; at++)
+            rows += row.data[at] == '\n';
+        if (rows > WHY_ROWS_MAX)
+            ++*skipped;
+        else
+            first = i;
+    }
+    buf_fini(&row);
+    return first;
+}
+
 int
 why_text(const struct report *r, const char *text,
     const struct text_style *style, struct buf *out, struct err *err)
 {
     struct report_id id;
-    uint32_t about = 0, skip = 0;
+    uint32_t skipped;
     int rc = id_find(r, text, &id, err);
     if (rc != 0)
         return rc;
-    for (uint32_t i = 0; i < r->lines.n; i++)
-        about += line_is_about(r, &r->lines.v[i], id);
-    if (about > WHY_ROWS_MAX)
-        skip = about - WHY_ROWS_MAX;
-    if (skip > 0)
+    uint32_t first = why_first(r, id, style, &skipped);
+    if (skipped > 0)
         buf_printf(out, "(%u earlier lines: rea report C%u, decision log)\n",
-            skip, r->campaign);
-    for (uint32_t i = 0; i < r->lines.n; i++) {
-        const struct report_line *l = &r->lines.v[i];
-        if (!line_is_about(r, l, id) || (skip > 0 && skip-- > 0))
-            continue;
-        term_paint(style, out, "2", fmt_clock(l->at_ms).s);
-        buf_puts(out, l->decision ? "  > " : "    ");
-        term_wrap(out, line_body(l->text), 12, term_width(style));
-    }
-    if (about == 0)
+            skipped, r->campaign);
+    for (uint32_t i = first; i < r->lines.n; i++)
+        if (line_is_about(r, &r->lines.v[i], id))
+            why_line(&r->lines.v[i], style, out);
+    if (first == r->lines.n)
         buf_printf(out, "Nothing has been decided about %s yet.\n", text);
     if (id.kind == 'C')
         buf_printf(out, "next: rea status C%u\n", r->campaign);

@@ -150,8 +150,8 @@ spec_make(struct world *w, struct spec *s)
     s->max_hypotheses = 24;
     s->baseline_seeds = 4 + (uint32_t)rng_below(&w->r, 3);
     s->unit = UNIT_TRIALS;
-    s->total_u = (w->o.budget ? w->o.budget : 20 + rng_below(&w->r, 70)) *
-                 (int64_t)MICRO;
+    uint64_t trials = w->o.budget ? w->o.budget : 20 + rng_below(&w->r, 70);
+    s->total_u = (int64_t)trials * MICRO;
     s->reserve_train_u = MICRO;
     if (w->o.faults > 0 && rng_below(&w->r, 2)) {
         s->unit = UNIT_CORE_HOURS;

@@ -782,7 +782,7 @@ test_show_why(void **state)
         {"I3", -ERR_NOT_FOUND, "insight"},
         {"T99999999999999999999", -ERR_INPUT, "id"}};
     struct world w = {0};
-    struct text_style plain = {0};
+    struct text_style plain = {.width = 60}; /* lines wrap: rows are counted */
     world_run(&w, 1, "batch 1024 -> 256", "lin");
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct buf out = {0}, why = {0}, js = {0};
@@ -800,6 +800,7 @@ test_show_why(void **state)
             json_free(parsed(&js));
             assert_non_null(strstr(buf_str(&out), "next: "));
             assert_true(count(buf_str(&why), "next: ") == 1);
+            assert_true(count(buf_str(&why), "\n") <= 25);
         }
         buf_fini(&out);
         buf_fini(&why);
