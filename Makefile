@@ -30,7 +30,7 @@ BASE_PURE = $(BUILD)/obj/src/base/rng.o
 TRAINER_SRC = $(sort $(wildcard trainer/*.c))
 TRAINER_OBJ = $(TRAINER_SRC:%.c=$(BUILD)/obj/%.o)
 SHIM_SRC = $(sort $(wildcard src/jobs/shim/*.c)) src/base/err.c \
-  src/project/harvest.c
+  src/project/harvest.c src/project/rungs.c
 SHIM_OBJ = $(SHIM_SRC:%.c=$(BUILD)/static/%.o)
 
 UNIT_SRC = $(sort $(wildcard test/unit/test_*.c))
@@ -95,9 +95,10 @@ $(BUILD)/test/%: $(BUILD)/obj/test/lib/%.o $(BUILD)/librea.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-# bench/replay/ is shared by the two benches over recorded tables
+# bench/replay/ is shared by the benches over recorded tables
 REPLAY_OBJ = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard bench/replay/*.c))
-$(BUILD)/bench-replay $(BUILD)/bench-predict: $(BUILD)/bench-%: \
+$(BUILD)/bench-replay $(BUILD)/bench-predict $(BUILD)/bench-fidelity: \
+  $(BUILD)/bench-%: \
   $(BUILD)/obj/bench/bench-%.o $(REPLAY_OBJ) $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 

@@ -32,6 +32,12 @@ if [ -n "${REA_REPLAY:-}" ]; then
     else
         "$python" test/peers/replay_peers.py --seeds 2 --all-seeds
     fi
+    curves=$REA_REPLAY/taskset_nlp.csv.gz
+    if [ -e "$curves" ]; then
+        echo "== stopping on rungs, beside pruners, on learning curves"
+        "$python" test/peers/fidelity_peers.py --curves "$curves" \
+            --seeds "$(full 20 2)"
+    fi
 else
     echo "== recorded trials: left out, no tables (REA_REPLAY)"
 fi

@@ -546,6 +546,18 @@ repeats_sd(const struct trials *t, const char *dataset, double *df)
     return *df > 0 ? sqrt(ss / *df) : NAN;
 }
 
+void
+problem_scale(struct problem *p)
+{
+    double sorted[CANDIDATES_MAX];
+    uint32_t n = p->n;
+    memcpy(sorted, p->val, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, by_value);
+    p->best = sorted[n - 1];
+    p->median =
+        n % 2 ? sorted[n / 2] : .5 * (sorted[n / 2 - 1] + sorted[n / 2]);
+}
+
 static void
 noise_set(struct problem *p, const struct trials *t, double noise)
 {
@@ -582,13 +594,7 @@ problem_build(struct arena *a, const struct trials *t, const char *dataset,
     out->code = arena_alloc(a, b.n_rows * sizeof *out->code);
     knobs_build(&b, code);
     candidates_build(&b, code);
-    double *sorted = arena_alloc(a, out->n * sizeof *sorted);
-    memcpy(sorted, out->val, out->n * sizeof *sorted);
-    qsort(sorted, out->n, sizeof *sorted, by_value);
-    out->best = sorted[out->n - 1];
-    out->median = out->n % 2
-                      ? sorted[out->n / 2]
-                      : .5 * (sorted[out->n / 2 - 1] + sorted[out->n / 2]);
+    problem_scale(out);
     if (out->n < 2 || out->best <= out->median)
         return err_set(err, -ERR_INPUT,
             "dataset %s: no configuration is better than the median of %" PRIu32

@@ -29,6 +29,8 @@ struct problem {
  * median. out->spec is the caller's to free, after an error as well. */
 int problem_build(struct arena *a, const struct trials *t, const char *dataset,
     double noise, struct problem *out, struct err *err);
+/* Sets best and median from val. */
+void problem_scale(struct problem *p);
 /* Candidate that a campaign starts from: drawn by the seed among those around
  * the median; `full` prefers one with recorded single changes. */
 uint32_t problem_start(const struct problem *p, uint64_t seed, bool full);

@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SPEC_VERSION = 2, SNAPSHOT_VERSION = 3 };
+enum { SPEC_VERSION = 3, SNAPSHOT_VERSION = 4 };
 
 /* number, member, type. Numbers are stored state: never used again. */
 #define FIELD_LIST(X)                                                          \
@@ -70,6 +70,7 @@ enum { SPEC_VERSION = 2, SNAPSHOT_VERSION = 3 };
     X(47, handle, str)                                                         \
     X(48, key, str)                                                            \
     X(49, spec, spec)                                                          \
+    X(50, curve, curve)                                                        \
     X(60, signed_u, i64)                                                       \
     X(61, horizon_u, i64)
 
@@ -84,6 +85,7 @@ enum { SPEC_VERSION = 2, SNAPSHOT_VERSION = 3 };
 #define SET_over(e, m) ((e)->n_over != 0)
 #define SET_measure(e, m) ((e)->n_measures != 0)
 #define SET_spec(e, m) ((e)->spec != NULL)
+#define SET_curve(e, m) ((e)->n_curve != 0)
 
 #define VISIT_u64(v, e, m) visit_u64(v, &(e)->m)
 #define VISIT_i64(v, e, m) visit_i64(v, &(e)->m)
@@ -95,6 +97,7 @@ enum { SPEC_VERSION = 2, SNAPSHOT_VERSION = 3 };
 #define VISIT_over(v, e, m) visit_over(v, (e)->over, &(e)->n_over, KNOBS_MAX)
 #define VISIT_measure(v, e, m) visit_measure(v, e)
 #define VISIT_spec(v, e, m) visit_blob(v, &(e)->spec, &(e)->spec_len)
+#define VISIT_curve(v, e, m) visit_curve(v, e)
 
 static bool
 f64_is_set(const double *x)
@@ -121,6 +124,16 @@ visit_measure(struct visit *v, struct event *e)
     for (uint32_t i = 0; i < e->n_measures && !v->bad; i++) {
         visit_count(v, &e->measure[i].metric, METRICS_MAX - 1);
         visit_f64(v, &e->measure[i].value);
+    }
+}
+
+static void
+visit_curve(struct visit *v, struct event *e)
+{
+    visit_count(v, &e->n_curve, RUNGS_MAX);
+    for (uint32_t i = 0; i < e->n_curve && !v->bad; i++) {
+        visit_count(v, &e->curve[i].rung, RUNGS_MAX - 1);
+        visit_f64(v, &e->curve[i].value);
     }
 }
 
@@ -224,6 +237,19 @@ field_pairs(const struct field_out *o, const char *name, const void *list,
     o->f(o->ctx, name, s, true);
 }
 
+static void
+field_curve(const struct field_out *o, const char *name, const struct event *e)
+{
+    char s[RUNGS_MAX * 36];
+    size_t at = 0;
+    for (uint32_t i = 0; i < e->n_curve && at < sizeof s; i++) {
+        int w = snprintf(s + at, sizeof s - at, "%s%" PRIu32 "=%.17g",
+            i ? " " : "", e->curve[i].rung, e->curve[i].value);
+        at += w > 0 ? (size_t)w : 0;
+    }
+    o->f(o->ctx, name, s, true);
+}
+
 #define SHOW_u64(o, e, m) field_u64(o, #m, (e)->m)
 #define SHOW_u32(o, e, m) field_u64(o, #m, (e)->m)
 #define SHOW_bool(o, e, m) field_u64(o, #m, (e)->m)
@@ -235,6 +261,7 @@ field_pairs(const struct field_out *o, const char *name, const void *list,
 #define SHOW_measure(o, e, m)                                                  \
     field_pairs(o, #m, (e)->measure, (e)->n_measures, false)
 #define SHOW_spec(o, e, m) field_u64(o, "spec_bytes", (e)->spec_len)
+#define SHOW_curve(o, e, m) field_curve(o, #m, e)
 
 void
 event_fields(const struct event *e,
@@ -316,6 +343,8 @@ spec_visit(struct visit *v, struct spec *s, uint8_t version)
     visit_count(v, &s->n_rungs, RUNGS_MAX);
     for (uint32_t i = 0; i < s->n_rungs; i++)
         visit_f64(v, &s->rung[i]);
+    if (version >= 3) /* before, jobs always ran at the top */
+        visit_bool(v, &s->stops);
     visit_count(v, &s->n_candidates, CANDIDATES_MAX);
     for (uint32_t i = 0; i < s->n_candidates; i++)
         for (uint32_t k = 0; k < s->n_knobs; k++)
@@ -445,8 +474,44 @@ trial_visit_flags(struct visit *v, struct trial *t)
         v->bad = true;
 }
 
+/* Values of a sparse row, NaN where nothing is known. */
 static void
-trial_visit(struct visit *v, const struct core *c, struct trial *t)
+sparse_visit(struct visit *v, double *value, uint32_t n, uint32_t most)
+{
+    uint32_t present = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (v->writing && !isnan(value[i]))
+            present |= 1u << i;
+    visit_u32(v, &present);
+    for (uint32_t i = 0; i < most; i++) {
+        if (present & (1u << i))
+            visit_f64(v, &value[i]);
+        else if (!v->writing)
+            value[i] = NAN;
+    }
+}
+
+static void
+trial_visit_rungs(
+    struct visit *v, const struct core *c, struct trial *t, uint8_t version)
+{
+    if (version < 4) { /* nothing was seen of a run before its end */
+        t->seen = t->judged = t->stopped = 0;
+        for (int r = 0; r < RUNGS_MAX; r++)
+            t->rung[r] = NAN;
+        return;
+    }
+    visit_u8(v, &t->seen);
+    visit_u8(v, &t->judged);
+    visit_u8(v, &t->stopped);
+    sparse_visit(v, t->rung, c->spec.n_rungs, RUNGS_MAX);
+    if (t->seen > RUNGS_MAX || t->judged > t->seen || t->stopped > t->seen)
+        v->bad = true;
+}
+
+static void
+trial_visit(
+    struct visit *v, const struct core *c, struct trial *t, uint8_t version)
 {
     visit_count(v, &t->experiment, EXPERIMENTS_MAX - 1);
     visit_u32(v, &t->seed);
@@ -459,17 +524,8 @@ trial_visit(struct visit *v, const struct core *c, struct trial *t)
         visit_f64(v, &t->sealed);
     else if (!v->writing)
         t->sealed = NAN;
-    uint32_t present = 0;
-    for (uint32_t m = 0; m < c->spec.n_metrics; m++)
-        if (v->writing && !isnan(t->metric[m]))
-            present |= 1u << m;
-    visit_u32(v, &present);
-    for (uint32_t m = 0; m < METRICS_MAX; m++) {
-        if (present & (1u << m))
-            visit_f64(v, &t->metric[m]);
-        else if (!v->writing)
-            t->metric[m] = NAN;
-    }
+    sparse_visit(v, t->metric, c->spec.n_metrics, METRICS_MAX);
+    trial_visit_rungs(v, c, t, version);
 }
 
 static void
@@ -576,7 +632,7 @@ core_visit(struct visit *v, struct core *c, uint8_t version)
     for (uint32_t i = 0; i < c->n_experiments && !v->bad; i++)
         experiment_visit(v, &c->spec, &c->experiment[i]);
     for (uint32_t i = 0; i < c->n_trials && !v->bad; i++)
-        trial_visit(v, c, &c->trial[i]);
+        trial_visit(v, c, &c->trial[i], version);
     for (uint32_t i = 0; i < c->n_jobs && !v->bad; i++)
         job_visit(v, &c->job[i]);
     for (uint32_t i = 0; i < c->n_finalists && !v->bad; i++)

@@ -90,6 +90,10 @@ struct trial { /* T(i+1) */
     int64_t started_ms, ended_ms;
     double sealed;              /* NaN until opened */
     double metric[METRICS_MAX]; /* NaN: not reported; sealed ones stay NaN */
+    uint8_t seen;               /* rungs crossed: index of the highest + 1 */
+    uint8_t judged;             /* of these, looked at by fidelity.c */
+    uint8_t stopped;            /* stopped on this rung (index + 1); 0: not */
+    double rung[RUNGS_MAX]; /* search metric as reduced there, NaN: unknown */
 };
 
 struct job { /* in flight only; ids are never used again */

@@ -108,6 +108,11 @@ struct measure {
     double value; /* NaN is a value here: the job reported NaN */
 };
 
+struct rung_value {
+    uint32_t rung; /* index into spec.rung[] */
+    double value;
+};
+
 struct event {
     uint32_t kind;
     uint64_t seq;  /* 1.. within the campaign; set by whoever appends it */
@@ -127,6 +132,10 @@ struct event {
     struct override over[KNOBS_MAX];
     uint32_t n_measures;
     struct measure measure[METRICS_MAX];
+    /* job_reported, job_ended: the search metric as reduced at each rung that
+     * the run crossed, by rung index */
+    uint32_t n_curve;
+    struct rung_value curve[RUNGS_MAX];
     /* Borrowed texts, NULL when absent; at most EVENT_TEXT_MAX bytes each. */
     const char *hash, *by, *statement, *rationale, *evidence, *why, *handle,
         *key;

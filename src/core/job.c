@@ -40,8 +40,7 @@ job_config(const struct core *c, const struct job *j, struct config *out)
 {
     const struct trial *t = core_trial_at(c, j->trial);
     *out = c->experiment[t->experiment].config;
-    /* comparisons are made at full fidelity only: lower rungs have not shown
-     * here that they rank as the top one does */
+    /* every job starts for the top: a rung is where it may be stopped */
     if (c->spec.fidelity_knob >= 0 && c->spec.n_rungs > 0)
         out->v[c->spec.fidelity_knob] = c->spec.rung[c->spec.n_rungs - 1];
     for (uint32_t i = 0; i < j->n_over; i++)
@@ -124,7 +123,7 @@ job_cancel(const struct core *c, struct update *u)
 bool
 job_decide(const struct core *c, struct update *u)
 {
-    if (job_cancel(c, u))
+    if (job_cancel(c, u) || fidelity_decide(c, u))
         return true;
     if (c->n_jobs >= c->spec.max_parallel || c->n_jobs >= JOBS_MAX)
         return false;
@@ -239,7 +238,7 @@ ended_check(const struct core *c, const struct event *e, struct update *u)
         if (c->spec.metric[m].role == METRIC_SEALED)
             return refuse(u, "%s is sealed", c->spec.metric[m].name);
     }
-    return 0;
+    return curve_check(c, e, u);
 }
 
 int
@@ -261,6 +260,8 @@ job_ended_apply(struct core *c, const struct event *e, struct update *u)
     if (j->kind == JOB_TRAIN)
         for (uint32_t i = 0; i < e->n_measures; i++)
             t->metric[e->measure[i].metric] = e->measure[i].value;
+    if (j->kind == JOB_TRAIN)
+        curve_take(c, t, e);
     bool blind = isnan(t->metric[c->spec.primary]);
     if (reason == REASON_OK && j->kind == JOB_TRAIN && blind)
         reason = REASON_NO_METRIC;
@@ -274,6 +275,10 @@ job_cancelled_apply(struct core *c, const struct event *e, struct update *u)
     struct job *j = core_job_find(c, e->job);
     if (j == NULL || j->cancelled)
         return refuse(u, "J%u is not running", e->job);
+    struct trial *t = core_trial(c, j->trial);
+    if (e->n > t->seen)
+        return refuse(u, "T%u did not reach rung %u", j->trial, e->n);
     j->cancelled = true;
+    t->stopped = (uint8_t)e->n;
     return 0;
 }

@@ -5,6 +5,7 @@
 #define CORE_PARTS_H
 
 #include "core/core.h"
+#include "math/curve.h"
 #include "math/meta.h"
 #include "math/outlook.h"
 
@@ -117,6 +118,32 @@ bool trial_is_dropped(const struct core *c, const struct trial *t);
 /* A queued, waiting or ended trial needs a decision that is no choice. */
 bool trial_decide(const struct core *c, struct update *u);
 bool job_decide(const struct core *c, struct update *u);
+
+/* ---- fidelity.c ---- */
+
+enum { CURVES_MAX = 512 }; /* the latest runs that reliability is taken from */
+
+struct fidelity {
+    bool on;
+    struct curve curve; /* of the search metric, + is better */
+    double base;        /* the baseline's mean on that scale */
+};
+
+/* May runs of this campaign be stopped on a rung? In trials an attempt costs
+ * 1 however far it goes, so nothing would be saved. */
+bool fidelity_stops(const struct core *c);
+/* Measures the rungs from the curves of the current data window; false: there
+ * is nothing to measure, and *f is off. */
+bool fidelity_measure(const struct core *c, struct fidelity *f);
+/* What the curve of a run that has not reached the top says of its gain over
+ * the baseline; false: no such run. For the search alone. */
+bool fidelity_estimate(const struct core *c, const struct fidelity *f,
+    uint32_t experiment, double *gain, double *var);
+/* Looks at a run that crossed a rung: goes on, or is cancelled. */
+bool fidelity_decide(const struct core *c, struct update *u);
+/* Rung values of an event: check first, then take them into the trial. */
+int curve_check(const struct core *c, const struct event *e, struct update *u);
+void curve_take(struct core *c, struct trial *t, const struct event *e);
 
 /* ---- runbook.c ---- */
 

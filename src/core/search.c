@@ -8,6 +8,7 @@
 #include "core/search.h"
 
 #include "base/rng.h"
+#include "math/dist.h"
 
 #include <assert.h>
 #include <math.h>
@@ -18,6 +19,8 @@ enum { LOSSES_MIN = 4, REACH_PAIRS = 64, POINTS_FEW = 80 };
  * a collapsed run must not stretch the scale on which good ones differ. While
  * few are known: beyond this many seed sds below the best. */
 static const double LOSS_FLOOR = 1.5, LOSS_SDS = 20;
+/* Noise of a point on the scale of ranks, in normal scores. */
+static const double RANK_SD_MIN = .05, RANK_SD_MAX = 1, RANK_VAR_MIN = 1e-4;
 /* Gains are expected to differ by this many seed sds: worth three points. */
 static const double SPREAD_SDS = 6, SPREAD_POINTS = 3;
 /* Prior of the weight of earlier campaigns' predictions. */
@@ -80,9 +83,8 @@ search_point(
     }
 }
 
-/* A configuration from anywhere: a candidate, or each knob at random. */
-static void
-anywhere(const struct spec *spec, struct rng *r, struct config *out)
+void
+search_anywhere(const struct spec *spec, struct rng *r, struct config *out)
 {
     if (spec->n_candidates > 0) {
         memcpy(out->v, spec->candidate[rng_below(r, spec->n_candidates)],
@@ -91,7 +93,9 @@ anywhere(const struct spec *spec, struct rng *r, struct config *out)
     }
     for (uint32_t k = 0; k < spec->n_knobs; k++) {
         const struct knob *knob = &spec->knob[k];
-        if (knob->kind == KNOB_SET)
+        if ((int32_t)k == spec->fidelity_knob)
+            out->v[k] = knob->deflt; /* no knob of the search */
+        else if (knob->kind == KNOB_SET)
             out->v[k] = (double)rng_below(r, UINT64_C(1) << knob->n_values);
         else if (knob->kind == KNOB_CHOICE || knob->kind == KNOB_LIST)
             out->v[k] = (double)rng_below(r, knob->n_values);
@@ -111,8 +115,8 @@ reach_of(const struct spec *spec, struct search *s)
     rng_seed(&r, 0x7265616368);
     for (int i = 0; i < REACH_PAIRS; i++) {
         struct config p, q;
-        anywhere(spec, &r, &p);
-        anywhere(spec, &r, &q);
+        search_anywhere(spec, &r, &p);
+        search_anywhere(spec, &r, &q);
         search_point(spec, s, p.v, a);
         search_point(spec, s, q.v, b);
         sum += gp_gaps(&s->space, a, b) / REACH_PAIRS;
@@ -143,10 +147,35 @@ space_fill(const struct core *c, struct search *s)
 
 /* ---- the points of the fit ---- */
 
-static bool
-is_known(const struct analysis *a, uint32_t e)
+/* What is known of an experiment: measured at the top, or predicted from the
+ * rung that its run reached. */
+struct known {
+    bool any, full;
+    double gain, var;
+};
+
+static void
+known_fill(const struct core *c, const struct analysis *a,
+    const struct search *s, struct known *k)
 {
-    return e == 0 ? a->arm[0].n > 0 : a->arm[e].q > 0;
+    struct fidelity f;
+    double base_q = a->arm[0].n > 0 ? 1.0 / a->arm[0].n : 1;
+    fidelity_measure(c, &f);
+    for (uint32_t e = 0; e < c->n_experiments; e++) {
+        const struct arm *arm = &a->arm[e];
+        k[e].any = k[e].full = e == 0 ? arm->n > 0 : arm->q > 0;
+        if (!k[e].full) {
+            k[e].any = fidelity_estimate(c, &f, e, &k[e].gain, &k[e].var);
+            continue;
+        }
+        /* the baseline's own error moves all gains together: it is the
+         * process's constant, not a point's noise */
+        double own = e == 0 ? base_q : fmax(arm->q - base_q, .5 / arm->n);
+        /* runs in flight will be known, at about the same mean */
+        own *= arm->n / (double)(arm->n + arm->flying);
+        k[e].gain = e == 0 ? 0 : arm->d;
+        k[e].var = s->s2 * own;
+    }
 }
 
 /* How many of n experiments enter: time goes with the square. */
@@ -162,29 +191,28 @@ points_room(uint32_t n)
 /* Experiments that enter the fit: all, or the baseline, the latest ones and
  * the best of the rest. Writes their numbers, ascending. */
 static uint32_t
-points_choose(const struct core *c, const struct analysis *a, uint32_t *who)
+points_choose(const struct core *c, const struct known *k, uint32_t *who)
 {
     bool in[c->n_experiments + 1];
     uint32_t n = 0;
     for (uint32_t e = 0; e < c->n_experiments; e++) {
-        in[e] = is_known(a, e);
+        in[e] = k[e].any;
         n += in[e];
     }
     uint32_t room = points_room(n);
     if (n > room) {
         memset(in, 0, sizeof in);
-        in[0] = is_known(a, 0);
+        in[0] = k[0].any;
         n = in[0];
         for (uint32_t e = c->n_experiments; e-- > 1 && n < room / 2;) {
-            in[e] = is_known(a, e);
+            in[e] = k[e].any;
             n += in[e];
         }
     }
     while (n < room) {
         uint32_t best = 0;
         for (uint32_t e = 1; e < c->n_experiments; e++)
-            if (!in[e] && is_known(a, e) &&
-                (best == 0 || a->arm[e].d > a->arm[best].d))
+            if (!in[e] && k[e].any && (best == 0 || k[e].gain > k[best].gain))
                 best = e;
         if (best == 0)
             break;
@@ -229,23 +257,56 @@ loss_floor(const double *v, int n)
     return median - LOSS_FLOOR * (most_of(v, n) - median);
 }
 
+/* Normal score of a gain among the points; half of equal ones are below. */
+static double
+score_of(const struct search *s, double y)
+{
+    double below = 0;
+    for (int i = 0; i < s->n; i++)
+        below += s->y[i] < y ? 1 : s->y[i] > y ? 0 : .5;
+    return normal_quantile(fmin(s->n - .5, fmax(.5, below)) / s->n);
+}
+
+/* Predictions from rungs are comparable by order first: a run that has not
+ * begun to learn and one that never will lie close together. So gains become
+ * normal scores of their ranks (Salinas et al., arXiv 1909.13595), stretched to
+ * the sd that the gains had; a point's noise is how far one sd moves it. */
+static void
+points_rank(struct search *s)
+{
+    double z[GP_CAP], mean = 0, square = 0, zero = 0;
+    for (int i = 0; i < s->n; i++)
+        mean += s->y[i] / s->n;
+    for (int i = 0; i < s->n; i++)
+        square += (s->y[i] - mean) * (s->y[i] - mean) / s->n;
+    double unit = fmax(sqrt(square), sqrt(s->s2));
+    for (int i = 0; i < s->n; i++)
+        z[i] = score_of(s, s->y[i]);
+    for (int i = 0; i < s->n; i++) {
+        double sd = score_of(s, s->y[i] + sqrt(s->v[i])) - z[i];
+        sd = fmin(RANK_SD_MAX, fmax(s->full[i] ? 0 : RANK_SD_MIN, sd));
+        s->v[i] = unit * unit * fmax(sd * sd, RANK_VAR_MIN);
+        zero = s->who[i] == 0 ? z[i] : zero;
+    }
+    for (int i = 0; i < s->n; i++)
+        s->y[i] = unit * (z[i] - zero);
+}
+
 static void
 points_fill(const struct core *c, const struct analysis *a, struct search *s)
 {
-    double base_q = a->arm[0].n > 0 ? 1.0 / a->arm[0].n : 1;
-    s->n = (int)points_choose(c, a, s->who);
+    struct known k[c->n_experiments + 1];
+    known_fill(c, a, s, k);
+    s->n = (int)points_choose(c, k, s->who);
+    s->n_full = 0;
     for (int i = 0; i < s->n; i++) {
         uint32_t e = s->who[i];
-        const struct arm *arm = &a->arm[e];
-        /* the baseline's own error moves all gains together: it is the
-         * process's constant, not a point's noise */
-        double own = e == 0 ? base_q : fmax(arm->q - base_q, .5 / arm->n);
-        /* runs in flight will be known, at about the same mean */
-        own *= arm->n / (double)(arm->n + arm->flying);
         search_point(&c->spec, s, c->experiment[e].config.v,
             &s->x[i * (int)c->spec.n_knobs]);
-        s->y[i] = e == 0 ? 0 : arm->d;
-        s->v[i] = s->s2 * own;
+        s->y[i] = k[e].gain;
+        s->v[i] = k[e].var;
+        s->full[i] = k[e].full;
+        s->n_full += k[e].full;
     }
     if (s->n < 1)
         return;
@@ -254,6 +315,8 @@ points_fill(const struct core *c, const struct analysis *a, struct search *s)
                      : most_of(s->y, s->n) - LOSS_SDS * sqrt(s->s2);
     for (int i = 0; i < s->n; i++)
         s->y[i] = fmax(s->y[i], low);
+    if (s->n > s->n_full && s->n >= LOSSES_MIN)
+        points_rank(s);
 }
 
 /* ---- predictions of earlier campaigns ---- */
@@ -320,6 +383,15 @@ search_own_var(const struct search *s)
     return s->gp.nugget * s->gp.scale * s->gp.scale;
 }
 
+/* What was measured at the top comes before what is predicted from a rung. */
+static bool
+comes_before(const struct search *s, int a, int b)
+{
+    if (s->full[a] != s->full[b])
+        return s->full[a];
+    return s->mean[a] > s->mean[b];
+}
+
 /* Posterior gains of the points: of y = f + w + e the part f + w. Given f, w
  * is normal with mean u (y - f), u = var w / (var w + var e). */
 static void
@@ -332,7 +404,7 @@ points_predict(struct search *s)
         s->mean[i] += u * (s->y[i] - s->mean[i]);
         s->sd[i] = sqrt((1 - u) * (1 - u) * s->sd[i] * s->sd[i] + u * s->v[i]);
         int at = i;
-        for (; at > 0 && s->mean[i] > s->mean[s->order[at - 1]]; at--)
+        for (; at > 0 && comes_before(s, i, s->order[at - 1]); at--)
             s->order[at] = s->order[at - 1];
         s->order[at] = i;
     }
@@ -383,6 +455,15 @@ search_costs(const struct search *s, const double *x, int m, double *out)
                      : 1;
 }
 
+static bool
+in_fit(const struct search *s, uint32_t experiment)
+{
+    for (int i = 0; i < s->n; i++)
+        if (s->who[i] == experiment)
+            return true;
+    return false;
+}
+
 /* New configurations in flight are fantasies at their predicted mean. */
 static void
 flights_add(const struct core *c, const struct analysis *a, struct search *s)
@@ -394,7 +475,7 @@ flights_add(const struct core *c, const struct analysis *a, struct search *s)
         bool twice = false;
         for (uint32_t j = 0; j < i; j++)
             twice |= c->trial[c->job[j].trial - 1].experiment == e;
-        if (is_known(a, e) || a->arm[e].flying == 0 || twice)
+        if (in_fit(s, e) || a->arm[e].flying == 0 || twice)
             continue;
         search_point(&c->spec, s, config->v, x);
         double h = config_prediction(&c->spec, s, config);

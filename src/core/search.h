@@ -6,6 +6,7 @@
 
 #include "core/parts.h"
 
+#include "base/rng.h"
 #include "math/gp.h"
 
 enum {
@@ -29,8 +30,10 @@ struct search {
     double h[GP_CAP];     /* predictions of earlier campaigns, scaled to y */
     uint32_t who[GP_CAP]; /* experiment of each point */
     double mean[GP_CAP], sd[GP_CAP]; /* posterior gains of the points */
+    bool full[GP_CAP];               /* measured at the top, not on a rung */
+    int n_full;                      /* how many are */
     int n;                           /* points; gp.n counts those in flight */
-    int order[GP_CAP];               /* points by falling mean */
+    int order[GP_CAP];               /* full ones first, by falling mean */
     double s2;                       /* seed variance */
     double best;    /* highest posterior mean, points in flight included */
     bool has_cost;  /* cost is fitted */
@@ -48,6 +51,9 @@ bool search_fit(const struct core *c, const struct analysis *a, bool trend,
 /* A configuration (n_knobs codes) as a point of the process. */
 void search_point(
     const struct spec *spec, struct search *s, const double *v, double *x);
+/* A configuration from anywhere: a candidate, or each knob at random. */
+void
+search_anywhere(const struct spec *spec, struct rng *r, struct config *out);
 /* Scaled prediction of candidate i (index into the spec's), 0 without. */
 double
 search_prediction(const struct spec *spec, const struct search *s, uint32_t i);

@@ -179,9 +179,10 @@ struct spec {
     int64_t reserve_eval_u;  /* worst cost of one evaluation job, may be 0 */
     int64_t wall_clock_ms;   /* 0: no limit */
     uint32_t max_parallel;   /* jobs of this campaign at once, 1..64 */
-    int32_t fidelity_knob;   /* index, -1: none; jobs run at the top rung */
+    int32_t fidelity_knob;   /* index, -1: none; jobs start for the top rung */
     uint32_t n_rungs;
-    double rung[RUNGS_MAX];
+    double rung[RUNGS_MAX]; /* rising; the last one is a full run */
+    bool stops; /* a run may be stopped on a rung where rungs prove reliable */
     uint32_t n_candidates; /* 0: the whole space is valid */
     double candidate[CANDIDATES_MAX][KNOBS_MAX];
     /* What earlier campaigns predict of each candidate, in any unit, + is

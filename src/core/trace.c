@@ -65,6 +65,16 @@ line_ended(const struct core *c, const struct event *e, struct line *l)
 }
 
 static void
+line_rungs(const struct core *c, const struct event *e, struct line *l)
+{
+    line_add(l, "J%" PRIu32 " of T%" PRIu32 " crossed", e->job, e->trial);
+    for (uint32_t i = 0; i < e->n_curve; i++)
+        line_add(l, "%s rung %" PRIu32 " of %" PRIu32 " at %s %.6g",
+            i ? "," : "", e->curve[i].rung + 1, c->spec.n_rungs,
+            c->spec.metric[c->spec.primary].name, e->curve[i].value);
+}
+
+static void
 line_fact(const struct core *c, const struct event *e, struct line *l)
 {
     switch (e->kind) {
@@ -114,6 +124,9 @@ line_fact(const struct core *c, const struct event *e, struct line *l)
         break;
     case EVENT_job_refused:
         line_add(l, "J%" PRIu32 " refused by the backend", e->job);
+        break;
+    case EVENT_job_reported:
+        line_rungs(c, e, l);
         break;
     case EVENT_job_ended:
         line_ended(c, e, l);
@@ -176,6 +189,11 @@ line_decision(const struct core *c, const struct event *e, struct line *l)
         break;
     case EVENT_job_cancelled:
         line_add(l, "cancel J%" PRIu32, e->job);
+        if (e->n > 0)
+            line_add(l, ", T%" PRIu32 " is stopped early", e->trial);
+        break;
+    case EVENT_rung_passed:
+        line_add(l, "T%" PRIu32 " goes on", e->trial);
         break;
     case EVENT_finalist_chosen:
         line_add(l, "finalist");

@@ -136,6 +136,8 @@ trial_planned_apply(struct core *c, const struct event *e, struct update *u)
     t->sealed = NAN;
     for (int m = 0; m < METRICS_MAX; m++)
         t->metric[m] = NAN;
+    for (int r = 0; r < RUNGS_MAX; r++)
+        t->rung[r] = NAN;
     c->seeds_used++;
     return 0;
 }
@@ -234,6 +236,15 @@ trial_settle(const struct core *c, struct update *u, uint32_t id)
         return false;
     if (t->reason == REASON_OK)
         return ended_ok(c, u, id);
+    if (t->reason == REASON_CANCELLED && t->stopped != 0) {
+        char why[WHY_LEN];
+        snprintf(why, sizeof why,
+            "%s %.6g on rung %" PRIu8 " of %" PRIu32
+            ": no full run, search only",
+            c->spec.metric[c->spec.primary].name, t->rung[t->stopped - 1],
+            t->stopped, c->spec.n_rungs);
+        return trial_close(u, id, TRIAL_STOPPED, why);
+    }
     if (t->reason == REASON_CANCELLED &&
         (c->state != CAMPAIGN_RUNNING || trial_is_dropped(c, t)))
         return trial_close(u, id, TRIAL_STOPPED, "cancelled");

@@ -92,3 +92,17 @@ exit_facts_read(const char *run_dir, struct exit_facts *out, struct err *err)
     buf_fini(&path);
     return rc;
 }
+
+uint32_t
+report_read(const char *run_dir, const char *token)
+{
+    struct buf path = {0};
+    fs_join(&path, run_dir, "report.json");
+    struct json *r = json_read(buf_str(&path), EXIT_BYTES_MAX, NULL);
+    buf_fini(&path);
+    const char *of = json_get_str(r, "token");
+    int64_t rungs =
+        of != NULL && strcmp(of, token) == 0 ? json_get_i64(r, "rungs", 0) : 0;
+    json_free(r);
+    return rungs > 0 && rungs <= RUNGS_MAX ? (uint32_t)rungs : 0;
+}

@@ -21,6 +21,7 @@
 #include "core/event.h"
 #include "project/backend.h"
 #include "project/harvest.h"
+#include "project/rungs.h"
 
 enum {
     TOKEN_LEN = 64,   /* with the NUL; letters, digits, '.', '_', '-' */
@@ -49,6 +50,7 @@ struct job_spec {
     const char *metrics_path;    /* NULL: run_dir/metrics.jsonl */
     const char *checkpoint_path; /* its growth is a sign of life; NULL: none */
     const struct harvest_spec *watch; /* nan, spike; NULL: nothing watched */
+    const struct rung_reader *rungs;  /* crossings that wake; NULL: none */
     const char *const *wake_argv;     /* run when exit.json is there; NULL or
                                          empty: nobody is called */
     int lease_fd; /* held by the starting child until the token is claimed;
@@ -189,6 +191,11 @@ int64_t jobs_now_ms(struct jobs *j);
 const char *job_state_name(uint32_t state); /* "running" */
 /* 0 or -ERR_INPUT: may this text be a token? */
 int token_check(const char *token, struct err *err);
+
+/* report.json of a running attempt: rungs crossed when it was written last
+ * (index + 1), 0 when there is none for this token. A hint: what was measured
+ * there is read from the metrics themselves. */
+uint32_t report_read(const char *run_dir, const char *token);
 
 /* exit.json in and out. Reading gives -ERR_NOT_FOUND, -ERR_CORRUPT. */
 void exit_facts_put(const struct exit_facts *f, struct buf *out);

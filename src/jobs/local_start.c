@@ -61,6 +61,16 @@ record_path(struct buf *b, struct arena *a, const char *key,
     return rc;
 }
 
+/* The metric of the progress, then the rungs below the top. */
+static void
+record_rungs(struct buf *b, const struct rung_reader *r)
+{
+    buf_printf(b, "rungs=%u", r->progress);
+    for (uint32_t i = 0; i < r->n; i++)
+        buf_printf(b, " %.17g", r->rung[i]);
+    buf_putc(b, '\0');
+}
+
 int
 shim_command_write(const struct jobs *j, const struct job_spec *spec,
     const char *run_dir, struct err *err)
@@ -100,6 +110,8 @@ shim_command_write(const struct jobs *j, const struct job_spec *spec,
             harvest_spec_put(spec->watch, &b);
             buf_putc(&b, '\0');
         }
+        if (spec->rungs != NULL)
+            record_rungs(&b, spec->rungs);
         buf_clear(&path);
         fs_join(&path, run_dir, "shim.cmd");
         rc = fs_write_atomic(buf_str(&path), buf_str(&b), b.len, false, err);

@@ -7,6 +7,7 @@
 #include "jobs/recorded.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +86,19 @@ put_text(struct jw *w, const char *key, const char *text)
     jw_kstr(w, key, text == NULL ? "" : text);
 }
 
+/* Progress is told by the step here, whatever the project says. */
+static void
+rungs_put(struct jw *w, const struct rung_reader *r)
+{
+    if (r == NULL)
+        return;
+    jw_key(w, "rungs");
+    jw_arr_begin(w);
+    for (uint32_t i = 0; i < r->n; i++)
+        jw_f64(w, r->rung[i]);
+    jw_arr_end(w);
+}
+
 static void
 claim_put(const struct job_spec *spec, struct arena *a, const char *run_dir,
     int64_t now, const struct outcome *o, struct buf *out)
@@ -107,6 +121,7 @@ claim_put(const struct job_spec *spec, struct arena *a, const char *run_dir,
     jw_ki64(&w, "max_rss_bytes", o->max_rss_bytes);
     put_text(&w, "detail", o->detail);
     put_text(&w, "metrics", buf_str(&o->metrics));
+    rungs_put(&w, spec->rungs);
     put_text(&w, "out", buf_str(&o->out));
     put_text(&w, "errors", buf_str(&o->errors));
     jw_obj_end(&w);
@@ -236,6 +251,51 @@ files_leave(const struct claim *c, const struct exit_facts *f, struct err *err)
     return rc;
 }
 
+/* What a running job has written by now: lines of its metrics evenly over its
+ * time, and the report of the rungs that they cross. */
+static int
+running_leave(const struct claim *c, int64_t now, struct err *err)
+{
+    const struct json *r = c->json, *rungs = json_get(r, "rungs");
+    const char *text = json_get_str(r, "metrics");
+    int64_t start = json_get_i64(r, "start_ms", 0);
+    int64_t lines = 0, due = 0, crossed = 0;
+    if (json_len(rungs) == 0 || text == NULL)
+        return 0;
+    for (const char *p = text; *p != '\0'; p++)
+        lines += *p == '\n';
+    int64_t whole = json_get_i64(r, "end_ms", 0) - start;
+    due = whole > 0 ? lines * (now - start) / whole : 0;
+    const char *end = text;
+    for (int64_t i = 0; i < due && *end != '\0'; i++) {
+        struct json *line = json_parse(end, strcspn(end, "\n"), NULL);
+        double step = json_get_num(line, "step", (double)(i + 1));
+        while (crossed < (int64_t)json_len(rungs) &&
+               step >= json_num(json_at(rungs, (size_t)crossed), INFINITY))
+            crossed++;
+        json_free(line);
+        end += strcspn(end, "\n") + 1;
+    }
+    if (crossed == 0)
+        return 0;
+    struct buf part = {0}, report = {0};
+    struct jw w;
+    buf_add(&part, text, (size_t)(end - text));
+    jw_init(&w, &report, 0);
+    jw_obj_begin(&w);
+    jw_ki64(&w, "version", 1);
+    put_text(&w, "token", json_get_str(r, "token"));
+    jw_ki64(&w, "rungs", crossed);
+    jw_obj_end(&w);
+    int rc = put_file(c->run_dir, "metrics.jsonl",
+        json_get_str(r, "metrics_path"), buf_str(&part), err);
+    if (rc == 0)
+        rc = put_file(c->run_dir, "report.json", NULL, buf_str(&report), err);
+    buf_fini(&part);
+    buf_fini(&report);
+    return rc;
+}
+
 static int
 claim_poll(struct jobs *j, const struct claim *c, struct job_status *out,
     struct err *err)
@@ -247,7 +307,7 @@ claim_poll(struct jobs *j, const struct claim *c, struct job_status *out,
     out->start_ms = json_get_i64(c->json, "start_ms", 0);
     if (cancel < 0 && recorded_now_ms(j) < end) {
         out->state = JOB_STATE_RUNNING;
-        return 0;
+        return running_leave(c, recorded_now_ms(j), err);
     }
     out->state = JOB_STATE_DONE;
     facts_fill(c, cancel, &out->exit);

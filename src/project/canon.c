@@ -184,6 +184,11 @@ put_space(const struct project *p, struct buf *out)
         put_text(&c, "knob", s->knob[s->fidelity_knob].name);
     for (uint32_t i = 0; i < s->n_rungs; i++)
         put_num(&c, "rung", s->rung[i]);
+    /* said only where it is not the default: older hashes stay valid */
+    if (s->n_rungs > 1 && !s->stops)
+        put_text(&c, "stop", "false");
+    if (p->progress < METRICS_MAX)
+        put_text(&c, "progress", s->metric[p->progress].name);
     c.section = "space.";
     for (uint32_t i = 0; i < s->n_candidates; i++) {
         put_name(&c, "candidate");

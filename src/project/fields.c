@@ -164,7 +164,13 @@ static const struct field knob_fields[] = {
 static const struct field fidelity_fields[] = {
     MUST("knob", FIELD_STR, fidelity_knob,
         "knob that makes a run cheaper, such as epochs"),
-    MUST("rungs", FIELD_ANY, rungs, "its values, rising; jobs run at the top"),
+    MUST("rungs", FIELD_ANY, rungs,
+        "its values, rising; jobs start for the top one"),
+    FIELD("progress", FIELD_STR, progress, "the step",
+        "metric that tells a running job's progress in units of the knob; "
+        "without it the step of the metrics does"),
+    FIELD("stop", FIELD_BOOL, stop, "true",
+        "may a run of the search end on a rung, once rungs prove reliable?"),
 };
 
 static const struct field space_fields[] = {

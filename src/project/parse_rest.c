@@ -185,6 +185,7 @@ parse_fidelity(struct reader *r, const struct draft *d)
 {
     struct spec *s = &r->p->spec;
     s->fidelity_knob = -1;
+    r->p->progress = METRICS_MAX;
     if (d->fidelity_knob == NULL)
         return 0;
     const struct toml *t = toml_get(r->root, "fidelity");
@@ -216,6 +217,15 @@ parse_fidelity(struct reader *r, const struct draft *d)
                 r, place_value(v), "order them upwards", "rungs must rise");
         s->n_rungs++;
     }
+    s->stops = d->stop && s->n_rungs > 1;
+    if (d->progress == NULL)
+        return 0;
+    int m = spec_metric(s, d->progress);
+    if (m < 0 || s->metric[m].role == METRIC_SEALED)
+        return read_fail(r, place_of(t, "progress"),
+            "declare it as [metric.NAME], not sealed",
+            "there is no metric \"%s\" to tell the progress", d->progress);
+    r->p->progress = (uint32_t)m;
     return 0;
 }
 

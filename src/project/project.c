@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "base/near.h"
 #include "project/read.h"
+#include "project/rungs.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,7 @@ draft_defaults(void)
         .cpus = 1,
         .time_ms = 3600000,
         .max_hypotheses = 24,
+        .stop = true,
         .seeds = 5,
         .unit = UNIT_CORE_HOURS,
         .max_parallel = 1,
@@ -332,4 +334,13 @@ project_find(struct arena *a, const char *root, const char *name,
             return project_load(a, root, list[i].file, out, err);
     }
     return no_such_model(a, list, n, name, err);
+}
+bool
+project_rungs(const struct project *p, struct rung_reader *out)
+{
+    const struct spec *s = &p->spec;
+    if (!s->stops || s->n_rungs < 2)
+        return false;
+    rungs_init(out, &p->harvest, s->rung, s->n_rungs, p->progress);
+    return true;
 }

@@ -140,6 +140,8 @@ struct project {
 
     struct project_knob knob[KNOBS_MAX];
     struct harvest_spec harvest;
+    uint32_t progress; /* metric that counts in units of the fidelity knob;
+                          METRICS_MAX: the step does */
     struct spec spec;
 };
 
@@ -288,6 +290,16 @@ struct template_metric {
     const char *key;  /* or pattern, by from */
     double min_gain;
 };
+
+struct rung_reader;
+/* Reads the rungs that a training run crosses; false: it has none below the
+ * top, or may not be stopped there. */
+bool project_rungs(const struct project *p, struct rung_reader *out);
+
+struct rung_reader;
+/* Makes a reader of the rungs that a training run crosses; false: there is no
+ * rung below the top, or runs are not to be stopped. */
+bool project_rungs(const struct project *p, struct rung_reader *out);
 
 struct project_template {
     const char *name, *command;

@@ -96,6 +96,8 @@ struct draft {
     int64_t memory, time_ms;
     const char *fidelity_knob;
     const struct toml *rungs;
+    const char *progress;
+    bool stop;
     const char *candidates;
     const struct toml *phases;
     int64_t max_hypotheses, seeds;

@@ -19,6 +19,7 @@ struct ended {
     struct run_files files;
     uint32_t n_values;
     struct harvest_value value[METRICS_MAX];
+    struct rung_reader rungs; /* n = 0: none are read */
     char detail[DETAIL_LEN];
     uint32_t reason;
 };
@@ -165,6 +166,13 @@ paths_in(struct wake *w, const char *run_dir, struct harvest_paths *out,
     out->path[HARVEST_STDERR] = fs_join_in(&w->arena, root, files->errors);
 }
 
+static void
+on_rung(void *arg, uint32_t metric, double step, double value, uint32_t flags)
+{
+    (void)flags;
+    rungs_take(arg, metric, step, value);
+}
+
 /* What a resumed attempt measured is what the whole run measured: the best
  * step may lie before the interruption, and an attempt that had nothing left
  * to do prints nothing. Its own cost stays its own, and what made an earlier
@@ -189,13 +197,55 @@ values_fill(struct wake *w, struct ended *x, struct err *err)
         paths_in(w, dir, &part[--at], &files);
         on = files.resume;
     }
-    if (rc != 0 || at == CHAIN_MAX - 1)
+    bool curve =
+        x->job->kind == JOB_TRAIN && project_rungs(w->project, &x->rungs);
+    if (rc != 0 || (at == CHAIN_MAX - 1 && !curve))
         return rc;
-    rc = harvest_chain(s, &part[at], CHAIN_MAX - at, NULL, NULL, all, err);
-    for (uint32_t m = 0; rc == 0 && m < w->core->spec.n_metrics; m++)
+    rc = harvest_chain(
+        s, &part[at], CHAIN_MAX - at, on_rung, &x->rungs, all, err);
+    for (uint32_t m = 0;
+         rc == 0 && at < CHAIN_MAX - 1 && m < w->core->spec.n_metrics; m++)
         if ((int)m != cost && !all[m].nan && !all[m].spike)
             x->value[m] = all[m];
     return rc;
+}
+
+static void
+curve_put(const struct ended *x, struct fact *f)
+{
+    f->e.n_curve = x->rungs.n_values;
+    memcpy(f->e.curve, x->rungs.value,
+        x->rungs.n_values * sizeof x->rungs.value[0]);
+}
+
+/* A job that still runs may have crossed a rung since the last look. */
+static int
+reported_fact(struct wake *w, const struct job *j, struct store_attempt *a,
+    struct fact_list *l, struct err *err)
+{
+    const struct trial *t = &w->core->trial[j->trial - 1];
+    const struct spec *s = &w->core->spec;
+    if (!s->stops || j->kind != JOB_TRAIN || j->cancelled)
+        return 0;
+    const char *dir = fs_join_in(&w->arena, store_root(w->st), a->run_dir);
+    if (report_read(dir, a->token) <= t->seen)
+        return 0;
+    struct ended *x = arena_alloc(&w->arena, sizeof *x);
+    *x = (struct ended){.job = j, .attempt = a};
+    int rc = project_need(w, err);
+    if (rc == 0 && values_fill(w, x, NULL) != 0)
+        return 0; /* not readable now: the end will tell */
+    bool news = false;
+    for (uint32_t i = 0; i < x->rungs.n_values; i++)
+        news = news || isnan(t->rung[x->rungs.value[i].rung]);
+    if (rc != 0 || !news)
+        return rc;
+    struct fact *f = fact_new(w, EVENT_job_reported);
+    f->e.job = j->id;
+    f->e.trial = j->trial;
+    curve_put(x, f);
+    fact_add(w, l, f);
+    return 0;
 }
 
 static int
@@ -228,6 +278,7 @@ ended_fact(struct wake *w, const struct job *j, struct store_attempt *a,
     if (x->detail[0] != '\0')
         f->e.why = arena_strdup(&w->arena, x->detail);
     measures_fill(w, x, f);
+    curve_put(x, f);
     signature_fill(w, x, f);
     attempt_end(x, f);
     f->attempt = a;
@@ -258,6 +309,8 @@ job_reconcile(
         return rc;
     snprintf(h.text, sizeof h.text, "%s", a->handle);
     rc = job_poll(&w->jobs, &h, status, err);
+    if (rc == 0 && status->state == JOB_STATE_RUNNING)
+        return reported_fact(w, j, a, l, err);
     if (rc != 0 || status->state != JOB_STATE_DONE)
         return rc;
     return ended_fact(w, j, a, &status->exit, l, err);
@@ -280,11 +333,14 @@ jobs_reconcile(struct wake *w, struct err *err)
         int rc = wake_commit(w, &l, err);
         if (rc != 0)
             return rc;
-        w->out->ended += (uint32_t)l.n;
-        w->freed = true;
         /* Only now may the claims go: the ends are on disk. */
-        for (size_t i = 0; i < l.n; i++)
+        for (size_t i = 0; i < l.n; i++) {
+            if (l.fact[i]->e.kind != EVENT_job_ended)
+                continue;
+            w->out->ended++;
+            w->freed = true;
             job_forget(&w->jobs, l.fact[i]->token, NULL);
+        }
     }
     return failed != 0 ? err_set(err, failed, "%s", first.text) : 0;
 }

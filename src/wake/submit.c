@@ -216,9 +216,12 @@ claim_all(struct wake *w, const struct action *a, uint32_t n,
 
 static void
 job_spec_fill(struct wake *w, const struct job_command *c, const char *run_dir,
-    const char *token, struct job_spec *s)
+    const char *token, uint32_t kind, struct job_spec *s)
 {
     const struct project *p = w->project;
+    struct rung_reader *rungs = arena_alloc(&w->arena, sizeof *rungs);
+    if (kind != JOB_TRAIN || !project_rungs(p, rungs))
+        rungs = NULL;
     *s = (struct job_spec){.token = token,
         .run_dir = run_dir,
         .argv = c->argv,
@@ -234,6 +237,7 @@ job_spec_fill(struct wake *w, const struct job_command *c, const char *run_dir,
         .checkpoint_path =
             fs_join_in(&w->arena, store_root(w->st), c->checkpoint),
         .watch = &p->harvest,
+        .rungs = rungs,
         .wake_argv = wake_command(w),
         .lease_fd = w->lease.fd};
 }
@@ -254,7 +258,7 @@ start_one(struct wake *w, const struct start *s, struct err *err)
         rc = run_prepare(w, s->job, dir, a->token, &command, err);
         if (rc != 0)
             return rc;
-        job_spec_fill(w, &command, dir, a->token, &spec);
+        job_spec_fill(w, &command, dir, a->token, s->job->kind, &spec);
         if (s->job->kind == JOB_EVALUATE && w->project->evaluate.time_ms > 0)
             spec.time_ms = w->project->evaluate.time_ms;
         if (s->job->kind == JOB_TRAIN)

@@ -26,6 +26,7 @@ enum { WORDS_MAX = 32 };
 struct drive {
     struct job_spec spec;
     struct harvest_spec watch;
+    struct rung_reader rungs;
     const char *wake[WORDS_MAX + 1], *env[WORDS_MAX + 1];
     size_t n_env;
 };
@@ -62,6 +63,24 @@ words_split(char *text, const char **out)
     out[n] = NULL;
 }
 
+/* rungs=1,2,4 of the step, for the metric auc; the last one is the top. */
+static void
+rungs_add(struct drive *d, const char *value)
+{
+    double rung[RUNGS_MAX];
+    uint32_t n = 0;
+    char *end;
+    watch_add(d, "auc", false, 0);
+    d->watch.primary = d->watch.n - 1;
+    for (; n < RUNGS_MAX; value = end + 1) {
+        rung[n++] = strtod(value, &end);
+        if (*end != ',')
+            break;
+    }
+    rungs_init(&d->rungs, &d->watch, rung, n, METRICS_MAX);
+    d->spec.rungs = &d->rungs;
+}
+
 static void
 option_set(struct drive *d, char *name)
 {
@@ -94,6 +113,8 @@ option_set(struct drive *d, char *name)
         watch_add(d, value, true, 0);
     } else if (strcmp(name, "spike") == 0) {
         watch_add(d, value, false, 3);
+    } else if (strcmp(name, "rungs") == 0) {
+        rungs_add(d, value);
     } else if (strcmp(name, "checkpoint") == 0) {
         d->spec.checkpoint_path = value;
     } else {

@@ -10,13 +10,14 @@
 #include <stdlib.h>
 
 static uint64_t events, refused, kinds[EVENT_COUNT], reasons[REASON_COUNT],
-    remedies[REMEDY_COUNT], ends[8], twice;
+    remedies[REMEDY_COUNT], ends[8], twice, stops;
 
 static void
 add(const struct life *l)
 {
     events += l->events;
     refused += l->refused;
+    stops += l->stops;
     ends[l->state]++;
     for (int i = 0; i < EVENT_COUNT; i++)
         kinds[i] += l->kinds[i];
@@ -35,6 +36,10 @@ missing(void)
             printf("never happened: %s\n", event_name(i));
             n++;
         }
+    if (stops == 0) {
+        printf("never happened: a run stopped on a rung\n");
+        n++;
+    }
     for (uint32_t i = 1; i < REASON_COUNT; i++)
         if (reasons[i] == 0) {
             printf("never happened: a job ending by %s\n", reason_name(i));

@@ -16,7 +16,8 @@ enum { EVENTS_MAX = 60000, ENCODE_MAX = 1 << 21 };
 
 struct flying {
     uint32_t job, trial;
-    int64_t end_ms;
+    int64_t start_ms, end_ms;
+    uint32_t crossed; /* rungs that it has reported or kept to itself */
 };
 
 struct world {
@@ -28,7 +29,7 @@ struct world {
     unsigned char *a, *b;
     double slope[KNOBS_MAX], best[KNOBS_MAX], width[KNOBS_MAX];
     double cross[KNOBS_MAX]; /* interaction of knob k with k + 1 */
-    double noise;
+    double noise, honest;    /* how true rungs are */
     int64_t now_ms;
     struct flying flying[JOBS_MAX];
     uint32_t n_flying;
@@ -116,6 +117,29 @@ truth(const struct world *w, const struct config *x)
     return gain;
 }
 
+/* Rungs that tell the truth, tell half of it, or lie. */
+static void
+curves_make(struct world *w, struct spec *s)
+{
+    static const double honest[] = {1, .5, 0};
+    s->n_rungs = 2 + (uint32_t)rng_below(&w->r, 3);
+    for (uint32_t i = 0; i < s->n_rungs; i++)
+        s->rung[i] = 1u << i;
+    s->stops = true;
+    w->honest = honest[rng_below(&w->r, 3)];
+}
+
+static double
+rung_value(const struct world *w, const struct trial *t, uint32_t rung)
+{
+    struct rng r;
+    double far = .02 * (double)(w->c->spec.n_rungs - rung);
+    rng_seed2(&r, w->o.seed ^ t->seed, rung);
+    double gain = truth(w, &w->c->experiment[t->experiment].config);
+    return .74 - far + w->honest * gain +
+           (2 - w->honest) * w->noise * rng_normal(&r);
+}
+
 static void
 spec_make(struct world *w, struct spec *s)
 {
@@ -163,6 +187,8 @@ spec_make(struct world *w, struct spec *s)
         s->wall_clock_ms = 40 * 60 * 1000;
     s->max_parallel = 1 + (uint32_t)rng_below(&w->r, 4);
     s->fidelity_knob = -1;
+    if (w->o.faults > 0 && rng_below(&w->r, 2))
+        curves_make(w, s);
 }
 
 /* ---- the laws, at every event ---- */
@@ -203,6 +229,11 @@ applied(struct world *w, const struct event *e)
         w->life->remedies[e->remedy]++;
     const struct core *c = w->c;
     LAW(w, c->spent_u + c->reserved_u <= c->approved_u);
+    if (e->kind == EVENT_job_cancelled && e->n > 0) {
+        const struct trial *t = &c->trial[e->trial - 1];
+        LAW(w, t->experiment != 0 && t->phase == PHASE_EXPLOITATION);
+        w->life->stops++;
+    }
     if (e->kind == EVENT_job_intended) {
         LAW(w, c->approved_u > 0 && c->state == CAMPAIGN_RUNNING);
         LAW(w, e->job == ++w->jobs_seen);
@@ -440,7 +471,7 @@ submit(struct world *w, uint32_t job, uint32_t trial)
         e.handle = "h";
         int64_t takes = 20000 + (int64_t)rng_below(&w->r, 60000);
         w->flying[w->n_flying++] =
-            (struct flying){job, trial, w->now_ms + takes};
+            (struct flying){job, trial, w->now_ms, w->now_ms + takes, 0};
     }
     LAW(w, fact(w, &e) == 0);
 }
@@ -460,6 +491,57 @@ ended_bad(struct world *w, struct event *e)
         e->n = (uint32_t)classes[rng_below(&w->r, sizeof classes - 1)];
 }
 
+/* All rungs up to this one, in a drawn order: reports overtake each other. */
+static void
+curve_put(
+    struct world *w, const struct trial *t, uint32_t crossed, struct event *e)
+{
+    e->n_curve = 0;
+    for (uint32_t r = 0; r < crossed; r++)
+        e->curve[e->n_curve++] = (struct rung_value){r, rung_value(w, t, r)};
+    for (uint32_t i = e->n_curve; i-- > 1;) {
+        uint32_t k = (uint32_t)rng_below(&w->r, i + 1);
+        struct rung_value v = e->curve[i];
+        e->curve[i] = e->curve[k];
+        e->curve[k] = v;
+    }
+}
+
+/* When the next rung of a job is crossed; its end when there is none. */
+static int64_t
+next_ms(const struct world *w, const struct flying *f)
+{
+    const struct spec *s = &w->c->spec;
+    const struct job *j = core_job(w->c, f->job);
+    bool more = s->stops && f->crossed + 1 < s->n_rungs;
+    if (!more || j == NULL || j->kind != JOB_TRAIN)
+        return f->end_ms;
+    double share = s->rung[f->crossed] / s->rung[s->n_rungs - 1];
+    return f->start_ms + (int64_t)(share * (double)(f->end_ms - f->start_ms));
+}
+
+/* A report is lost, told at once, told twice, or told alone and late. */
+static void
+report_one(struct world *w, uint32_t i)
+{
+    struct flying *f = &w->flying[i];
+    const struct trial *t = &w->c->trial[f->trial - 1];
+    struct event e = {
+        .kind = EVENT_job_reported, .job = f->job, .trial = f->trial};
+    uint64_t how = rng_below(&w->r, 4);
+    f->crossed++;
+    if (how == 0)
+        return;
+    curve_put(w, t, f->crossed, &e);
+    if (how == 1)
+        e.n_curve = 1;
+    bool news = false;
+    for (uint32_t k = 0; k < e.n_curve; k++)
+        news = news || isnan(t->rung[e.curve[k].rung]);
+    LAW(w, (fact(w, &e) == 0) == news);
+    LAW(w, fact(w, &e) != 0); /* a duplicate adds nothing */
+}
+
 static void
 end_one(struct world *w, uint32_t i)
 {
@@ -475,7 +557,10 @@ end_one(struct world *w, uint32_t i)
     e.cost_u = w->c->spec.unit == UNIT_TRIALS
                    ? MICRO
                    : (int64_t)(MICRO * (.5 + 4 * rng_f64(&w->r)));
-    if (w->c->state == CAMPAIGN_STOPPED) {
+    bool wanted = !j->cancelled || rng_below(&w->r, 4) == 0;
+    if (j->kind == JOB_TRAIN && rng_below(&w->r, 2))
+        curve_put(w, t, f.crossed, &e);
+    if (w->c->state == CAMPAIGN_STOPPED || !wanted) {
         e.reason = REASON_CANCELLED;
     } else if (rng_f64(&w->r) < w->o.faults) {
         ended_bad(w, &e);
@@ -545,16 +630,33 @@ wait_end(struct world *w)
         return false;
     uint32_t first = 0;
     for (uint32_t i = 1; i < w->n_flying; i++)
-        if (w->flying[i].end_ms < w->flying[first].end_ms)
+        if (next_ms(w, &w->flying[i]) < next_ms(w, &w->flying[first]))
             first = i;
-    if (w->flying[first].end_ms > w->now_ms)
-        w->now_ms = w->flying[first].end_ms;
+    int64_t at = next_ms(w, &w->flying[first]);
+    bool ends = at == w->flying[first].end_ms;
+    if (at > w->now_ms)
+        w->now_ms = at;
     if (w->o.faults > 0 && rng_below(&w->r, 50) == 0)
         w->now_ms -= 30000; /* a wall clock may jump back */
     struct event tick = {.kind = EVENT_clock_ticked};
     fact(w, &tick);
-    end_one(w, first);
+    if (ends)
+        end_one(w, first);
+    else
+        report_one(w, first);
     return true;
+}
+
+/* Nothing that was only seen on a rung is ever claimed. */
+static bool
+was_whole(const struct core *c, uint32_t experiment)
+{
+    for (uint32_t i = 0; i < c->n_trials; i++)
+        if (c->trial[i].experiment == experiment &&
+            c->trial[i].state == TRIAL_OK &&
+            c->trial[i].phase != PHASE_CONFIRMATION)
+            return true;
+    return false;
 }
 
 static void
@@ -602,6 +704,8 @@ judge(struct world *w)
     l->n_pairs = c->n_pairs;
     for (uint32_t i = 0; i < c->n_pairs; i++)
         pair_judge(w, &c->pair[i], &l->pair[i]);
+    for (uint32_t i = 0; i < c->n_finalists; i++)
+        LAW(w, was_whole(c, c->finalist[i].experiment));
     LAW(w, c->reserved_u == 0);
     for (uint32_t i = 0; i < c->n_trials; i++)
         LAW(w, c->trial[i].state >= TRIAL_OK);

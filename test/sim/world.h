@@ -51,6 +51,7 @@ struct life {
     struct life_finalist finalist[FINALISTS_MAX];
     uint32_t n_pairs;
     struct life_pair pair[PAIRS_MAX];
+    uint64_t stops;              /* runs ended on a rung */
     uint64_t kinds[EVENT_COUNT]; /* how often each event was applied */
     uint64_t reasons[REASON_COUNT], remedies[REMEDY_COUNT];
 };

@@ -4,6 +4,7 @@
 #include "base/rng.h"
 #include "core/core.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,6 +32,9 @@ event_full(struct event *e)
     e->over[1] = (struct override){63, 0.1};
     e->n_measures = 1;
     e->measure[0] = (struct measure){3, __builtin_nan("")};
+    e->n_curve = 2;
+    e->curve[0] = (struct rung_value){0, .71};
+    e->curve[1] = (struct rung_value){RUNGS_MAX - 1, -0.0};
     e->why = "because";
     e->statement = "";
     e->resume = true;
@@ -50,6 +54,8 @@ event_round_trip(void **state)
     assert_int_equal(back.at_ms, -5);
     assert_int_equal(back.cost_u, INT64_MIN);
     assert_true(back.measure[0].value != back.measure[0].value);
+    assert_int_equal(back.curve[1].rung, RUNGS_MAX - 1);
+    assert_true(signbit(back.curve[1].value));
     assert_string_equal(back.why, "because");
     assert_string_equal(back.statement, "");
     assert_null(back.hash);

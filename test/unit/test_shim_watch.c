@@ -28,6 +28,24 @@ tree_pss(const struct shim_tree *t)
     return pss;
 }
 
+static uint32_t reported, poked;
+
+int
+report_write(const struct shim *s, uint32_t crossed, struct err *err)
+{
+    (void)s;
+    (void)err;
+    reported = crossed;
+    return 0;
+}
+
+void
+wake_poke(const struct shim *s)
+{
+    (void)s;
+    poked++;
+}
+
 void
 shim_end(
     struct shim *s, enum reason reason, enum ending how, const char *fmt, ...)
@@ -87,6 +105,41 @@ silent_until_hung(struct shim *s, int64_t now, uint64_t ticks_a_second)
         assert_int_equal(s->reason, REASON_NONE);
     }
     return -1;
+}
+
+/* Each crossing is reported once, also when one look sees several. */
+static void
+rungs_report(void **state)
+{
+    struct shim *s = calloc(1, sizeof *s);
+    (void)state;
+    assert_non_null(s);
+    remove(log_path);
+    s->cmd.stdout_path = s->cmd.stderr_path = s->cmd.metrics_path = log_path;
+    s->cmd.has_watch = true;
+    s->cmd.watch.n = 1;
+    s->cmd.watch.source[0].from = FROM_JSONL;
+    snprintf(s->cmd.watch.source[0].key, HARVEST_KEY_LEN, "auc");
+    s->cmd.progress = METRICS_MAX;
+    s->cmd.n_rungs = 3;
+    for (int i = 0; i < 3; i++)
+        s->cmd.rung[i] = 1 << i;
+    watch_init(s, 0);
+    static const uint32_t crossed[] = {0, 1, 2, 2, 3, 3};
+    static const uint32_t calls[] = {0, 1, 2, 2, 3, 3};
+    reported = poked = 0;
+    for (int step = 0; step < 6; step++) {
+        FILE *f = fopen(log_path, "a");
+        assert_non_null(f);
+        fprintf(f, "{\"step\": %d, \"auc\": 0.7}\n", step);
+        fclose(f);
+        watch_metrics(s);
+        watch_rungs(s);
+        watch_rungs(s);
+        assert_int_equal(reported, crossed[step]);
+        assert_int_equal(poked, calls[step]);
+    }
+    free(s);
 }
 
 static void
@@ -159,6 +212,7 @@ main(void)
 {
     snprintf(log_path, sizeof log_path, "/tmp/test_shim_watch.%d", getpid());
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rungs_report),
         cmocka_unit_test(silence),
         cmocka_unit_test(a_word_in_time_saves),
         cmocka_unit_test(shared_pages_count_once),

@@ -73,6 +73,21 @@ field_set(struct shim_command *c, const struct field *f, const char *value,
 }
 
 static int
+rungs_parse(struct shim_command *c, const char *text)
+{
+    char *end;
+    unsigned long progress = strtoul(text, &end, 10);
+    c->progress = progress < METRICS_MAX ? (uint32_t)progress : METRICS_MAX;
+    for (c->n_rungs = 0; *end != '\0' && c->n_rungs < RUNGS_MAX;) {
+        const char *from = end;
+        c->rung[c->n_rungs++] = strtod(from, &end);
+        if (end == from)
+            return -ERR_INPUT;
+    }
+    return *end == '\0' ? 0 : -ERR_INPUT;
+}
+
+static int
 record_read(struct shim_command *c, char *rec, size_t len, struct err *err)
 {
     char *eq = strchr(rec, '=');
@@ -84,6 +99,8 @@ record_read(struct shim_command *c, char *rec, size_t len, struct err *err)
         return harvest_spec_parse(
             &c->watch, eq + 1, len - (size_t)(eq + 1 - rec));
     }
+    if (strcmp(rec, "rungs") == 0)
+        return rungs_parse(c, eq + 1);
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         if (strcmp(fields[i].key, rec) == 0)
             return field_set(c, &fields[i], eq + 1, err);

@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sched.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -106,26 +108,45 @@ job_launch(struct shim *s, struct err *err)
     return 0;
 }
 
+/* In the child: the wake command, its words going to wake.log. */
+_Noreturn static void
+wake_become(const struct shim *s)
+{
+    char log[PATH_MAX];
+    snprintf(log, sizeof log, "%s/wake.log", s->cmd.run_dir);
+    signals_reset();
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (null >= 0)
+        dup2(null, 0);
+    if (output_open(log, 1) != 0 || output_open(log, 2) != 0 ||
+        chdir(s->cmd.cwd) != 0)
+        _exit(127);
+    execvp(s->cmd.wake[0], (char *const *)(uintptr_t)s->cmd.wake);
+    _exit(127);
+}
+
+void
+wake_poke(const struct shim *s)
+{
+    if (s->cmd.n_wake == 0)
+        return;
+    /* fork(2) with another parent. A plain child would be counted, limited
+     * and at last killed with the job, and so would jobs that it starts. */
+    long pid = syscall(
+        SYS_clone, (unsigned long)(CLONE_PARENT | SIGCHLD), 0, NULL, NULL, 0);
+    if (pid == 0)
+        wake_become(s);
+}
+
 /* One try: the wake command's wait status, -1 when it could not be run. */
 static int
 wake_once(const struct shim *s)
 {
-    char log[PATH_MAX];
-    snprintf(log, sizeof log, "%s/wake.log", s->cmd.run_dir);
     pid_t pid = fork();
     if (pid < 0)
         return -1;
-    if (pid == 0) {
-        signals_reset();
-        int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        if (null >= 0)
-            dup2(null, 0);
-        if (output_open(log, 1) != 0 || output_open(log, 2) != 0 ||
-            chdir(s->cmd.cwd) != 0)
-            _exit(127);
-        execvp(s->cmd.wake[0], (char *const *)(uintptr_t)s->cmd.wake);
-        _exit(127);
-    }
+    if (pid == 0)
+        wake_become(s);
     int status;
     while (waitpid(pid, &status, 0) != pid) {
         if (errno != EINTR)

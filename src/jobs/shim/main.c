@@ -197,6 +197,7 @@ job_watch(struct shim *s)
             watch_memory(s);
         if (now >= slow_at) {
             watch_metrics(s);
+            watch_rungs(s);
             watch_life(s, now);
             slow_at = now + IDLE_TICK_MS;
         }

@@ -146,6 +146,24 @@ shim_json_write(const struct shim *s, struct err *err)
     return rc;
 }
 
+int
+report_write(const struct shim *s, uint32_t crossed, struct err *err)
+{
+    char tmp[PATH_MAX], path[PATH_MAX];
+    snprintf(tmp, sizeof tmp, "%s/report.tmp", s->cmd.run_dir);
+    snprintf(path, sizeof path, "%s/report.json", s->cmd.run_dir);
+    struct record r = {.len = 0};
+    record_add(&r, "{");
+    record_number(&r, "version", 1);
+    record_text(&r, "token", s->cmd.token);
+    record_number(&r, "rungs", crossed);
+    record_close(&r);
+    int rc = file_put(tmp, &r, err);
+    if (rc == 0 && rename(tmp, path) != 0)
+        rc = err_sys(err, "rename %s", path);
+    return rc;
+}
+
 bool
 exit_is_there(const struct shim *s)
 {

@@ -10,6 +10,7 @@
 
 #include "core/event.h"
 #include "project/harvest.h"
+#include "project/rungs.h"
 
 enum {
     SHIM_ARGS_MAX = 4096,  /* words of the job's command */
@@ -33,6 +34,8 @@ struct shim_command {
     int64_t time_ms, budget_ms, grace_ms, hang_ms, memory_bytes, disk_floor;
     bool has_watch;
     struct harvest_spec watch;
+    uint32_t progress, n_rungs; /* below the top; progress as in rungs.h */
+    double rung[RUNGS_MAX];
     const char *argv[SHIM_ARGS_MAX + 1];
     const char *env[SHIM_ENV_MAX + 1];
     const char *wake[SHIM_WAKE_MAX + 1];
@@ -79,6 +82,8 @@ struct shim {
     struct shim_life life;
     int metrics_fd, output_fd[2]; /* read ends for the metric watch; -1 */
     struct harvest harvest;
+    struct rung_reader rungs;
+    uint32_t reported; /* rungs that a report was written for */
 };
 
 /* command.c: reads DIR/shim.cmd. 0 or -ERR_*. */
@@ -88,6 +93,8 @@ int command_load(struct shim_command *c, const char *run_dir, struct err *err);
 /* 0: the token is ours; 1: another has it; <0: -ERR_*. */
 int claim_take(const struct shim *s, struct err *err);
 int shim_json_write(const struct shim *s, struct err *err);
+/* Leaves report.json by rename: so many rungs are crossed. */
+int report_write(const struct shim *s, uint32_t crossed, struct err *err);
 /* Is this token's exit file there already? */
 bool exit_is_there(const struct shim *s);
 /* Takes the disk space of exit.json before the job can fill the disk. */
@@ -106,11 +113,16 @@ int64_t tree_pss(const struct shim_tree *t);
 int job_launch(struct shim *s, struct err *err);
 /* Runs the wake command until it takes the news, a few tries. */
 void wake_call(const struct shim *s);
+/* Starts the wake command once and does not wait for it; the process belongs
+ * to our own parent, so that neither it nor what it starts is part of the job.
+ * Failing is harmless: the next wake looks at the same report. */
+void wake_poke(const struct shim *s);
 
 /* watch.c: each looks at one thing and may call shim_end. */
 void watch_init(struct shim *s, int64_t now_ms);
 void watch_memory(struct shim *s);
 void watch_metrics(struct shim *s);
+void watch_rungs(struct shim *s);
 void watch_life(struct shim *s, int64_t now_ms);
 void watch_disk(struct shim *s);
 

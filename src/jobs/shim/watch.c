@@ -9,6 +9,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/err.h"
+
 enum {
     READ_ROUNDS = 64, /* slices of one look: a flood can't hold the loop */
     HANG_GAPS_MIN = 4,
@@ -20,7 +22,7 @@ static void
 on_value(void *arg, uint32_t metric, double step, double value, uint32_t flags)
 {
     struct shim *s = arg;
-    (void)metric;
+    rungs_take(&s->rungs, metric, step, value);
     if (flags & HARVEST_NAN)
         shim_end(s, REASON_NAN, ENDING_TERM,
             "a watched metric is not finite at step %g", step);
@@ -46,7 +48,9 @@ is_watching(const struct shim *s, uint32_t from)
     for (uint32_t i = 0; s->cmd.has_watch && i < h->n; i++) {
         const struct metric_source *m = &h->source[i];
         bool file = m->from == FROM_JSONL || m->from == FROM_CSV;
-        if ((m->nan_fail || m->spike > 0) &&
+        bool rung =
+            s->cmd.n_rungs > 0 && (i == h->primary || i == s->cmd.progress);
+        if ((m->nan_fail || m->spike > 0 || rung) &&
             (m->from == from || (file && from == FROM_JSONL)))
             return true;
     }
@@ -79,6 +83,10 @@ watch_init(struct shim *s, int64_t now_ms)
     if (is_watching(s, FROM_STDERR))
         s->output_fd[1] = tail_open(s->cmd.stderr_path);
     harvest_init(&s->harvest, &s->cmd.watch, on_value, s);
+    double rung[RUNGS_MAX + 1] = {0}; /* the top is no crossing: the end is */
+    memcpy(rung, s->cmd.rung, s->cmd.n_rungs * sizeof *rung);
+    rungs_init(&s->rungs, &s->cmd.watch, rung,
+        s->cmd.n_rungs > 0 ? s->cmd.n_rungs + 1 : 0, s->cmd.progress);
     s->life.beat_ms = now_ms;
     for (uint32_t i = 0; i < SHIM_WATCHED_FILES; i++)
         life_stat(s, i, &s->life.size[i], &s->life.mtime_ns[i]);
@@ -121,6 +129,18 @@ watch_metrics(struct shim *s)
     tail_feed(s, s->metrics_fd, HARVEST_FILE);
     tail_feed(s, s->output_fd[0], HARVEST_STDOUT);
     tail_feed(s, s->output_fd[1], HARVEST_STDERR);
+}
+
+void
+watch_rungs(struct shim *s)
+{
+    uint32_t crossed = s->rungs.crossed;
+    struct err ignored = {0};
+    if (crossed <= s->reported || s->reason != REASON_NONE)
+        return;
+    s->reported = crossed;
+    if (report_write(s, crossed, &ignored) == 0)
+        wake_poke(s);
 }
 
 static bool
