@@ -210,8 +210,10 @@ idea_plan(const struct core *c, const struct analysis *a, struct update *u,
     uint32_t runs = h->experiment
                         ? a->arm[h->experiment].n + a->arm[h->experiment].flying
                         : 0;
-    snprintf(why, sizeof why, "H%u run %u: knowledge gradient %.3g per cost%s",
-        i + 1, runs + 1, value, h->pinned ? ", pinned by the engineer" : "");
+    snprintf(why, sizeof why, "H%u run %u: %s %.3g per weight of cost%s", i + 1,
+        runs + 1,
+        h->experiment == 0 ? "promise and knowledge" : "knowledge gradient",
+        value, h->pinned ? ", pinned by the engineer" : "");
     if (h->experiment != 0)
         return trial_plan(c, u, h->experiment, c->phase, value, why);
     struct experiment x = {.kind = EXPERIMENT_SINGLE, .mask = UINT64_C(1) << i};
