@@ -3,7 +3,8 @@
  * on this family: each link pools its records (random effects, math/meta.h)
  * together with the coarser answer as one more record, so that few records
  * shrink towards what is known more broadly. Invariant: the spread of an
- * answer is never below the base rate's, nor above what was ever seen. */
+ * answer is never below the smaller of the base rate's and its concept's, nor
+ * above what was ever seen. */
 #include "research/history.h"
 
 #include <math.h>
@@ -11,13 +12,11 @@
 
 #include "base/json.h"
 
-/* Guess of the variance of one change's effect between families and data
- * sets before records are seen, and what it is worth in sources; and how much
- * a row of the public set counts beside one of the team's own (its rows share
- * a few data sets, so they are not as many as they look). Set by held-out data
- * sets of that set: the mean CRPS is then just below the base rate's,
- * where smaller guesses are worse than knowing nothing. */
-static const struct meta_prior between_prior = {2e-3 * 2e-3, 30};
+/* What the concept's spread, as a guess of one change's between families and
+ * data sets, is worth in sources; and how much a row of the public set counts
+ * beside one of the team's own (its rows share a few data sets, so they are
+ * not as many as they look). Set by held-out data sets of that set. */
+#define BETWEEN_WORTH 30
 #define PUBLIC_TRUST 0.3
 /* A larger effect on record is a collapse (or its repair): that it is large is
  * known, its size is no measure of what the knob does elsewhere. */
@@ -26,6 +25,8 @@ static const struct meta_prior between_prior = {2e-3 * 2e-3, 30};
  * the slope of held-out single changes on the pooled mean is .28 (7,777
  * changes, docs/decisions/0003-predictions.md). */
 #define TRANSFER 0.3
+/* Records of the average size that the base rate's spread is worth. */
+#define SPREAD_WORTH 5
 /* Base rate of a change of backbone: published differences are larger. */
 #define MODEL_SD_MIN 5e-3
 
@@ -246,7 +247,8 @@ cite(struct history_answer *out, const struct record *r, double w, double sign,
 
 static void
 level_pool(const struct history *h, const struct history_query *q,
-    const char *family, enum draft_level level, struct history_answer *out)
+    const char *family, enum draft_level level, double spread,
+    struct history_answer *out)
 {
     struct meta_delta *in = h->work;
     double best[HISTORY_CITED_MAX] = {0}, k = 0;
@@ -272,7 +274,8 @@ level_pool(const struct history *h, const struct history_query *q,
             in[n++] = q->claim[i];
     if (n == 1)
         return;
-    struct meta_pool pool = meta_pool(in, (int)n, &between_prior);
+    struct meta_prior between = {spread * spread, BETWEEN_WORTH};
+    struct meta_pool pool = meta_pool(in, (int)n, &between);
     out->p.mean = pool.m;
     /* The coarser answer's spread holds the variance between places already:
      * in full it would count twice (80 % intervals then cover 83 % of held-out
@@ -290,6 +293,23 @@ level_pool(const struct history *h, const struct history_query *q,
     }
 }
 
+/* How far a change of this concept moves the metric, up or down: the root mean
+ * square of what is on record, a team's own rows first. Learning rates and
+ * optimisers move it ten times as far as first-order weights do. */
+static double
+concept_spread(const struct history *h, uint32_t concept, double base)
+{
+    double k = SPREAD_WORTH, sum = k * base * base;
+    for (uint32_t i = 0; i < h->n; i++) {
+        const struct record *r = &h->record[i];
+        if (r->concept != concept)
+            continue;
+        sum += r->trust * r->d * r->d;
+        k += r->trust;
+    }
+    return sqrt(sum / k);
+}
+
 void
 history_ask(const struct history *h, const struct history_query *q,
     struct history_answer *out)
@@ -300,14 +320,16 @@ history_ask(const struct history *h, const struct history_query *q,
     bool model = q->concept == CONCEPT_MODEL;
     double least = model ? MODEL_SD_MIN : BASE_RATE_SD;
     double most = model ? MODEL_SD_MAX : SINGLE_SD_MAX;
-    out->p.sd = least;
+    double spread = concept_spread(h, q->concept, least);
+    least = fmin(least, spread);
+    out->p.sd = spread;
     out->p.level = DRAFT_BASE_RATE;
-    level_pool(h, q, family, DRAFT_CONCEPT, out);
+    level_pool(h, q, family, DRAFT_CONCEPT, spread, out);
     if (!model && family[0] != '\0') {
-        level_pool(h, q, family, DRAFT_FAMILY, out);
-        level_pool(h, q, family, DRAFT_EXACT, out);
+        level_pool(h, q, family, DRAFT_FAMILY, spread, out);
+        level_pool(h, q, family, DRAFT_EXACT, spread, out);
     } else if (model) {
-        level_pool(h, q, family, DRAFT_EXACT, out);
+        level_pool(h, q, family, DRAFT_EXACT, spread, out);
     }
     out->p.sd = fmin(fmax(out->p.sd, least), most);
 }

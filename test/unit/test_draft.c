@@ -248,8 +248,9 @@ events_are_complete(void **state)
         assert_int_equal(e->kind, EVENT_hypothesis_added);
         assert_true(e->statement[0] != '\0' && e->rationale[0] != '\0');
         assert_true(e->key[0] != '\0' && e->score > 0);
-        /* logloss worth 1e-3 against 5e-4 of AUC: twice the AUC's spread */
-        assert_true(e->sd >= 2 * 2e-3 - 1e-12 && e->sd < 0.1);
+        /* logloss worth 1e-3 against 5e-4 of AUC: twice the AUC's spread,
+         * which is less than the base rate's where a concept moves little */
+        assert_true(e->sd >= 2 * 5e-4 && e->sd < 0.1);
         assert_true(fabs(e->mean) < 3 * e->sd);
         assert_true(strlen(e->evidence) < EVENT_TEXT_MAX);
         struct json *j = json_parse(e->evidence, strlen(e->evidence), &err);

@@ -122,9 +122,12 @@ pooling_shrinks_and_backs_off(void **state)
     assert_true(0 < other.mean && other.mean < one.mean);
     assert_true(one.mean < many.mean && many.mean < 3e-3);
     assert_true(many.mean > 2.7e-3);
-    /* never surer than the base rate, whatever the records say */
+    /* large effects: never surer than the base rate */
     assert_true(many.sd >= BASE_RATE_SD && many.sd <= one.sd);
     assert_true(one.sd <= SINGLE_SD_MAX);
+    /* a concept that moves little on record is not expected to move much */
+    struct draft_prediction small = asked(30, 1e-4, "fm");
+    assert_true(small.sd < .75 * BASE_RATE_SD && small.sd > 1e-4);
 }
 
 int
