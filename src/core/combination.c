@@ -15,6 +15,7 @@
 #include "math/design.h"
 #include "math/dist.h"
 #include "math/linfit.h"
+#include "math/outlook.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -89,31 +90,55 @@ cells_of(int k)
     return k <= 4 ? (1u << k) - 1u - (uint32_t)k : 16u - 1u;
 }
 
-uint64_t
-combination_choose(const struct core *c, const struct analysis *a)
+/* The ideas that go with `first`, best first, and what all together are worth:
+ * of gains that were found alone little is added by the smaller ones. */
+static uint64_t
+set_grow(const struct core *c, const double *worth, uint32_t first,
+    uint32_t room, double *value)
 {
-    uint64_t mask = 0;
-    int k = 0;
-    double worth[HYPOTHESES_MAX];
-    uint32_t room = budget_phase_trials(c, PHASE_COMBINATION);
-    for (uint32_t i = 0; i < c->n_hypotheses; i++)
-        worth[i] = idea_worth(c, a, i);
+    uint64_t mask = UINT64_C(1) << first, seen = mask;
+    double sum = pow(worth[first], OUTLOOK_OVERLAP_P);
+    int k = 1;
     while (k < COMBO_MAX && cells_of(k + 1) <= room) {
         int best = -1;
         struct config x;
         for (uint32_t i = 0; i < c->n_hypotheses; i++)
-            if (worth[i] > 0 && (best < 0 || worth[i] > worth[best]))
+            if (worth[i] > 0 && (seen >> i & 1) == 0 &&
+                (best < 0 || worth[i] > worth[best]))
                 best = (int)i;
         if (best < 0)
             break;
-        worth[best] = -1;
-        uint64_t with = mask | UINT64_C(1) << best;
-        if (!cell_config(c, with, &x))
+        seen |= UINT64_C(1) << best;
+        if (!cell_config(c, mask | UINT64_C(1) << best, &x))
             continue;
-        mask = with;
+        mask |= UINT64_C(1) << best;
+        sum += pow(worth[best], OUTLOOK_OVERLAP_P);
         k++;
     }
-    return k >= 2 ? mask : 0;
+    *value = k >= 2 ? sum : 0;
+    return mask;
+}
+
+/* The best idea may exclude all others (a whole configuration does): then those
+ * that can be crossed are worth more together. */
+uint64_t
+combination_choose(const struct core *c, const struct analysis *a)
+{
+    uint64_t mask = 0;
+    double worth[HYPOTHESES_MAX], best = 0, value;
+    uint32_t room = budget_phase_trials(c, PHASE_COMBINATION);
+    for (uint32_t i = 0; i < c->n_hypotheses; i++)
+        worth[i] = idea_worth(c, a, i);
+    for (uint32_t i = 0; i < c->n_hypotheses; i++) {
+        if (worth[i] <= 0)
+            continue;
+        uint64_t set = set_grow(c, worth, i, room, &value);
+        if (value > best) {
+            best = value;
+            mask = set;
+        }
+    }
+    return mask;
 }
 
 /* ---- the fit ---- */

@@ -23,7 +23,6 @@ enum {
     SEEDS_MIN = 2,
     GRID_MAX = 24
 };
-static const double OVERLAP_P = 3.8; /* 2^(1/3.8) = 1.2 */
 static const double CROSS = .45;
 static const double CLEAR = .95, LIKELY = .6, WORTH = .6745;
 static const double KG_FLOOR = .02; /* of min_gain */
@@ -150,7 +149,7 @@ ideas_play(struct play *p, double room)
 static double
 together(double sum, double bad)
 {
-    return (sum > 0 ? pow(sum, 1 / OVERLAP_P) : 0) + bad;
+    return (sum > 0 ? pow(sum, 1 / OUTLOOK_OVERLAP_P) : 0) + bad;
 }
 
 static void
@@ -165,8 +164,8 @@ cell_make(struct play *p, const uint32_t *who, uint32_t k, uint32_t set,
         size2 += a->mean * a->mean / k;
         if ((set >> i & 1) == 0)
             continue;
-        believed += a->mean > 0 ? pow(a->mean, OVERLAP_P) : 0;
-        real += a->truth > 0 ? pow(a->truth, OVERLAP_P) : 0;
+        believed += a->mean > 0 ? pow(a->mean, OUTLOOK_OVERLAP_P) : 0;
+        real += a->truth > 0 ? pow(a->truth, OUTLOOK_OVERLAP_P) : 0;
         bad_b += fmin(0, a->mean);
         bad_r += fmin(0, a->truth);
         var += a->var;

@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Gains m_i found alone bring (sum m_i^p)^(1/p) together: 2^(1/3.8) = 1.2. */
+#define OUTLOOK_OVERLAP_P 3.8
+
 enum { OUTLOOK_IDEAS_MAX = 64, OUTLOOK_SEEDS_MAX = 12 };
 
 struct outlook_idea {
