@@ -11,7 +11,7 @@
 
 /* One searched configuration against the incumbent, in units of the typical
  * sd of an idea: most are worse. */
-static const double STEP = -.45, STEP_SD = .4;
+static const double STEP = -.3, STEP_SD = .5;
 static const double SCALE_WEIGHT = 4, SCALE_LEAST = .25;
 /* Trials of the search money that Combination leaves to Exploitation. */
 static const double SEARCH_FLOOR = .15;
