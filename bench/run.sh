@@ -56,6 +56,7 @@ echo "== money by value: phases, one pool for several campaigns"
 # What it costs.
 echo "== a decision, by size of the history"
 "$build/bench-decide"
+"$python" test/peers/decide_peers.py --full
 echo "== a cold wake with nothing to do, status"
 "$build/bench-wake"
 echo "== the trainer, rows a second"
