@@ -7,7 +7,8 @@
  * successive halving without promotion: Li et al., arXiv 1810.05934). Never
  * stopped: the baseline, ideas under validation, further seeds, confirmation, a
  * random share (so that reliability goes on being measured), and any run while
- * too few curves reached the top or the rung says too little of it.
+ * too few curves reached the top or the rung says too little of it; and no
+ * run at all when the money runs half of the declared candidates to the end.
  * Invariant: a stopped run enters the search alone, as a prediction with its
  * uncertainty; no verdict and no claim counts it. */
 #include "core/parts.h"
@@ -23,6 +24,7 @@ enum {
     KEEP_PART = 4, /* one in so many of the runs on a rung goes on */
 };
 static const double RELIABLE = .3; /* least rho of a rung to be stopped on */
+static const double SCARCE = 2; /* candidates for each full run of the money */
 /* Share of the runs that nothing stops; small, since each costs as much as
  * many that are stopped. */
 static const double SHARE_OPEN = .01;
@@ -113,10 +115,22 @@ fidelity_estimate(const struct core *c, const struct fidelity *f,
 
 /* ---- the decision ---- */
 
+/* Declared candidates of which the money runs half to the end anyway: to stop
+ * one saves nothing that could be spent better. */
+static bool
+is_scarce(const struct core *c)
+{
+    if (c->spec.n_candidates == 0)
+        return false;
+    double search = (double)(budget_total_u(c) - budget_confirm_u(c));
+    return c->spec.n_candidates < SCARCE * search / (double)budget_trial_u(c);
+}
+
 bool
 fidelity_stops(const struct core *c)
 {
-    return c->spec.stops && c->spec.n_rungs > 1 && c->spec.unit != UNIT_TRIALS;
+    return c->spec.stops && c->spec.n_rungs > 1 &&
+           c->spec.unit != UNIT_TRIALS && !is_scarce(c);
 }
 
 /* Can this run be stopped at all? */

@@ -119,7 +119,7 @@ uint32_t
 term_width(const struct text_style *style)
 {
     uint32_t w = style->width == 0 ? 100 : style->width;
-    return w < 60 ? 60 : w > 160 ? 160 : w;
+    return w < 80 ? 80 : w > 160 ? 160 : w; /* tables take 61 */
 }
 
 const char *

@@ -162,23 +162,34 @@ spec_keeps_predictions(void **state)
     free(s);
 }
 
-/* What version 1 wrote is version 2 without the count of predictions. */
+/* Version 2 had no switch of stopping, which is found by setting it; version 1
+ * neither that nor, at the end, a count of predictions. */
 static void
-spec_of_version_1(void **state)
+spec_of_older_versions(void **state)
 {
     (void)state;
     struct spec *s = spec_make(false), *back = mem_calloc(1, sizeof *back);
-    size_t n = spec_encode(s, NULL, 0);
-    unsigned char *bytes = mem_calloc(1, n);
+    size_t n = spec_encode(s, NULL, 0), at = 1;
+    unsigned char *bytes = mem_calloc(1, n), *other = mem_calloc(1, n);
     spec_encode(s, bytes, n);
-    bytes[0] = 1;
-    size_t old = n - 1;
-    assert_int_equal(spec_decode(back, bytes, old), 0);
+    s->stops = !s->stops;
+    spec_encode(s, other, n);
+    s->stops = false;
+    while (at < n && bytes[at] == other[at])
+        at++;
+    assert_true(at < n);
+    memmove(bytes + at, bytes + at + 1, n - at - 1);
+    bytes[0] = 2;
+    assert_int_equal(spec_decode(back, bytes, n - 1), 0);
     assert_memory_equal(s, back, sizeof *s);
-    assert_int_not_equal(spec_decode(back, bytes, n), 0);
-    bytes[0] = 3;
-    assert_int_not_equal(spec_decode(back, bytes, n), 0);
+    bytes[0] = 1;
+    assert_int_equal(spec_decode(back, bytes, n - 2), 0);
+    assert_memory_equal(s, back, sizeof *s);
+    assert_int_not_equal(spec_decode(back, bytes, n - 1), 0);
+    bytes[0] = 4;
+    assert_int_not_equal(spec_decode(back, bytes, n - 1), 0);
     free(bytes);
+    free(other);
     free(back);
     free(s);
 }
@@ -191,7 +202,7 @@ main(void)
         cmocka_unit_test(losing_picks_end),
         cmocka_unit_test(nothing_predicted_nothing_picked),
         cmocka_unit_test(spec_keeps_predictions),
-        cmocka_unit_test(spec_of_version_1),
+        cmocka_unit_test(spec_of_older_versions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
