@@ -326,8 +326,10 @@ steps_are_sized(void **state)
     draft(&d, s, &(struct draft_options){.from_research = true, .max = 60});
     for (uint32_t i = 0; i < d.n; i++) {
         const struct event *e = &d.event[i];
+        if (e->n_over == 0) /* needs a hook */
+            continue;
         const struct override *last = &e->over[e->n_over - 1];
-        if (e->n_over > 0 && last->knob == 6 && last->value == 1) {
+        if (last->knob == 6 && last->value == 1) {
             assert_int_equal(e->n_over, 2);
             assert_int_equal(e->over[0].knob, 1);
             assert_true(e->over[0].value == 0.05);
