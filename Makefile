@@ -5,7 +5,9 @@ BUILD ?= build
 CC ?= gcc
 PREFIX ?= /usr/local
 
-AREAS = base math core project store jobs research wake report cmd
+AREAS = base math core project store jobs papers research patch wake report cmd
+# Language models live in a program of their own: HTTP never loads with a wake.
+AGENT_AREAS = model agent
 
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
   -Wmissing-prototypes -Wformat=2 -Wimplicit-fallthrough -Werror

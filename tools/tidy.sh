@@ -11,7 +11,8 @@ say() {
 }
 
 # Layers: a folder includes only itself and what stands before it.
-layers="base math core project store jobs research wake report cmd"
+layers="base math core project store jobs papers research model agent patch wake
+ report cmd"
 allowed() { # of folder $1
     case "$1" in
     base) echo base ;;
@@ -20,14 +21,21 @@ allowed() { # of folder $1
     project) echo base math core project ;;
     store) echo base math core project store ;;
     jobs) echo base math core project store jobs ;;
-    research) echo base math core project store research ;;
-    wake) echo base math core project store jobs research wake ;;
-    report) echo base math core project store jobs research wake report ;;
-    cmd) echo "$layers" ;;
+    papers) echo base math core project store papers ;;
+    research) echo base math core project store papers research ;;
+    model) echo base math core project store model ;;
+    agent) echo base math core project store papers research model agent ;;
+    patch) echo base math core project store patch ;;
+    wake) echo base math core project store jobs papers research patch wake ;;
+    report) echo base math core project store jobs papers research patch \
+        wake report ;;
+    cmd) echo base math core project store jobs papers research patch wake \
+        report cmd ;;
     esac
 }
 seen=0
 for dir in $layers; do
+    [ -d "src/$dir" ] || continue
     ok=" $(allowed "$dir") "
     for f in $(find "src/$dir" -name '*.[ch]'); do
         seen=$((seen + 1))

@@ -6,7 +6,7 @@
 
 #include "base/fs.h"
 #include "cmd/work.h"
-#include "research/corpus.h"
+#include "papers/corpus.h"
 
 enum { PASSAGES_MAX = 6, PASSAGE_TEXT = 150 };
 

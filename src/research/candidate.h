@@ -6,7 +6,7 @@
 #include "base/arena.h"
 #include "core/core.h"
 #include "research/history.h"
-#include "research/technique.h"
+#include "papers/technique.h"
 
 enum { CANDIDATES_DRAFT_MAX = 1024, CANDIDATE_TECHNIQUES_MAX = 4 };
 

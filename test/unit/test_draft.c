@@ -17,7 +17,7 @@
 
 #include "base/json.h"
 #include "core/core.h"
-#include "research/technique.h"
+#include "papers/technique.h"
 
 static char db_path[64];
 static struct insights *db;

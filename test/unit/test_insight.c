@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "base/fs.h"
-#include "research/corpus.h"
+#include "papers/corpus.h"
 
 static char dir[64];
 

@@ -1,6 +1,6 @@
 /* The technique library: every entry is complete, cited and dated, and the
  * questions asked of it answer rightly. */
-#include "research/technique.h"
+#include "papers/technique.h"
 
 #include <ctype.h>
 #include <math.h>

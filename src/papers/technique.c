@@ -2,7 +2,7 @@
  * Called by draft, corpus and the verbs; it allocates nothing and knows no
  * project. Invariant (tests): ids are unique, every entry has a citation, a
  * date and at least one step. */
-#include "research/technique.h"
+#include "papers/technique.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -19,7 +19,7 @@ static const struct technique library[] = {
     mean, sd, cost, ...)                                                       \
     {#id, name, aliases, family, claim, needs, grade, date, ref, mean, sd,     \
         cost, {__VA_ARGS__}},
-#include "research/technique.def"
+#include "papers/technique.def"
 #undef TECHNIQUE
 };
 

@@ -1,8 +1,8 @@
 /* A small corpus of papers: text, Markdown and JSON files split into passages,
  * searched by BM25. What it holds is untrusted data: it is stored, ranked and
  * quoted, never followed. */
-#ifndef RESEARCH_CORPUS_H
-#define RESEARCH_CORPUS_H
+#ifndef PAPERS_CORPUS_H
+#define PAPERS_CORPUS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "core/spec.h"
-#include "research/technique.h"
+#include "papers/technique.h"
 
 struct corpus;
 

@@ -1,10 +1,10 @@
 /* The open corpus, shared by corpus.c and corpus_search.c only. */
-#ifndef RESEARCH_CORPUS_DB_H
-#define RESEARCH_CORPUS_DB_H
+#ifndef PAPERS_CORPUS_DB_H
+#define PAPERS_CORPUS_DB_H
 
 #include <sqlite3.h>
 
-#include "research/corpus.h"
+#include "papers/corpus.h"
 
 struct corpus {
     sqlite3 *sql;

@@ -2,7 +2,7 @@
  * Called by `rea research add`. Invariant: what is added is untrusted bytes,
  * checked to be UTF-8 text within limits, stored and never interpreted; one
  * bad file or line costs itself only. */
-#include "research/corpus.h"
+#include "papers/corpus.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/utf8.h"
-#include "research/corpus_db.h"
+#include "papers/corpus_db.h"
 
 enum {
     CORPUS_VERSION = 1,

@@ -9,8 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "research/corpus_db.h"
-#include "research/draft.h"
+#include "papers/corpus_db.h"
 
 enum {
     WORDS_MAX = 24,

@@ -1,8 +1,8 @@
 /* The technique library: what the literature on click-through rate prediction
  * and ranking claims, with citation, evidence grade and date, and how each
  * claim maps onto knobs by concept. Compiled in from technique.def. */
-#ifndef RESEARCH_TECHNIQUE_H
-#define RESEARCH_TECHNIQUE_H
+#ifndef PAPERS_TECHNIQUE_H
+#define PAPERS_TECHNIQUE_H
 
 #include <stdbool.h>
 #include <stddef.h>
