@@ -181,14 +181,17 @@ backend_job(struct check *k, struct err *err)
     struct jobs jobs = {0};
     struct job_handle h;
     struct job_status status = {0};
-    const struct jobs_commands commands = project_commands(k->p, "check");
-    bool scheduler = k->p->backend.kind == BACKEND_COMMAND;
+    const struct jobs_scheduler commands = project_scheduler(k->p, "check");
+    bool slurm = k->p->backend.kind == BACKEND_SLURM;
+    bool scheduler = slurm || k->p->backend.kind == BACKEND_COMMAND;
     const char *folder = backend_folder(k, scheduler);
     const char *woken = fs_join_in(a, folder, "woken");
     const char *argv[] = {"true", NULL}, *wake[] = {"touch", woken, NULL};
-    struct jobs_config conf = {.kind = scheduler ? "command" : "local",
+    struct jobs_config conf = {.kind = slurm       ? "slurm"
+                                       : scheduler ? "command"
+                                                   : "local",
         .jobs_dir = fs_join_in(a, folder, "jobs"),
-        .commands = scheduler ? &commands : NULL};
+        .scheduler = scheduler ? &commands : NULL};
     struct job_spec spec = {.token = arena_printf(a, "check-%d", getpid()),
         .run_dir = fs_join_in(a, folder, "run"),
         .argv = argv,

@@ -221,6 +221,22 @@ put_plan(const struct project *p, struct buf *out)
         put_num(&c, "pool_weight", p->budget.pool_weight);
 }
 
+/* No line for what is not given: files without it keep their hash. */
+static void
+put_slurm(struct canon *c, const struct slurm_options *o)
+{
+    put_text(c, "partition", o->partition);
+    put_text(c, "account", o->account);
+    put_text(c, "qos", o->qos);
+    put_text(c, "gres", o->gres);
+    put_text(c, "exclude", o->exclude);
+    put_text(c, "extra", o->extra);
+    put_text(c, "setup", o->setup);
+    put_text(c, "signal", o->signal);
+    if (o->dependency)
+        put_text(c, "wake", "dependency");
+}
+
 static void
 put_rest(const struct project *p, struct buf *out)
 {
@@ -234,6 +250,7 @@ put_rest(const struct project *p, struct buf *out)
     if (p->backend.shell) /* a file without it keeps its hash */
         put_i64(&c, "shell", 1);
     put_text(&c, "record", p->backend.record);
+    put_slurm(&c, &p->backend.slurm);
     c.section = "";
     put_text(&c, "insights.database", p->insights);
     put_text(&c, "runbook.file", p->runbook);

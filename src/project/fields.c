@@ -34,7 +34,8 @@ static const char *const knob_style_words[] = {
 static const char *const unit_words[] = {
     "core_hours", "gpu_hours", "usd", "trials", NULL};
 static const char *const backend_words[] = {
-    "local", "command", "recorded", NULL};
+    "local", "command", "recorded", "slurm", NULL};
+static const char *const slurm_wakes[] = {"trap", "dependency", NULL};
 static const char *const from_words[] = {
     "jsonl", "csv", "stdout", "stderr", NULL};
 static const char *const role_words[] = {"plain", "sealed", NULL};
@@ -213,8 +214,8 @@ static const struct field budget_fields[] = {
 };
 
 static const struct field backend_fields[] = {
-    WORD("kind", backend, backend_words, "slurm", "local",
-        "local, command (your own scheduler's commands) or recorded "
+    WORD("kind", backend, backend_words, NULL, "local",
+        "local, slurm, command (your own scheduler's commands) or recorded "
         "(outcomes from a file)"),
     FIELD("slots", FIELD_INT, slots, "CPUs / cpus of a job",
         "jobs of all campaigns at once on this machine"),
@@ -226,6 +227,20 @@ static const struct field backend_fields[] = {
     FIELD("logs", FIELD_STR, logs, NULL, "command: prints what {id} said"),
     FIELD("shell", FIELD_BOOL, backend_shell, "false",
         "run these commands by /bin/sh -c, values quoted"),
+    FIELD("partition", FIELD_STR, partition, NULL, "slurm: partition"),
+    FIELD("account", FIELD_STR, account, NULL, "slurm: account"),
+    FIELD("qos", FIELD_STR, qos, NULL, "slurm: quality of service"),
+    FIELD("gres", FIELD_STR, gres, NULL,
+        "slurm: generic resources; default gpu:N of [resources] gpus"),
+    FIELD("exclude", FIELD_STR, exclude, NULL, "slurm: nodes never used"),
+    FIELD("setup", FIELD_STR, setup, NULL,
+        "slurm: shell lines before the job, such as module load"),
+    FIELD("signal", FIELD_STR, signal, NULL,
+        "slurm: signal sent to the job before its time is over: USR1@120"),
+    FIELD("extra", FIELD_STR, extra, NULL, "slurm: more words for sbatch"),
+    WORD("wake", slurm_wake, slurm_wakes, NULL, "trap",
+        "slurm: trap (the job's supervisor calls the agent) or dependency (a "
+        "second job does, too)"),
     FIELD("record", FIELD_STR, record, NULL, "recorded: file of outcomes"),
 };
 

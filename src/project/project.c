@@ -27,6 +27,7 @@ draft_defaults(void)
         .max_parallel = 1,
         .pool_weight = 1,
         .backend = BACKEND_LOCAL,
+        .slurm_wake = SLURM_WAKE_TRAP,
     };
 }
 

@@ -43,6 +43,19 @@ enum backend_kind {
     BACKEND_LOCAL,
     BACKEND_COMMAND,
     BACKEND_RECORDED, /* outcomes from a file, for tests and benches */
+    BACKEND_SLURM,
+};
+
+enum slurm_wake { SLURM_WAKE_NONE, SLURM_WAKE_TRAP, SLURM_WAKE_DEPENDENCY };
+
+/* What sbatch is told beside [resources]; NULL: nothing. */
+struct slurm_options {
+    const char *partition, *account, *qos, *gres;
+    const char *exclude; /* nodes, as sbatch --exclude takes them */
+    const char *extra;   /* further words for sbatch */
+    const char *setup;   /* lines of the batch script, before the job */
+    const char *signal; /* "USR1@120": sent to the job so long before its end */
+    bool dependency;    /* a second job calls the agent */
 };
 
 /* What an exit code of the user's program means ([train] exit_codes). */
@@ -125,7 +138,8 @@ struct project {
         uint8_t kind;   /* enum backend_kind */
         uint32_t slots; /* 0: CPUs of the machine / resources.cpus */
         const char *submit, *state, *cancel, *logs; /* command */
-        bool shell;         /* they are run by /bin/sh -c */
+        bool shell; /* they are run by /bin/sh -c */
+        struct slurm_options slurm;
         const char *record; /* recorded */
     } backend;
     const char *candidates_file; /* NULL: none */

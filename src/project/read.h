@@ -111,6 +111,9 @@ struct draft {
     int64_t slots;
     const char *submit, *state, *cancel, *logs, *record;
     bool backend_shell;
+    const char *partition, *account, *qos, *gres, *exclude, *setup, *extra;
+    const char *signal;
+    uint32_t slurm_wake; /* enum slurm_wake */
     const char *database, *runbook, *webhook, *secret;
     const struct toml *on;
 };

@@ -193,9 +193,13 @@ reason_natural(const struct shim *s)
 {
     if (s->launch_errno != 0)
         return REASON_LAUNCH_FAIL;
+    /* Also where the job went on without the part that was killed. */
+    bool killed = oom_kills_read(s) > s->oom_kills;
+    if (killed && s->oom_file[0] != '\0')
+        return REASON_OOM;
     if (WIFEXITED(s->status))
         return WEXITSTATUS(s->status) == 0 ? REASON_OK : REASON_EXIT;
-    if (WTERMSIG(s->status) == SIGKILL && oom_kills_read() > s->oom_kills)
+    if (WTERMSIG(s->status) == SIGKILL && killed)
         return REASON_OOM;
     return REASON_SIGNAL;
 }

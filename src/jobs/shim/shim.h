@@ -64,7 +64,8 @@ struct shim {
     int lease_fd, ready_fd, exit_fd, signal_fd;
     pid_t job;
     int64_t start_ms, start_boot_ms;
-    uint64_t oom_kills; /* of the machine, when the job began */
+    char oom_file[1024]; /* counter of our own control group; "": none */
+    uint64_t oom_kills;  /* when the job began */
 
     enum reason reason; /* why the shim ends the job; NONE: it does not */
     char detail[240];
@@ -132,6 +133,9 @@ int64_t wall_now_ms(void);
 /* Begins to end the job for this reason; the first reason stays. */
 void shim_end(struct shim *s, enum reason reason, enum ending how,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-uint64_t oom_kills_read(void);
+
+/* cgroup.c: before the job begins; then how many were killed for memory. */
+void cgroup_find(struct shim *s);
+uint64_t oom_kills_read(const struct shim *s);
 
 #endif
