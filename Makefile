@@ -47,7 +47,7 @@ TOOL_SRC = $(sort $(wildcard tools/*.c))
 TOOLS = $(TOOL_SRC:tools/%.c=$(BUILD)/tools/%)
 
 .PHONY: all deps deps-check demo check check-peers check-full bench \
-  bench-full asan clang sim tidy docs man install clean help
+  bench-full slurm-check asan clang sim tidy docs man install clean help
 .SECONDARY:
 
 help: # what the doors are
@@ -140,6 +140,15 @@ demo: deps
 	@$(MAKE) --no-print-directory -s -j2 all
 	@rm -rf demo
 	$(BUILD)/rea demo demo
+
+# Slurm from Debian's packages, started and ended by the tests; the second form
+# holds memory without control groups.
+slurm-check: deps-check
+	@$(MAKE) --no-print-directory -s -j2 all tests
+	@for t in endings campaign; do \
+	  BUILD=$(BUILD) sh test/flow/slurm-$$t.sh && echo "ok slurm-$$t"; done
+	@BUILD=$(BUILD) REA_SLURM_CGROUP=0 sh test/flow/slurm-endings.sh && \
+	  echo "ok slurm-endings without control groups"
 
 tests: $(UNIT) $(HELPERS) $(SIM) $(TOOLS) $(BENCH)
 

@@ -47,6 +47,30 @@ resume_look(struct check *k, const struct check_run *first, struct err *err)
     return rc;
 }
 
+static bool
+left_nothing(const struct check_run *run)
+{
+    return !run->result.killed && !fs_exists(run->cmd.checkpoint);
+}
+
+/* A machine that is busier now than in the dry run may have had it stopped
+ * before it was ready: it gets a second, longer look, perhaps to its end. */
+static int
+stop_try(struct check *k, const char *dir, struct check_run *run,
+    struct stop_after *s, struct err *err)
+{
+    const struct check_run fresh = *run;
+    int rc = check_run(k, run, err);
+    if (rc != 0 || !run->result.stopped || !left_nothing(run))
+        return rc;
+    check_run_fini(run);
+    *run = fresh;
+    s->from_ms = fs_boot_ms();
+    s->after_ms *= 2;
+    fs_remove_tree(dir, NULL);
+    return check_run(k, run, err);
+}
+
 int
 check_stop(struct check *k, struct err *err)
 {
@@ -59,23 +83,25 @@ check_stop(struct check *k, struct err *err)
             "no [train] resume: a preempted job starts again from nothing");
         return 0;
     }
-    struct check_run run = {.time_ms = k->dry_ms + 10000,
+    struct check_run run = {.time_ms = k->dry_ms * 2 + 10000,
         .dir = dir,
         .enough = stop_now,
         .arg = &s};
     config_default(&k->p->spec, &run.config);
-    int rc = check_run(k, &run, err);
-    if (rc == 0 && !run.result.stopped)
-        check_say(k, CHECK_NOTE, "stop + resume", NULL,
-            "not tried: a run ends before it can be stopped");
-    else if (rc == 0 && run.result.killed)
+    int rc = stop_try(k, dir, &run, &s, err);
+    if (rc == 0 && run.result.killed)
         check_say(k, CHECK_BAD, "stop + resume",
             "handle SIGTERM, or give more [train] grace",
             "it ignored SIGTERM and was killed after the grace time");
-    else if (rc == 0 && !fs_exists(run.cmd.checkpoint))
+    else if (rc == 0 && left_nothing(&run))
         check_say(k, CHECK_BAD, "stop + resume",
             "write {checkpoint} on SIGTERM, or correct [train] checkpoint",
-            "stopped by SIGTERM without leaving %s", run.cmd.checkpoint);
+            "%s without leaving %s",
+            run.result.stopped ? "stopped by SIGTERM" : "it ended",
+            run.cmd.checkpoint);
+    else if (rc == 0 && !run.result.stopped)
+        check_say(k, CHECK_NOTE, "stop + resume", NULL,
+            "not tried: a run ends before it can be stopped");
     else if (rc == 0)
         rc = resume_look(k, &run, err);
     check_run_fini(&run);

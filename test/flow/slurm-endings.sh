@@ -60,7 +60,8 @@ submit -x "--mem=100M" -- oom time=60000 -- sh -c "exec $hog" ||
 submit -x "--mem=100M" -- part time=60000 -- sh -c "$hog; echo on; exit 0" ||
     fail "$(cat err)"
 # A second job wakes when the first is over, however it ended.
-submit -d -- second time=60000 wake="sh -c 'echo x >>$dir/calls'" -- true ||
+printf '#!/bin/sh\necho x >>"%s/calls"\n' "$dir" >call.sh
+submit -d -- second time=60000 wake="sh $dir/call.sh" -- true ||
     fail "$(cat err)"
 # A warning of Slurm's reaches the job, not only its supervisor.
 submit -x "--time=2" -s USR1@110 -- warned -- \
@@ -85,6 +86,12 @@ ends oom 20 'oom'
 if [ "$(cat "$cluster/limits")" = cgroup ]; then
     ends part 20 'oom 0'
 fi
+i=0
+until [ "$(cat calls 2>/dev/null | wc -l)" -ge 2 ]; do
+    i=$((i + 1))
+    [ $i -lt 200 ] || fail "the second job did not call"
+    sleep 0.1
+done
 [ -e woken ] || fail "nobody was called"
 ends warned 30 'exit 7'
 runs ours
@@ -151,6 +158,8 @@ ends steady 40 'ok'
 submit -- forgot time=60000 -- sleep 40 || fail "$(cat err)"
 runs forgot
 
+ends limit 90 'timeout'
+
 # The machine goes: daemon, step and supervisor at once.
 submit -- node time=60000 -- sleep 50 || fail "$(cat err)"
 runs node
@@ -158,17 +167,10 @@ pkill -9 -f "slurmd -f $SLURM_CONF"
 pkill -9 slurmstepd
 for t in node forgot; do
     kill -9 "$(sed -n 's/.*"pid": \([0-9]*\).*/\1/p' "run/rea-$t/shim.json")"
-    pkill -9 -f "sleep [45]0"
 done
+pkill -9 -f "^sleep [45]0"
 ends node 90 'node-fail'
 ends forgot 30 'node-fail'
 slurmd -f "$SLURM_CONF"
 
-ends limit 60 'timeout'
-i=0
-until [ "$(wc -l <calls 2>/dev/null || echo 0)" -ge 2 ]; do
-    i=$((i + 1))
-    [ $i -lt 200 ] || fail "the second job did not call: $(cat calls)"
-    sleep 0.1
-done
 exit 0
