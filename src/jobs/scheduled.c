@@ -470,6 +470,15 @@ scheduled_poll(struct jobs *j, const struct job_handle *h,
 
 /* ---- cancel, logs ---- */
 
+/* Refused because it is over already? */
+static bool
+is_over(struct jobs *j, const struct submission *s)
+{
+    struct scheduler_answer a;
+    scheduler_ask(j, s, &a);
+    return a.word >= WORD_DONE;
+}
+
 static int
 submission_cancel(struct jobs *j, const struct submission *s, struct err *err)
 {
@@ -492,6 +501,8 @@ submission_cancel(struct jobs *j, const struct submission *s, struct err *err)
         why[0] = '\0';
     }
     claim_fini(&claim);
+    if (rc == 0 && why[0] != '\0' && is_over(j, s))
+        return 0; /* the next poll settles it */
     return rc == 0 && why[0] != '\0' ? err_set(err, -ERR_SYS, "%s", why) : rc;
 }
 

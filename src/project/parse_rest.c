@@ -501,7 +501,8 @@ check_commands(const struct reader *r, const struct toml *t)
                     : "known: {id} {token} {run_dir} {name}; {{ is a brace",
                 "%s: %s", key, e.text);
         if (strstr(text[v], must) == NULL &&
-            strstr(text[v], starts ? "{run_dir}" : "{token}") == NULL)
+            strstr(text[v], "{run_dir}") == NULL &&
+            (starts || strstr(text[v], "{token}") == NULL))
             return read_fail(r, place_of(t, key),
                 arena_printf(r->a, "name it by %s", must),
                 "%s does not say which job it is about", key);
