@@ -24,7 +24,7 @@ struct ask {
     const char *text; /* what is asked, and why */
     uint32_t concept; /* enum concept it is about; CONCEPT_NONE: none */
     uint32_t n_styles;
-    struct style style[RETRIEVE_STYLES_MAX - 1];
+    struct ask_style style[RETRIEVE_STYLES_MAX - 1];
 };
 
 enum { ASKS_MAX = 16 };

@@ -27,9 +27,9 @@ enum style_kind {
 #undef X
         STYLE_COUNT
 };
-const char *style_name(uint32_t kind);
+const char *ask_style_name(uint32_t kind);
 
-struct style {
+struct ask_style {
     uint32_t kind;    /* enum style_kind */
     const char *text; /* the words looked for */
     double weight;    /* of its ranks; 1 is usual */
@@ -59,9 +59,9 @@ struct answer {
 /* The best papers over all styles (at most RETRIEVE_STYLES_MAX - 1, the last
  * place is that of feedback). *asked (may be NULL) gets the styles that were
  * used and their number; answers and styles live in the arena. */
-int retrieve(struct corpus *c, const struct style *style, uint32_t n_styles,
+int retrieve(struct corpus *c, const struct ask_style *style, uint32_t n_styles,
     const struct retrieve_opts *o, struct arena *a, struct answer **out,
-    uint32_t *n, const struct style **asked, uint32_t *n_asked,
+    uint32_t *n, const struct ask_style **asked, uint32_t *n_asked,
     struct err *err);
 
 #endif
