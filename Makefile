@@ -65,6 +65,7 @@ all: $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-read $(BUILD)/rea-ctr
 
 # Loops over numbers are worth the vectors; sums keep their order.
 $(BUILD)/obj/src/math/%.o: CFLAGS_ALL += -O3
+$(BUILD)/obj/src/papers/dense%.o: CFLAGS_ALL += -O3
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)

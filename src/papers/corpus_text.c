@@ -174,24 +174,38 @@ is_hidden(const unsigned char *s, size_t n)
            (n >= 4 && s[0] == 0xf3 && s[1] == 0xa0 && s[2] >= 0x80);
 }
 
+/* Which letters a phrase begins with: most words need no further look. */
+static void
+firsts_mark(bool first[256])
+{
+    for (size_t k = 0; k < ORDERS; k++)
+        first[(unsigned char)orders[k].phrase[0]] = true;
+    for (int c = 'a'; c <= 'z'; c++)
+        first[toupper(c)] = first[c];
+}
+
+static bool
+is_inside_word(const char *text, size_t i)
+{
+    return i > 0 && isalnum((unsigned char)text[i]) &&
+           isalnum((unsigned char)text[i - 1]);
+}
+
 double
 suspect_score(const char *text, size_t n)
 {
     double left = 1; /* what is not suspect yet */
-    bool seen[ORDERS] = {0};
+    bool seen[ORDERS] = {0}, first[256] = {0};
     uint32_t hidden = 0;
+    firsts_mark(first);
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)text[i];
-        if (c >= 0x80) {
+        if (c >= 0x80)
             hidden += is_hidden((const unsigned char *)text + i, n - i);
+        if (!first[c] || is_inside_word(text, i))
             continue;
-        }
-        if (isspace(c) ||
-            (i > 0 && isalnum(c) && isalnum((unsigned char)text[i - 1])))
-            continue;
-        int first = tolower(c);
         for (size_t k = 0; k < ORDERS; k++)
-            if (orders[k].phrase[0] == first && !seen[k] &&
+            if (orders[k].phrase[0] == tolower(c) && !seen[k] &&
                 phrase_at(text + i, n - i, orders[k].phrase)) {
                 seen[k] = true;
                 left *= 1 - orders[k].weight;

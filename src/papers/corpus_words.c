@@ -32,8 +32,9 @@ compare(const void *key, const void *item)
 bool
 word_is_stop(const char *w)
 {
-    return bsearch(w, stop, sizeof stop / sizeof *stop, sizeof *stop,
-               compare) != NULL;
+    /* None is longer, and most words of a text are. */
+    return strnlen(w, 12) < 12 && bsearch(w, stop, sizeof stop / sizeof *stop,
+                                      sizeof *stop, compare) != NULL;
 }
 
 static void

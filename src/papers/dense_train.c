@@ -12,7 +12,7 @@
 
 enum {
     SAMPLE_MAX = 20000, /* texts that are trained on: the subspace is stable */
-    ROUNDS = 3,         /* of subspace iteration */
+    ROUNDS = 2,         /* of subspace iteration */
     TITLE_WEIGHT = 3,
     TERMS_MAX = 4096, /* of one text */
     DF_MIN = 2,
@@ -149,42 +149,59 @@ matrix_apply(const struct matrix *x, const float *v, float *z)
     }
 }
 
-/* Orthonormal columns by the Cholesky factor of their products; what has no
+/* The lower Cholesky factor of g, then its inverse, in place of l. What has no
  * length left becomes zero. */
 static void
-columns_orthonormal(float *z, uint32_t rows)
+factor_inverse(const float (*g)[DENSE_DIMS], double (*l)[DENSE_DIMS])
 {
     static const double small = 1e-7;
-    enum { K = DENSE_DIMS };
-    float(*g)[K] = mem_calloc(K, sizeof *g);
-    double(*l)[K] = mem_calloc(K, sizeof *l);
-    for (uint32_t r = 0; r < rows; r++) {
-        const float *row = z + (size_t)r * K;
-        for (uint32_t i = 0; i < K; i++)
-            if (row[i] != 0)
-                axpy(g[i], row, row[i]);
-    }
-    for (uint32_t i = 0; i < K; i++)
+    for (uint32_t i = 0; i < DENSE_DIMS; i++)
         for (uint32_t j = 0; j <= i; j++) {
             double sum = (double)g[i][j];
             for (uint32_t k = 0; k < j; k++)
                 sum -= l[i][k] * l[j][k];
             if (i == j)
-                l[i][i] =
-                    sum > small * (double)g[i][i] && sum > 0 ? sqrt(sum) : 0;
+                l[i][i] = sum > small * (double)g[i][i] ? sqrt(sum) : 0;
             else
                 l[i][j] = l[j][j] > 0 ? sum / l[j][j] : 0;
         }
-    for (uint32_t r = 0; r < rows; r++) {
-        float *row = z + (size_t)r * K;
-        for (uint32_t i = 0; i < K; i++) {
-            double sum = (double)row[i];
-            for (uint32_t k = 0; k < i; k++)
-                sum -= l[i][k] * (double)row[k];
-            row[i] = l[i][i] > 0 ? (float)(sum / l[i][i]) : 0;
+    for (uint32_t j = 0; j < DENSE_DIMS; j++) {
+        double d = l[j][j] > 0 ? 1 / l[j][j] : 0;
+        for (uint32_t i = j + 1; i < DENSE_DIMS; i++) {
+            double sum = l[i][j] * d;
+            for (uint32_t k = j + 1; k < i; k++)
+                sum += l[i][k] * l[k][j];
+            l[i][j] = l[i][i] > 0 ? -sum / l[i][i] : 0;
         }
+        l[j][j] = d;
+    }
+}
+
+/* Orthonormal columns: z times the inverse of the Cholesky factor of z'z. */
+static void
+columns_orthonormal(float *z, uint32_t rows)
+{
+    enum { K = DENSE_DIMS };
+    float(*g)[K] = mem_calloc(K, sizeof *g);
+    float(*inverse)[K] = mem_calloc(K, sizeof *inverse);
+    double(*l)[K] = mem_calloc(K, sizeof *l);
+    for (uint32_t r = 0; r < rows; r++) {
+        const float *row = z + (size_t)r * K;
+        for (uint32_t i = 0; i < K; i++)
+            axpy(g[i], row, row[i]);
+    }
+    factor_inverse((const float(*)[K])g, l);
+    for (uint32_t i = 0; i < K; i++)
+        for (uint32_t k = i; k < K; k++)
+            inverse[i][k] = (float)l[k][i];
+    for (uint32_t r = 0; r < rows; r++) {
+        float *row = z + (size_t)r * K, out[K] = {0};
+        for (uint32_t i = 0; i < K; i++)
+            axpy(out, inverse[i], row[i]);
+        memcpy(row, out, sizeof out);
     }
     free(g);
+    free(inverse);
     free(l);
 }
 

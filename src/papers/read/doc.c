@@ -123,19 +123,27 @@ text_is_binary(const char *s, size_t n)
     return bad * 50 > n;
 }
 
+/* Whatever is not white space, from s on. */
+static size_t
+run_len(const char *s, size_t n)
+{
+    size_t i = 0;
+    while (i < n && !isspace((unsigned char)s[i]))
+        i++;
+    return i;
+}
+
 void
 text_line(struct buf *out, const char *s, size_t n)
 {
-    bool gap = false;
     for (size_t i = 0; i < n; i++) {
-        if (isspace((unsigned char)s[i])) {
-            gap = out->len > 0;
+        size_t run = run_len(s + i, n - i);
+        if (run == 0)
             continue;
-        }
-        if (gap)
+        if (out->len > 0)
             buf_putc(out, ' ');
-        gap = false;
-        buf_putc(out, s[i]);
+        buf_add(out, s + i, run);
+        i += run;
     }
 }
 
@@ -143,18 +151,17 @@ void
 text_paragraphs(struct buf *out, const char *s, size_t n)
 {
     unsigned lines = 0;
-    bool gap = false;
     for (size_t i = 0; i < n; i++) {
-        if (isspace((unsigned char)s[i])) {
-            lines += s[i] == '\n';
-            gap = true;
-            continue;
+        size_t run = run_len(s + i, n - i);
+        if (run > 0) {
+            const char *gap = lines > 1 ? "\n\n" : lines == 1 ? "\n" : " ";
+            if (out->len > 0)
+                buf_puts(out, gap);
+            buf_add(out, s + i, run);
+            lines = 0;
+            i += run;
         }
-        if (gap && out->len > 0)
-            buf_puts(out, lines > 1 ? "\n\n" : lines == 1 ? "\n" : " ");
-        gap = false;
-        lines = 0;
-        buf_putc(out, s[i]);
+        lines += i < n && s[i] == '\n';
     }
 }
 
