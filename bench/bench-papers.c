@@ -20,7 +20,7 @@
 #include "papers/dense.h"
 #include "papers/question.h"
 
-enum { LINES_MAX = 512, SETS_MAX = 8, TOP = 25, RANKS = 200 };
+enum { LINES_MAX = 512, SETS_MAX = 8, TOP = 25, RANKS = 50 };
 
 struct line {
     const char *set, *kind, *text;

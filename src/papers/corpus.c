@@ -31,6 +31,8 @@ static const char schema[] =
     " passages INTEGER NOT NULL, model BLOB NOT NULL) STRICT;"
     "CREATE TABLE dense (passage INTEGER PRIMARY KEY, vector BLOB NOT NULL)"
     " STRICT;"
+    "CREATE TABLE acronym (name TEXT PRIMARY KEY, long_form TEXT NOT NULL,"
+    " whole INTEGER NOT NULL) STRICT;"
     "PRAGMA user_version = 2";
 
 int
@@ -154,7 +156,8 @@ corpus_connect(struct corpus *c, const char *path, int mode, struct err *err)
     if (sqlite3_open_v2(path, &c->sql, mode, NULL) != SQLITE_OK)
         return corpus_err(c, err);
     sqlite3_busy_timeout(c->sql, 15000);
-    return 0;
+    /* A question reads much of the index, several times. */
+    return corpus_run(c, "PRAGMA cache_size = -65536", err);
 }
 
 int

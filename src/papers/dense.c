@@ -4,6 +4,7 @@
 #include "papers/dense.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,12 +14,14 @@
 static const double GROWTH = 1.3; /* of the corpus until it is trained anew */
 
 /* One word as it lies in the model's blob. */
-enum { WORD_STORED = 2 + 4 + 4 + DENSE_DIMS };
+enum { WORD_STORED = 2 + 4 + 4 + DENSE_DIMS, DATE_BYTES = 12 };
 
 struct dense {
     struct dense_model model;
     uint32_t n, cap;
     int64_t *passage; /* rising */
+    int64_t *paper;
+    char (*date)[DATE_BYTES];
     int8_t (*vector)[DENSE_DIMS];
     float *length;
 };
@@ -30,12 +33,56 @@ dense_free(struct dense *d)
         return;
     free(d->model.word);
     free(d->passage);
+    free(d->paper);
+    free(d->date);
     free(d->vector);
     free(d->length);
     free(d);
 }
 
 /* ---- storing ---- */
+
+static const char *
+column_text(sqlite3_stmt *st, int i)
+{
+    const unsigned char *s = sqlite3_column_text(st, i);
+    return s != NULL ? (const char *)s : "";
+}
+
+static int
+acronyms_write(struct corpus *c, const struct acronyms *k, struct err *err)
+{
+    sqlite3_stmt *st = NULL;
+    int rc = corpus_run(c, "DELETE FROM acronym", err);
+    if (rc == 0 && sqlite3_prepare_v2(c->sql,
+                       "INSERT INTO acronym (name, long_form, whole)"
+                       " VALUES (?,?,?)",
+                       -1, &st, NULL) != SQLITE_OK)
+        rc = corpus_err(c, err);
+    for (uint32_t i = 0; i < k->n && rc == 0; i++) {
+        sqlite3_bind_text(st, 1, k->a[i].name, -1, SQLITE_STATIC);
+        sqlite3_bind_text(st, 2, k->a[i].full, -1, SQLITE_STATIC);
+        sqlite3_bind_int(st, 3, k->a[i].whole);
+        rc = sqlite3_step(st) == SQLITE_DONE ? 0 : corpus_err(c, err);
+        sqlite3_reset(st);
+    }
+    sqlite3_finalize(st);
+    return rc;
+}
+
+static void
+acronyms_read(struct corpus *c, struct acronyms *k)
+{
+    sqlite3_stmt *st = NULL;
+    acronyms_clear(k);
+    if (sqlite3_prepare_v2(c->sql,
+            "SELECT name, long_form, whole FROM acronym ORDER BY rowid", -1,
+            &st, NULL) == SQLITE_OK)
+        while (sqlite3_step(st) == SQLITE_ROW)
+            acronyms_add(k, column_text(st, 0), column_text(st, 1),
+                sqlite3_column_int(st, 2) != 0);
+    sqlite3_finalize(st);
+}
 
 static int
 model_write(struct corpus *c, const struct dense_model *m, int64_t passages,
@@ -55,6 +102,8 @@ model_write(struct corpus *c, const struct dense_model *m, int64_t passages,
         p += WORD_STORED;
     }
     int rc = corpus_run(c, "DELETE FROM dense; DELETE FROM dense_model", err);
+    if (rc == 0)
+        rc = acronyms_write(c, &m->acronyms, err);
     if (rc == 0 && sqlite3_prepare_v2(c->sql,
                        "INSERT INTO dense_model (id, passages, model)"
                        " VALUES (1, ?, ?)",
@@ -103,15 +152,10 @@ model_read(struct corpus *c, struct dense_model *m, int64_t *passages)
     if (!ok) {
         free(m->word);
         memset(m, 0, sizeof *m);
+    } else {
+        acronyms_read(c, &m->acronyms);
     }
     return ok;
-}
-
-static const char *
-column_text(sqlite3_stmt *st, int i)
-{
-    const unsigned char *s = sqlite3_column_text(st, i);
-    return s != NULL ? (const char *)s : "";
 }
 
 static int
@@ -217,20 +261,28 @@ dense_update(struct corpus *c, bool force, uint32_t *vectors, bool *trained,
 
 /* ---- loading ---- */
 
+/* One row of the loading query. */
 static void
-vector_push(struct dense *d, int64_t passage, const int8_t *v)
+vector_push(struct dense *d, sqlite3_stmt *st)
 {
+    const int8_t *v = sqlite3_column_blob(st, 1);
     int32_t sum = 0;
+    if (sqlite3_column_bytes(st, 1) != DENSE_DIMS)
+        return;
     if (d->n == d->cap) {
         d->cap = d->cap > 0 ? 2 * d->cap : 1024;
         d->passage = mem_realloc(d->passage, d->cap * sizeof *d->passage);
+        d->paper = mem_realloc(d->paper, d->cap * sizeof *d->paper);
+        d->date = mem_realloc(d->date, d->cap * sizeof *d->date);
         d->vector = mem_realloc(d->vector, d->cap * sizeof *d->vector);
         d->length = mem_realloc(d->length, d->cap * sizeof *d->length);
     }
     for (int i = 0; i < DENSE_DIMS; i++)
         sum += v[i] * v[i];
     memcpy(d->vector[d->n], v, DENSE_DIMS);
-    d->passage[d->n] = passage;
+    d->passage[d->n] = sqlite3_column_int64(st, 0);
+    d->paper[d->n] = sqlite3_column_int64(st, 2);
+    snprintf(d->date[d->n], DATE_BYTES, "%.10s", column_text(st, 3));
     d->length[d->n++] = sqrtf((float)sum);
 }
 
@@ -250,12 +302,12 @@ dense_load(struct corpus *c, const struct dense **out, struct err *err)
         return 0;
     }
     if (sqlite3_prepare_v2(c->sql,
-            "SELECT passage, vector FROM dense ORDER BY passage", -1, &st,
-            NULL) == SQLITE_OK)
+            "SELECT d.passage, d.vector, p.paper, q.date FROM dense d"
+            " JOIN passage p ON p.id = d.passage"
+            " JOIN paper q ON q.id = p.paper ORDER BY d.passage",
+            -1, &st, NULL) == SQLITE_OK)
         while ((step = sqlite3_step(st)) == SQLITE_ROW)
-            if (sqlite3_column_bytes(st, 1) == DENSE_DIMS)
-                vector_push(
-                    d, sqlite3_column_int64(st, 0), sqlite3_column_blob(st, 1));
+            vector_push(d, st);
     int rc = step == SQLITE_DONE ? 0 : corpus_err(c, err);
     sqlite3_finalize(st);
     c->dense = d;
@@ -274,42 +326,82 @@ dot(const int8_t *restrict a, const int8_t *restrict b)
     return sum;
 }
 
+static bool
+is_better(const struct dense_hit *x, const struct dense_hit *y)
+{
+    return x->score != y->score ? x->score > y->score : x->passage < y->passage;
+}
+
 static int
 hit_compare(const void *a, const void *b)
 {
-    const struct dense_hit *x = a, *y = b;
-    if (x->score != y->score)
-        return x->score > y->score ? -1 : 1;
-    return (x->passage > y->passage) - (x->passage < y->passage);
+    return is_better(a, b) ? -1 : is_better(b, a);
+}
+
+/* A heap whose root is the worst of the n best: h moves down from `at`. */
+static void
+heap_sink(struct dense_hit *heap, uint32_t n, uint32_t at, struct dense_hit h)
+{
+    uint32_t child;
+    while ((child = 2 * at + 1) < n) {
+        if (child + 1 < n && is_better(&heap[child], &heap[child + 1]))
+            child++;
+        if (!is_better(&h, &heap[child]))
+            break;
+        heap[at] = heap[child];
+        at = child;
+    }
+    heap[at] = h;
+}
+
+static bool
+is_within(const char *date, const char *before, const char *since)
+{
+    bool early = before != NULL && before[0] != '\0';
+    bool late = since != NULL && since[0] != '\0';
+    return (!early || strcmp(date, before) < 0) &&
+           (!late || strncmp(date, since, strlen(date)) >= 0);
 }
 
 uint32_t
-dense_search(const struct dense *d, const char *text, uint32_t max,
-    struct dense_hit *out)
+dense_search(const struct dense *d, const char *text, const char *before,
+    const char *since, uint32_t max, struct dense_hit *out)
 {
     float v[DENSE_DIMS];
     int8_t q[DENSE_DIMS];
     struct dense_text t = {text, ""};
+    uint32_t n = 0;
     dense_embed(&d->model, &t, v);
     dense_pack(v, q);
     float length = sqrtf((float)dot(q, q));
-    if (length == 0)
-        return 0;
-    struct dense_hit *all = mem_calloc((size_t)d->n + 1, sizeof *all);
-    for (uint32_t i = 0; i < d->n; i++) {
+    for (uint32_t i = 0; i < d->n && length > 0; i++) {
         float l = d->length[i] * length;
-        all[i].passage = d->passage[i];
-        all[i].score = l > 0 ? (float)dot(q, d->vector[i]) / l : 0;
+        struct dense_hit h = {d->passage[i], d->paper[i], 0};
+        h.score = l > 0 ? (float)dot(q, d->vector[i]) / l : 0;
+        if ((n == max && !is_better(&h, &out[0])) ||
+            !is_within(d->date[i], before, since))
+            continue;
+        if (n == max) {
+            heap_sink(out, n, 0, h);
+            continue;
+        }
+        out[n++] = h;
+        if (n == max) /* from here on it is a heap */
+            for (uint32_t k = n; k-- > 0;)
+                heap_sink(out, n, k, out[k]);
     }
-    qsort(all, d->n, sizeof *all, hit_compare);
-    uint32_t n = d->n < max ? d->n : max;
-    memcpy(out, all, n * sizeof *out);
-    free(all);
+    qsort(out, n, sizeof *out, hit_compare);
     return n;
 }
 
-static int64_t
-passage_place(const struct dense *d, int64_t passage)
+const struct acronyms *
+dense_acronyms(const struct dense *d)
+{
+    return &d->model.acronyms;
+}
+
+int64_t
+dense_place(const struct dense *d, int64_t passage)
 {
     uint32_t lo = 0, hi = d->n;
     while (lo < hi) {
@@ -323,9 +415,8 @@ passage_place(const struct dense *d, int64_t passage)
 }
 
 float
-dense_near(const struct dense *d, int64_t a, int64_t b)
+dense_near(const struct dense *d, int64_t i, int64_t j)
 {
-    int64_t i = passage_place(d, a), j = passage_place(d, b);
     if (i < 0 || j < 0 || d->length[i] == 0 || d->length[j] == 0)
         return 0;
     return (float)dot(d->vector[i], d->vector[j]) /

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "papers/corpus_words.h"
 
 enum {
     DENSE_DIMS = 128,
@@ -30,15 +31,20 @@ int dense_load(struct corpus *c, const struct dense **out, struct err *err);
 void dense_free(struct dense *d); /* NULL is fine */
 
 struct dense_hit {
-    int64_t passage;
+    int64_t passage, paper;
     float score; /* cosine */
 };
-/* The passages nearest to a text, best first, at most max of them; 0 when it
+/* The passages nearest to a text, best first, at most max of them, of papers
+ * dated before one day and since another (each may be NULL); 0 when the text
  * has no known word. */
-uint32_t dense_search(const struct dense *d, const char *text, uint32_t max,
-    struct dense_hit *out);
-/* Cosine of two passages; 0 when one has no vector. */
-float dense_near(const struct dense *d, int64_t a, int64_t b);
+uint32_t dense_search(const struct dense *d, const char *text,
+    const char *before, const char *since, uint32_t max, struct dense_hit *out);
+/* What stands for the same in this corpus. */
+const struct acronyms *dense_acronyms(const struct dense *d);
+/* Where a passage's vector is, for dense_near; -1: it has none. */
+int64_t dense_place(const struct dense *d, int64_t passage);
+/* Cosine of two of these; 0 when one is -1. */
+float dense_near(const struct dense *d, int64_t i, int64_t j);
 
 /* ---- the model (dense_train.c) ---- */
 
@@ -50,6 +56,7 @@ struct dense_model {
     uint32_t n; /* words */
     struct dense_word *word;
     uint16_t at[DENSE_BUCKETS]; /* index + 1 of a bucket's word, 0: none */
+    struct acronyms acronyms;
 };
 
 struct dense_text {

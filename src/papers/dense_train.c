@@ -31,11 +31,13 @@ struct counter {
 };
 
 static void
-text_count(struct counter *c, struct terms *out, const char *text, float weight)
+text_count(struct counter *c, const struct acronyms *k, struct terms *out,
+    const char *text, float weight)
 {
     char word[WORD_BYTES];
+    const struct acronym *as;
     size_t at = 0, n = strlen(text);
-    while (word_next(text, n, &at, true, word)) {
+    while (term_next(k, text, n, &at, word, &as)) {
         uint32_t b = word_hash(word) % DENSE_BUCKETS;
         if (c->count[b] == 0 && out->n < TERMS_MAX)
             out->bucket[out->n++] = (uint16_t)b;
@@ -44,11 +46,12 @@ text_count(struct counter *c, struct terms *out, const char *text, float weight)
 }
 
 static void
-terms_read(struct counter *c, struct terms *out, const struct dense_text *t)
+terms_read(struct counter *c, const struct acronyms *k, struct terms *out,
+    const struct dense_text *t)
 {
     out->n = 0;
-    text_count(c, out, t->title, TITLE_WEIGHT);
-    text_count(c, out, t->body, 1);
+    text_count(c, k, out, t->title, TITLE_WEIGHT);
+    text_count(c, k, out, t->body, 1);
     for (uint32_t i = 0; i < out->n; i++) {
         float *count = &c->count[out->bucket[i]];
         out->weight[i] = 1 + logf(*count > 1 ? *count : 1);
@@ -86,7 +89,7 @@ matrix_read(struct matrix *x, struct dense_model *m, const struct dense_text *t,
     x->rows = n;
     x->from = mem_calloc((size_t)n + 1, sizeof *x->from);
     for (uint32_t i = 0; i < n; i++) {
-        terms_read(c, terms, &t[i]);
+        terms_read(c, &m->acronyms, terms, &t[i]);
         if (used + terms->n > cap) {
             cap = 2 * cap + TERMS_MAX;
             x->col = mem_realloc(x->col, cap * sizeof *x->col);
@@ -218,6 +221,16 @@ model_pack(struct dense_model *m, const float *v)
     }
 }
 
+static void
+acronyms_learn(struct acronyms *k, const struct dense_text *t, uint32_t n)
+{
+    const char **text = mem_calloc((size_t)n + 1, sizeof *text);
+    for (uint32_t i = 0; i < n; i++)
+        text[i] = t[i].body;
+    acronyms_mine(k, text, n);
+    free((void *)text);
+}
+
 void
 dense_train(struct dense_model *m, const struct dense_text *t, uint32_t n)
 {
@@ -225,6 +238,7 @@ dense_train(struct dense_model *m, const struct dense_text *t, uint32_t n)
     struct dense_text *sample = NULL;
     struct rng r;
     memset(m, 0, sizeof *m);
+    acronyms_learn(&m->acronyms, t, n);
     m->word = mem_calloc(DENSE_BUCKETS, sizeof *m->word);
     if (n > SAMPLE_MAX) {
         sample = mem_calloc(SAMPLE_MAX, sizeof *sample);
@@ -280,7 +294,7 @@ dense_embed(const struct dense_model *m, const struct dense_text *t,
     static struct terms terms;
     float sum = 0;
     memset(out, 0, DENSE_DIMS * sizeof *out);
-    terms_read(&counter, &terms, t);
+    terms_read(&counter, &m->acronyms, &terms, t);
     for (uint32_t i = 0; i < terms.n; i++) {
         uint16_t at = m->at[terms.bucket[i]];
         if (at == 0)

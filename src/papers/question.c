@@ -11,7 +11,11 @@
 
 enum { LEXICON_MAX = 5, VALUES_SAID = 6 };
 
-static const double TOPIC_WEIGHT = 0.6, LEXICON_WEIGHT = 0.5;
+/* The first two styles of a topic are the matter itself, the others what stands
+ * around it. */
+enum { CORE_STYLES = 2 };
+static const double CORE_WEIGHT = 1.5, AROUND_WEIGHT = 0.75;
+static const double LEXICON_WEIGHT = 0.5;
 
 /* ---- words as cues are compared ---- */
 
@@ -164,7 +168,8 @@ static void
 topic_add(struct ask *q, const struct topic *t)
 {
     for (int i = 0; i < TOPIC_STYLES_MAX && t->style[i] != NULL; i++)
-        style_add(q, STYLE_TOPIC, t->style[i], TOPIC_WEIGHT);
+        style_add(q, STYLE_TOPIC, t->style[i],
+            i < CORE_STYLES ? CORE_WEIGHT : AROUND_WEIGHT);
 }
 
 void
@@ -265,7 +270,8 @@ topic_question(struct arena *a, const struct topic *t, const struct spec *s,
         q->text = arena_printf(a, "%s (knob %s)", t->text, s->knob[k].name);
     weakness_add(a, q, t, p);
     for (int i = 0; i < TOPIC_STYLES_MAX && t->style[i] != NULL; i++)
-        style_add(q, STYLE_TOPIC, t->style[i], 1);
+        style_add(q, STYLE_TOPIC, t->style[i],
+            i < CORE_STYLES ? CORE_WEIGHT : AROUND_WEIGHT);
     if (k >= 0) {
         struct spoken spoken;
         const char *words = knob_words(a, &s->knob[k]);

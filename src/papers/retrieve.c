@@ -20,15 +20,15 @@ enum {
     LIST_MAX = 200,  /* ranks beyond add next to nothing */
     DENSE_MAX = 800, /* passages looked at until the list is full */
     FOUND_MAX = RETRIEVE_STYLES_MAX * LIST_COUNT * LIST_MAX,
-    RRF_K = 60, /* the constant of the paper */
+    RRF_K = 30, /* half of the paper's: lists are short, tops count more */
     ANSWERS_USUAL = 25,
     FEEDBACK_PAPERS = 10,
     FEEDBACK_WORDS = 14,
     SPREAD_FACTOR = 4, /* answers that novelty chooses from */
 };
 
-static const double HALF_LIFE = 8;    /* years */
-static const double DIVERSITY = 0.15; /* share of novelty in a choice */
+static const double HALF_LIFE = 30;   /* years: a tie is broken, no more */
+static const double DIVERSITY = 0.05; /* share of novelty in a choice */
 static const double SUSPECT_COST = 0.5;
 static const double FEEDBACK_WEIGHT = 0.5;
 
@@ -58,7 +58,8 @@ struct search {
     const struct retrieve_opts *o;
     struct arena *a;
     const struct dense *dense;
-    sqlite3_stmt *match, *paper_of;
+    const struct acronyms *acronyms;
+    sqlite3_stmt *match;
     uint32_t n_styles;
     struct ask_style style[RETRIEVE_STYLES_MAX];
     uint32_t n;
@@ -109,23 +110,40 @@ word_is_new(char word[][WORD_BYTES], uint32_t n)
     return true;
 }
 
-/* Any of the words, and any two that stand together, which count once more. */
+/* A pair of words side by side, each perhaps in its long form, too. */
+static void
+pair_write(struct buf *b, const char *before, const char *now,
+    const struct acronym *before_as, const struct acronym *now_as)
+{
+    const char *x[2] = {before, before_as != NULL ? before_as->full : NULL};
+    const char *y[2] = {now, now_as != NULL ? now_as->full : NULL};
+    for (int i = 0; i < 2 && x[i] != NULL; i++)
+        for (int j = 0; j < 2 && y[j] != NULL; j++)
+            buf_printf(b, " OR \"%s %s\"", x[i], y[j]);
+}
+
+/* Any of the words, and any two that stand together, which count once more.
+ * A long form is one phrase, so that it weighs as much as its acronym. */
 static bool
-match_write(struct buf *b, const char *text)
+match_write(struct buf *b, const struct acronyms *k, const char *text)
 {
     char word[WORDS_MAX + 1][WORD_BYTES];
     char before[WORD_BYTES] = "", now[WORD_BYTES];
+    const struct acronym *as, *before_as = NULL;
     uint32_t n = 0;
     size_t at = 0, len = strlen(text);
     struct buf pairs = {0};
-    while (n < WORDS_MAX && word_next(text, len, &at, false, now)) {
+    while (n < WORDS_MAX && term_next(k, text, len, &at, now, &as)) {
         if (before[0] != '\0')
-            buf_printf(&pairs, " OR \"%s %s\"", before, now);
+            pair_write(&pairs, before, now, before_as, as);
         memcpy(before, now, sizeof now);
         memcpy(word[n], now, sizeof now);
+        before_as = as;
         if (!word_is_new(word, n))
             continue;
         buf_printf(b, "%s\"%s\"", n > 0 ? " OR " : "", now);
+        if (as != NULL)
+            buf_printf(b, " OR \"%s\"", as->full);
         n++;
     }
     buf_puts(b, buf_str(&pairs));
@@ -140,7 +158,7 @@ bm25_list(struct search *s, uint32_t style, struct err *err)
     int64_t seen[LIST_MAX];
     uint32_t rank = 0;
     int step = SQLITE_DONE;
-    if (match_write(&match, s->style[style].text)) {
+    if (match_write(&match, s->acronyms, s->style[style].text)) {
         sqlite3_bind_text(s->match, 1, buf_str(&match), -1, SQLITE_TRANSIENT);
         while ((step = sqlite3_step(s->match)) == SQLITE_ROW) {
             int64_t paper = sqlite3_column_int64(s->match, 1);
@@ -161,54 +179,35 @@ bm25_list(struct search *s, uint32_t style, struct err *err)
     return step == SQLITE_DONE ? 0 : err->code;
 }
 
-/* The paper of a passage when its date is within the question; 0: it is not,
- * < 0: an error. */
-static int64_t
-paper_within(struct search *s, int64_t passage, struct err *err)
-{
-    sqlite3_bind_int64(s->paper_of, 4, passage);
-    int step = sqlite3_step(s->paper_of);
-    int64_t paper =
-        step == SQLITE_ROW ? sqlite3_column_int64(s->paper_of, 0) : 0;
-    if (step != SQLITE_ROW && step != SQLITE_DONE)
-        paper = corpus_err(s->c, err);
-    sqlite3_reset(s->paper_of);
-    return paper;
-}
-
-static int
-dense_list(struct search *s, uint32_t style, struct err *err)
+static void
+dense_list(struct search *s, uint32_t style)
 {
     if (s->dense == NULL)
-        return 0;
+        return;
     struct dense_hit *hit = mem_calloc(DENSE_MAX, sizeof *hit);
     int64_t seen[LIST_MAX];
     uint32_t rank = 0;
-    int rc = 0;
-    uint32_t n = dense_search(s->dense, s->style[style].text, DENSE_MAX, hit);
+    uint32_t n = dense_search(s->dense, s->style[style].text, s->o->before,
+        s->o->since, DENSE_MAX, hit);
     for (uint32_t i = 0; i < n && rank < LIST_MAX && hit[i].score > 0; i++) {
-        int64_t paper = paper_within(s, hit[i].passage, err);
-        bool again = paper == 0;
+        bool again = false;
         for (uint32_t j = 0; j < rank && !again; j++)
-            again = seen[j] == paper;
-        if (paper < 0) {
-            rc = (int)paper;
-            break;
-        }
+            again = seen[j] == hit[i].paper;
         if (again)
             continue;
-        seen[rank++] = paper;
-        found_add(s, paper, hit[i].passage, style, LIST_DENSE, rank);
+        seen[rank++] = hit[i].paper;
+        found_add(s, hit[i].paper, hit[i].passage, style, LIST_DENSE, rank);
     }
     free(hit);
-    return rc;
 }
 
 static int
 style_run(struct search *s, uint32_t style, struct err *err)
 {
     int rc = bm25_list(s, style, err);
-    return rc != 0 ? rc : dense_list(s, style, err);
+    if (rc == 0)
+        dense_list(s, style);
+    return rc;
 }
 
 static int
@@ -400,12 +399,14 @@ answers_spread(
         return;
     double top = ans[0].passage.score;
     double *like = mem_calloc(n, sizeof *like);
+    for (uint32_t i = 0; i < n; i++)
+        ans[i].place = dense_place(s->dense, ans[i].passage.id);
     for (uint32_t i = 1; i < n && i < max; i++) {
         uint32_t best = i;
         double most = -2;
         for (uint32_t j = i; j < n; j++) {
-            double near = (double)dense_near(
-                s->dense, ans[i - 1].passage.id, ans[j].passage.id);
+            double near =
+                (double)dense_near(s->dense, ans[i - 1].place, ans[j].place);
             like[j] = fmax(like[j], near);
             double v =
                 (1 - share) * ans[j].passage.score / top - share * like[j];
@@ -468,30 +469,28 @@ answers_read(struct search *s, struct answer *ans, uint32_t n, struct err *err)
 
 /* ---- the whole ---- */
 
-#define WITHIN                                                                 \
-    "(?2 IS NULL OR q.date < ?2) AND"                                          \
-    " (?3 IS NULL OR q.date >= substr(?3, 1, length(q.date)))"
-
 static int
 search_begin(struct search *s, struct err *err)
 {
-    sqlite3_stmt **st[] = {&s->match, &s->paper_of};
-    static const char *const sql[] = {
+    static const char sql[] =
         "SELECT p.id, p.paper FROM passage_fts f JOIN passage p ON"
         " p.id = f.rowid JOIN paper q ON q.id = p.paper WHERE passage_fts"
-        " MATCH ?1 AND " WITHIN
-        " ORDER BY bm25(passage_fts, 3.0, 1.0), p.id LIMIT 200",
-        "SELECT p.paper FROM passage p JOIN paper q ON q.id = p.paper"
-        " WHERE p.id = ?4 AND " WITHIN};
+        " MATCH ?1 AND (?2 IS NULL OR q.date < ?2) AND"
+        " (?3 IS NULL OR q.date >= substr(?3, 1, length(q.date)))"
+        " ORDER BY bm25(passage_fts, 3.0, 1.0), p.id LIMIT ?4";
     const char *date[] = {s->o->before, s->o->since};
-    for (int i = 0; i < 2; i++) {
-        if (sqlite3_prepare_v2(s->c->sql, sql[i], -1, st[i], NULL) != SQLITE_OK)
-            return corpus_err(s->c, err);
-        for (int j = 0; j < 2; j++)
-            if (date[j] != NULL && date[j][0] != '\0')
-                sqlite3_bind_text(*st[i], j + 2, date[j], -1, SQLITE_STATIC);
-    }
-    return s->o->no_dense ? 0 : dense_load(s->c, &s->dense, err);
+    if (sqlite3_prepare_v2(s->c->sql, sql, -1, &s->match, NULL) != SQLITE_OK)
+        return corpus_err(s->c, err);
+    for (int j = 0; j < 2; j++)
+        if (date[j] != NULL && date[j][0] != '\0')
+            sqlite3_bind_text(s->match, j + 2, date[j], -1, SQLITE_STATIC);
+    sqlite3_bind_int(s->match, 4, LIST_MAX);
+    int rc = dense_load(s->c, &s->dense, err);
+    if (s->dense != NULL)
+        s->acronyms = dense_acronyms(s->dense);
+    if (s->o->no_dense)
+        s->dense = NULL;
+    return rc;
 }
 
 static int
@@ -527,6 +526,9 @@ retrieve(struct corpus *c, const struct ask_style *style, uint32_t n_styles,
 {
     static const struct retrieve_opts usual = {0};
     struct search s = {.c = c, .o = o != NULL ? o : &usual, .a = a};
+    struct acronyms none;
+    acronyms_clear(&none);
+    s.acronyms = &none;
     *out = NULL;
     *n = 0;
     s.n_styles =
@@ -537,7 +539,6 @@ retrieve(struct corpus *c, const struct ask_style *style, uint32_t n_styles,
     if (rc == 0)
         rc = search_run(&s, out, n, err);
     sqlite3_finalize(s.match);
-    sqlite3_finalize(s.paper_of);
     free(s.found);
     if (asked != NULL) {
         struct ask_style *kept = arena_alloc(a, sizeof s.style);

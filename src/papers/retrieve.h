@@ -41,13 +41,14 @@ struct retrieve_opts {
     const char *before; /* only papers dated earlier; NULL: all */
     const char *since;  /* only papers dated then or later; NULL: all */
     uint32_t max;       /* answers; 0: 25 */
-    double half_life;   /* years until a paper counts half; 0: 8, < 0: never */
-    double diversity;   /* 0: 0.15 of the score is novelty, < 0: none, <= 1 */
+    double half_life;   /* years until a paper counts half; 0: 30, < 0: never */
+    double diversity;   /* 0: 0.05 of the score is novelty, < 0: none, <= 1 */
     bool no_dense, no_feedback; /* for comparisons */
 };
 
 struct answer {
     struct passage passage; /* the best of its paper; score is the merged one */
+    int64_t place;          /* of its vector (dense.h), -1: none */
     double suspect;         /* 0..1: how much it reads as orders to a machine */
     uint32_t n_from;
     struct answer_from {
