@@ -136,22 +136,25 @@ form_follows(
 
 bool
 term_next(const struct acronyms *k, const char *s, size_t n, size_t *at,
-    char out[WORD_BYTES], const struct acronym **as)
+    char out[WORD_BYTES])
 {
-    *as = NULL;
     if (!word_next(s, n, at, true, out))
         return false;
     for (int i = k->first[(unsigned char)out[0]]; i >= 0; i = k->a[i].next)
         if (k->a[i].whole && form_follows(k->a[i].full, out, s, n, at)) {
             memcpy(out, k->a[i].name, ACRONYM_BYTES);
-            *as = &k->a[i];
             return true;
         }
-    if (strlen(out) < ACRONYM_BYTES)
-        for (uint32_t i = 0; i < k->n && *as == NULL; i++)
-            if (strcmp(k->a[i].name, out) == 0)
-                *as = &k->a[i];
     return true;
+}
+
+const struct acronym *
+acronym_find(const struct acronyms *k, const char *name)
+{
+    for (uint32_t i = 0; i < k->n; i++)
+        if (strcmp(k->a[i].name, name) == 0)
+            return &k->a[i];
+    return NULL;
 }
 
 struct definition {

@@ -32,10 +32,11 @@ struct acronyms {
 /* The next word from *at on; false: there is none. `stem` cuts endings. */
 bool
 word_next(const char *s, size_t n, size_t *at, bool stem, char out[WORD_BYTES]);
-/* The same with endings cut and whole long forms made short. *as: the acronym,
- * in either form, that this word is; NULL: it is none. */
+/* The same with endings cut and whole long forms made short. */
 bool term_next(const struct acronyms *k, const char *s, size_t n, size_t *at,
-    char out[WORD_BYTES], const struct acronym **as);
+    char out[WORD_BYTES]);
+/* What has this name; NULL: nothing. */
+const struct acronym *acronym_find(const struct acronyms *k, const char *name);
 /* Does it say nothing, in a text or in an engineer's question? */
 bool word_is_stop(const char *w);
 /* FNV-1a, 32 bits. */

@@ -35,9 +35,8 @@ text_count(struct counter *c, const struct acronyms *k, struct terms *out,
     const char *text, float weight)
 {
     char word[WORD_BYTES];
-    const struct acronym *as;
     size_t at = 0, n = strlen(text);
-    while (term_next(k, text, n, &at, word, &as)) {
+    while (term_next(k, text, n, &at, word)) {
         uint32_t b = word_hash(word) % DENSE_BUCKETS;
         if (c->count[b] == 0 && out->n < TERMS_MAX)
             out->bucket[out->n++] = (uint16_t)b;

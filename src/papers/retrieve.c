@@ -133,7 +133,8 @@ match_write(struct buf *b, const struct acronyms *k, const char *text)
     uint32_t n = 0;
     size_t at = 0, len = strlen(text);
     struct buf pairs = {0};
-    while (n < WORDS_MAX && term_next(k, text, len, &at, now, &as)) {
+    while (n < WORDS_MAX && term_next(k, text, len, &at, now)) {
+        as = acronym_find(k, now);
         if (before[0] != '\0')
             pair_write(&pairs, before, now, before_as, as);
         memcpy(before, now, sizeof now);

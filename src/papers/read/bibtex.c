@@ -203,12 +203,14 @@ read_bibtex(const char *s, size_t n, const struct outlet *o)
         if (b.at >= n || (s[b.at] != '{' && s[b.at] != '('))
             continue;
         b.at++;
-        any = true;
         if (strcasecmp(kind, "string") == 0)
             string_keep(&b);
-        else if (strcasecmp(kind, "comment") != 0 &&
-                 strcasecmp(kind, "preamble") != 0)
-            entry_out(&b, &d, line, o);
+        if (strcasecmp(kind, "string") == 0 ||
+            strcasecmp(kind, "comment") == 0 ||
+            strcasecmp(kind, "preamble") == 0)
+            continue;
+        entry_out(&b, &d, line, o);
+        any = true;
     }
     if (!any)
         doc_bad(o, 0, "no BibTeX entry in it");

@@ -152,7 +152,10 @@ chunk_read(gzFile f, struct buf *b, uint64_t *total, const char **why)
     int n = gzread(f, chunk, sizeof chunk);
     *total += n > 0 ? (uint64_t)n : 0;
     int64_t packed = gzoffset(f);
-    if (n < 0)
+    int state = Z_OK;
+    if (n == 0) /* a packed file that ends early says so here alone */
+        gzerror(f, &state);
+    if (n < 0 || (state != Z_OK && state != Z_STREAM_END))
         *why = "damaged: it can't be expanded";
     else if (*total > RATIO_FROM &&
              *total / RATIO_MAX > (uint64_t)(packed > 0 ? packed : 1))
