@@ -84,7 +84,7 @@ static const struct {
     {0.6, "forget * instruction"},
     {0.5, "new instructions"},
     {0.5, "override * instruction"},
-    {0.5, "system prompt"},
+    {0.25, "system prompt"},
     {0.4, "system override"},
     {0.4, "system:"},
     {0.3, "assistant:"},

@@ -359,6 +359,8 @@ is_within(const char *date, const char *before, const char *since)
 {
     bool early = before != NULL && before[0] != '\0';
     bool late = since != NULL && since[0] != '\0';
+    if ((early || late) && date[0] == '\0')
+        return false; /* who knows */
     return (!early || strcmp(date, before) < 0) &&
            (!late || strncmp(date, since, strlen(date)) >= 0);
 }

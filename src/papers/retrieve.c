@@ -470,21 +470,32 @@ answers_read(struct search *s, struct answer *ans, uint32_t n, struct err *err)
 
 /* ---- the whole ---- */
 
+/* Without dates only what is ranked first is looked up; with them every match
+ * is. A paper without a date is in no span of time. */
 static int
 search_begin(struct search *s, struct err *err)
 {
-    static const char sql[] =
+    static const char all[] =
+        "SELECT p.id, p.paper FROM (SELECT rowid AS id,"
+        " bm25(passage_fts, 3.0, 1.0) AS rank FROM passage_fts"
+        " WHERE passage_fts MATCH ?1 ORDER BY rank, rowid LIMIT ?4) f"
+        " JOIN passage p ON p.id = f.id ORDER BY f.rank, f.id";
+    static const char within[] =
         "SELECT p.id, p.paper FROM passage_fts f JOIN passage p ON"
         " p.id = f.rowid JOIN paper q ON q.id = p.paper WHERE passage_fts"
-        " MATCH ?1 AND (?2 IS NULL OR q.date < ?2) AND"
+        " MATCH ?1 AND q.date <> '' AND (?2 IS NULL OR q.date < ?2) AND"
         " (?3 IS NULL OR q.date >= substr(?3, 1, length(q.date)))"
         " ORDER BY bm25(passage_fts, 3.0, 1.0), p.id LIMIT ?4";
     const char *date[] = {s->o->before, s->o->since};
-    if (sqlite3_prepare_v2(s->c->sql, sql, -1, &s->match, NULL) != SQLITE_OK)
+    bool dated = false;
+    for (int i = 0; i < 2; i++)
+        dated |= date[i] != NULL && date[i][0] != '\0';
+    if (sqlite3_prepare_v2(
+            s->c->sql, dated ? within : all, -1, &s->match, NULL) != SQLITE_OK)
         return corpus_err(s->c, err);
-    for (int j = 0; j < 2; j++)
-        if (date[j] != NULL && date[j][0] != '\0')
-            sqlite3_bind_text(s->match, j + 2, date[j], -1, SQLITE_STATIC);
+    for (int i = 0; i < 2; i++)
+        if (date[i] != NULL && date[i][0] != '\0')
+            sqlite3_bind_text(s->match, i + 2, date[i], -1, SQLITE_STATIC);
     sqlite3_bind_int(s->match, 4, LIST_MAX);
     int rc = dense_load(s->c, &s->dense, err);
     if (s->dense != NULL)

@@ -118,8 +118,11 @@ command_plain(struct buf *out, const char *s, size_t n)
     }
     if (n > len && s[len] == '*')
         len++;
-    if (is_one_of(name, silent))
+    if (is_one_of(name, silent)) {
+        while (len < n && isdigit((unsigned char)s[len])) /* \write18 */
+            len++;
         return len + arguments_skip(s + len, n - len);
+    }
     if (strcmp(name, "item") == 0 || strcmp(name, "par") == 0)
         buf_putc(out, '\n');
     if (strstr(name, "section") != NULL || strcmp(name, "paragraph") == 0)
