@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/fs.h"
 #include "base/json.h"
@@ -203,6 +204,20 @@ ways_run(struct bench *b, struct corpus *c, struct jw *w)
     jw_arr_end(w);
 }
 
+/* Processor seconds of this process and of the readers that have ended. */
+static double
+cpu_s(void)
+{
+    double sum = 0;
+    for (int i = 0; i < 2; i++) {
+        struct rusage u;
+        getrusage(i == 0 ? RUSAGE_SELF : RUSAGE_CHILDREN, &u);
+        sum += (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+               (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+    }
+    return sum;
+}
+
 static struct corpus *
 corpus_fill(struct bench *b, const char *dir, struct jw *w)
 {
@@ -213,23 +228,30 @@ corpus_fill(struct bench *b, const char *dir, struct jw *w)
     bool trained;
     uint32_t vectors;
     int64_t begin = fs_mono_us();
+    double cpu = cpu_s(), cpu_in, cpu_training;
     if (corpus_open(&c, fs_join_in(&b->a, dir, "papers.db"), true, &err) != 0 ||
         corpus_add_paths(c, &b->corpus, 1, &o, &got, &err) != 0)
         fail(b->corpus, err.text);
     double in = (double)(fs_mono_us() - begin) / 1e6;
     begin = fs_mono_us();
+    cpu_in = cpu_s() - cpu;
     if (dense_update(c, false, &vectors, &trained, &err) != 0)
         fail("vectors", err.text);
     double training = (double)(fs_mono_us() - begin) / 1e6;
     double all = got.papers / (in + training);
+    cpu_training = cpu_s() - cpu - cpu_in;
     jw_ki64(w, "papers", got.papers);
     jw_ki64(w, "bad", got.bad);
     jw_kf64(w, "abstracts_per_s", got.papers / in);
     jw_kf64(w, "abstracts_per_s_with_training", all);
     jw_kf64(w, "training_s", training);
+    jw_kf64(w, "cpu_s", cpu_in);
+    jw_kf64(w, "training_cpu_s", cpu_training);
     if (!b->json)
-        printf("%u papers, %u bad: %.0f/s, %.0f/s with training (%.2f s)\n",
-            got.papers, got.bad, got.papers / in, all, training);
+        printf("%u papers, %u bad: %.0f/s, %.0f/s with training (%.2f s); "
+               "processor time %.2f s + %.2f s\n",
+            got.papers, got.bad, got.papers / in, all, training, cpu_in,
+            cpu_training);
     return c;
 }
 

@@ -26,18 +26,25 @@ static const char *const stop[] = {"a", "about", "after", "all", "also", "am",
     "when", "which", "while", "why", "will", "with", "without", "works", "you",
     "your"};
 
-static int
-compare(const void *key, const void *item)
-{
-    return strcmp(key, *(const char *const *)item);
-}
+enum { STOP_WORDS = sizeof stop / sizeof *stop };
 
+/* Words of one letter stand together: few are compared with. */
 bool
 word_is_stop(const char *w)
 {
-    /* None is longer, and most words of a text are. */
-    return strnlen(w, 12) < 12 && bsearch(w, stop, sizeof stop / sizeof *stop,
-                                      sizeof *stop, compare) != NULL;
+    static uint8_t from[256], to[256]; /* filled once */
+    if (to['a'] == 0)
+        for (int i = 0; i < STOP_WORDS; i++) {
+            unsigned char c = (unsigned char)stop[i][0];
+            if (to[c] == 0)
+                from[c] = (uint8_t)i;
+            to[c] = (uint8_t)(i + 1);
+        }
+    unsigned char c = (unsigned char)w[0];
+    for (int i = from[c]; i < to[c]; i++)
+        if (w[1] == stop[i][1] && strcmp(w, stop[i]) == 0)
+            return true;
+    return false;
 }
 
 static void
