@@ -34,6 +34,9 @@ TRAINER_OBJ = $(TRAINER_SRC:%.c=$(BUILD)/obj/%.o)
 SHIM_SRC = $(sort $(wildcard src/jobs/shim/*.c)) src/base/err.c \
   src/project/harvest.c src/project/rungs.c
 SHIM_OBJ = $(SHIM_SRC:%.c=$(BUILD)/static/%.o)
+# Outside papers are parsed in a program of their own; libxml2 is linked there.
+READ_SRC = $(sort $(wildcard src/papers/read/*.c))
+READ_OBJ = $(READ_SRC:%.c=$(BUILD)/obj/%.o)
 
 UNIT_SRC = $(sort $(wildcard test/unit/test_*.c))
 UNIT = $(UNIT_SRC:test/%.c=$(BUILD)/test/%)
@@ -51,17 +54,18 @@ TOOLS = $(TOOL_SRC:tools/%.c=$(BUILD)/tools/%)
 .SECONDARY:
 
 help: # what the doors are
-	@echo "make            build build/rea, build/rea-shim, build/rea-ctr"
+	@echo "make            build build/rea, rea-shim, rea-read, rea-ctr"
 	@echo "make demo       install what is missing, build, run the main job"
 	@echo "make check      all tests; closes with 'N passed, N failed'"
 	@echo "make check-peers  comparisons with other programs (PyPI)"
 	@echo "make check-full, make bench, make bench-full, make asan, make sim,"
 	@echo "make tidy, make docs, make man, make install PREFIX=/usr/local"
 
-all: $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-ctr
+all: $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-read $(BUILD)/rea-ctr
 
 # Loops over numbers are worth the vectors; sums keep their order.
 $(BUILD)/obj/src/math/%.o: CFLAGS_ALL += -O3
+$(BUILD)/obj/src/papers/dense%.o: CFLAGS_ALL += -O3
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -81,8 +85,19 @@ $(BUILD)/rea: $(BUILD)/obj/src/main.o $(BUILD)/librea.a
 $(BUILD)/rea-shim: $(SHIM_OBJ)
 	$(CC) -static $(LDFLAGS) -o $@ $^ -lm
 
+$(BUILD)/obj/src/papers/read/xml.o: CFLAGS_ALL += -I/usr/include/libxml2
+$(BUILD)/rea-read: $(READ_OBJ) $(BUILD)/librea.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lxml2 $(LIBS)
+
 $(BUILD)/rea-ctr: $(TRAINER_OBJ) $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(TRAINER_LIBS)
+
+# the readers of papers, without their main
+READERS = $(filter-out %/main.o,$(READ_OBJ))
+$(BUILD)/test/unit/test_read: $(BUILD)/obj/test/unit/test_read.o $(READERS) \
+  $(BUILD)/librea.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lxml2 $(LIBS)
 
 $(BUILD)/test/unit/%: $(BUILD)/obj/test/unit/%.o $(BUILD)/librea.a
 	@mkdir -p $(@D)
@@ -204,7 +219,7 @@ install: all man
 	  $(DESTDIR)$(PREFIX)/share/man/man1 \
 	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions
-	install $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-ctr \
+	install $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-read $(BUILD)/rea-ctr \
 	  $(DESTDIR)$(PREFIX)/bin
 	cp -R data examples $(DESTDIR)$(PREFIX)/share/rea
 	install -m 644 $(BUILD)/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
