@@ -1,0 +1,501 @@
+/* Claims with a number: "improves AUC by 0.3 %", "a 4.5 % uplift in ARPU",
+ * "+0.6 % GMV", "from 78 % to 90 %". A number counts only when a word of
+ * change or a sign is bound to it; levels ("an AUC of 0.81"), shares ("2 % of
+ * the data") and sizes are passed over. Called by claim.c. */
+#include <math.h>
+#include <string.h>
+
+#include "papers/claim_rules.h"
+
+enum {
+    MARKS_MAX = 48,
+    AFTER_MAX = 5,   /* tokens between a number and the change after it */
+    BEFORE_MAX = 24, /* and the change before it */
+    LIST_MAX = 4,
+};
+
+struct metric_mark {
+    const struct metric_word *metric;
+    uint32_t from, to; /* tokens [from, to) */
+    bool generic;      /* "performance" */
+};
+
+struct marks {
+    uint32_t n;
+    struct metric_mark m[MARKS_MAX];
+};
+
+/* The word of change that a number belongs to. */
+struct link {
+    uint32_t cue;
+    int sign;
+    bool after, by;
+};
+
+static bool
+is_word(const struct sentence *s, uint32_t i, const char *words)
+{
+    return i < s->n && s->t[i].kind == TOKEN_WORD &&
+           word_is(s->t[i].word, words);
+}
+
+static bool
+is_mark(const struct sentence *s, uint32_t i, const char *chars)
+{
+    return i < s->n && s->t[i].kind == TOKEN_MARK && s->t[i].mark != '\0' &&
+           strchr(chars, s->t[i].mark) != NULL;
+}
+
+static bool
+is_number(const struct sentence *s, uint32_t i)
+{
+    return i < s->n && s->t[i].kind == TOKEN_NUMBER;
+}
+
+/* +1, -1 where token i speaks of change; "more than 5" does not. */
+static int
+change_at(const struct sentence *s, uint32_t i)
+{
+    if (i >= s->n || s->t[i].kind != TOKEN_WORD)
+        return 0;
+    if (is_word(s, i, "more|less|fewer|better|greater|larger|higher|lower") &&
+        is_word(s, i + 1, "than") && is_number(s, i + 2))
+        return 0;
+    return change_word(s->t[i].word);
+}
+
+/* ---- metrics of the sentence ---- */
+
+/* "CTR prediction" names a task, "same time" no metric. */
+static bool
+names_task(const struct sentence *s, uint32_t from, uint32_t to)
+{
+    if (is_word(s, to,
+            "prediction|predictions|model|models|modeling|modelling|"
+            "estimation|task|tasks|predictor|estimator|benchmark|dataset|"
+            "optimization|objective|function|bias|logs|behavior|behaviors|"
+            "data|maximization|constraint|constraints|curve"))
+        return true;
+    return from > 0 && is_word(s, from, "time|cost|step") &&
+           is_word(s, from - 1, "same|real|first|each|this|long|short");
+}
+
+static void
+marks_read(const struct sentence *s, struct marks *out)
+{
+    out->n = 0;
+    for (uint32_t i = 0; i < s->n && out->n < MARKS_MAX;) {
+        uint32_t used = 0;
+        const struct metric_word *m = metric_at(s->t, s->n, i, &used);
+        if (m != NULL && !names_task(s, i, i + used))
+            out->m[out->n++] = (struct metric_mark){
+                m, i, i + used, strcmp(m->name, "performance") == 0};
+        i += used > 0 ? used : 1;
+    }
+}
+
+static const struct metric_mark *
+mark_from(const struct marks *k, uint32_t from, uint32_t to)
+{
+    const struct metric_mark *generic = NULL;
+    for (uint32_t i = 0; i < k->n; i++) {
+        if (k->m[i].from < from || k->m[i].from >= to)
+            continue;
+        if (!k->m[i].generic)
+            return &k->m[i];
+        if (generic == NULL)
+            generic = &k->m[i];
+    }
+    return generic;
+}
+
+static const struct metric_mark *
+mark_before(const struct marks *k, uint32_t lo, uint32_t to)
+{
+    const struct metric_mark *generic = NULL;
+    for (uint32_t i = k->n; i-- > 0;) {
+        if (k->m[i].from < lo || k->m[i].to > to)
+            continue;
+        if (!k->m[i].generic)
+            return &k->m[i];
+        if (generic == NULL)
+            generic = &k->m[i];
+    }
+    return generic;
+}
+
+/* ---- the change that a number belongs to ---- */
+
+static bool
+link_after(const struct sentence *s, const struct marks *k, uint32_t i,
+    struct link *out)
+{
+    for (uint32_t j = i + 1; j < s->n && j <= i + AFTER_MAX; j++) {
+        bool joins = is_word(s, j, "and") && mark_before(k, i, j) != NULL;
+        if (s->t[j].kind == TOKEN_NUMBER ||
+            (s->t[j].kind == TOKEN_MARK && !joins))
+            return false;
+        if (is_word(s, j,
+                "in|on|of|over|for|and|with|to|than|while|compared|at|from|"
+                "across|by|or|after|when|as|but|which|that|using|without") &&
+            !joins)
+            return false;
+        int sign = change_at(s, j);
+        if (sign != 0) {
+            *out = (struct link){j, sign, true, false};
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+is_filler(const struct sentence *s, uint32_t i)
+{
+    return is_word(s, i,
+        "up|to|about|around|approximately|nearly|almost|over|more|than|at|"
+        "least|roughly|an|a|the|average|of|as|much|high|by|significant|"
+        "significantly|substantial|remarkable|relative|absolute|additional|"
+        "impressive|ranging|another|only|exceeding|on|another|close|further|"
+        "notable|considerable|statistically|estimated|some|even|far|between|"
+        "maximum|overall|respectively|total|relatively|consistent|large|"
+        "improved|extra|also");
+}
+
+/* The nearest change in the part of the sentence before token j. */
+static bool
+cue_back(const struct sentence *s, uint32_t j, struct link *out)
+{
+    for (uint32_t n = 0; j-- > 0 && n < BEFORE_MAX; n++) {
+        int sign = change_at(s, j);
+        if (is_mark(s, j, ";"))
+            return false;
+        if (sign != 0) {
+            out->cue = j;
+            out->sign = sign;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Only metrics, commas and joining words between two numbers? */
+static bool
+list_goes_on(
+    const struct sentence *s, const struct marks *k, uint32_t p, uint32_t i)
+{
+    for (uint32_t j = p + 1; j < i; j++) {
+        bool in_metric = false;
+        for (uint32_t m = 0; m < k->n; m++)
+            in_metric |= j >= k->m[m].from && j < k->m[m].to;
+        if (in_metric || is_mark(s, j, ",();:/") || is_filler(s, j) ||
+            is_word(s, j,
+                "and|in|on|for|respectively|both|user|users|volume|rate|"
+                "datasets|dataset|key|online|per|item|items|top|metrics"))
+            continue;
+        if (change_at(s, j) == 0)
+            return false;
+    }
+    return true;
+}
+
+/* `last`: the number accepted before, with its link, or n. */
+static bool
+link_before(const struct sentence *s, const struct marks *k, uint32_t i,
+    uint32_t last, const struct link *of_last, struct link *out)
+{
+    uint32_t j = i;
+    bool by = false;
+    while (j > 0 && is_filler(s, j - 1)) {
+        j--;
+        by |= is_word(s, j, "by");
+    }
+    *out = (struct link){.by = by};
+    if (j == 0)
+        return false;
+    out->cue = j - 1;
+    out->sign = change_at(s, j - 1);
+    if (out->sign != 0)
+        return true;
+    if (by || is_mark(s, j - 1, ":("))
+        return cue_back(s, j, out);
+    if (is_word(s, j, "of")) { /* "an improvement in AUC of 0.5 %" */
+        const struct metric_mark *m = mark_before(k, 0, j);
+        if (m != NULL && m->to == j && m->from >= 2 &&
+            change_at(s, m->from - 2) != 0) {
+            out->cue = m->from - 2;
+            out->sign = change_at(s, m->from - 2);
+            return true;
+        }
+    }
+    if (last < i && list_goes_on(s, k, last, i)) {
+        *out = *of_last;
+        out->after = false;
+        return true;
+    }
+    return false;
+}
+
+/* ---- what is no change ---- */
+
+static bool
+is_share(const struct sentence *s, uint32_t i, const struct link *l)
+{
+    if (is_word(s, i + 1,
+            "confidence|sparsity|sparse|ci|significance|traffic|interval|of") &&
+        !(is_word(s, i + 1, "of") && !l->after && l->sign < 0 &&
+            (l->by || l->cue + 1 == i)) &&
+        !(is_word(s, i + 1, "of") && l->by))
+        return true;
+    return i >= 2 && is_word(s, i - 1, "only|just|mere") &&
+           is_word(s, i - 2, "with|using|by|use|uses|requires|requiring");
+}
+
+/* "from 78 % to 90 %": the change in points; the second number leads. */
+static bool
+from_to(const struct sentence *s, uint32_t i, struct link *l, double *delta)
+{
+    if (i < 3 || !is_word(s, i - 1, "to") || !is_number(s, i - 2) ||
+        !is_word(s, i - 3, "from") || s->t[i].unit != CLAIM_PERCENT)
+        return false;
+    *delta = s->t[i].value - s->t[i - 2].value;
+    return !is_word(s, i - 4, "ranging|ranges|range") &&
+           cue_back(s, i - 3, l) && *delta != 0;
+}
+
+/* "to 90 %" is a level, "up to 90 %" a bound. */
+static bool
+is_level(const struct sentence *s, uint32_t i)
+{
+    return i >= 1 && is_word(s, i - 1, "to") &&
+           !(i >= 2 && is_word(s, i - 2, "up|close"));
+}
+
+/* ---- the metric of a number ---- */
+
+struct found {
+    uint32_t n;
+    const struct metric_mark *m[LIST_MAX];
+};
+
+/* A mark and those joined to it by "and", "," or "/", forward or back. */
+static void
+found_list(const struct sentence *s, const struct marks *k,
+    const struct metric_mark *m, int step, uint32_t lo, uint32_t hi,
+    struct found *out)
+{
+    out->m[out->n++] = m;
+    while (out->n < LIST_MAX) {
+        const struct metric_mark *next = m + step;
+        if (next < k->m || next >= k->m + k->n || next->from < lo ||
+            next->to > hi)
+            return;
+        uint32_t a = step > 0 ? m->to : next->to;
+        uint32_t b = step > 0 ? next->from : m->from;
+        for (uint32_t j = a; j < b; j++)
+            if (!is_mark(s, j, ",/&") && !is_word(s, j, "and|both"))
+                return;
+        if (b == a || next->generic)
+            return;
+        out->m[out->n++] = next;
+        m = next;
+    }
+}
+
+/* After "in", "on", "of": "in terms of user CTR". */
+static const struct metric_mark *
+mark_after_in(const struct sentence *s, const struct marks *k, uint32_t p,
+    uint32_t hi)
+{
+    if (!is_word(s, p, "in|on|of|for|to|regarding|w.r.t"))
+        return NULL;
+    uint32_t to = p + 7 < hi ? p + 7 : hi;
+    for (uint32_t j = p + 1; j < to; j++)
+        if (is_mark(s, j, ",;:("))
+            to = j;
+    return mark_from(k, p + 1, to);
+}
+
+static void
+metrics_of(const struct sentence *s, const struct marks *k, uint32_t i,
+    const struct link *l, struct found *out)
+{
+    uint32_t lo = 0, hi = s->n;
+    for (uint32_t j = 0; j < s->n; j++)
+        if (is_number(s, j) && s->t[j].unit != CLAIM_NO_NUMBER) {
+            if (j < i)
+                lo = j + 1;
+            else if (j > i && j < hi)
+                hi = j;
+        }
+    const struct metric_mark *m = NULL, *generic = NULL;
+    uint32_t p = l->after ? l->cue + 1 : i + 1;
+    if (l->after)
+        m = mark_from(k, i + 1, l->cue);
+    if (m == NULL && !l->by)
+        m = mark_from(k, p, p + 2 < hi ? p + 2 : hi);
+    if ((m == NULL || m->generic) && !(l->by && mark_before(k, lo, i))) {
+        generic = m;
+        m = mark_after_in(s, k, p, hi);
+    }
+    if (m != NULL) {
+        found_list(s, k, m, 1, i, hi, out);
+        return;
+    }
+    m = mark_before(k, lo, i);
+    if (m != NULL && (m->generic || generic != NULL)) {
+        const struct metric_mark *in = mark_after_in(s, k, p, hi);
+        m = in != NULL ? in : m;
+    }
+    if (m != NULL)
+        found_list(s, k, m, -1, lo, i, out);
+    else if (generic != NULL)
+        out->m[out->n++] = generic;
+    else if (!l->after && !l->by && lo == 0)
+        return;
+}
+
+/* The words of what was measured, after "reduction in". */
+static void
+what_copy(const struct sentence *s, const struct link *l, uint32_t i,
+    struct claim *c)
+{
+    uint32_t p = l->after ? l->cue + 1 : l->cue + 1;
+    size_t at = 0;
+    if (l->after && is_word(s, p, "in|of"))
+        p++;
+    else if (l->after || !(l->by || p < i))
+        return;
+    for (uint32_t j = p, n = 0; j < s->n && n < 4; j++, n++) {
+        if (s->t[j].kind != TOKEN_WORD || j == i ||
+            is_word(s, j,
+                "when|by|on|in|and|for|with|while|over|to|across|at|of|from"))
+            break;
+        size_t len = strlen(s->t[j].word);
+        if (at + len + 2 > sizeof c->what)
+            break;
+        if (at > 0)
+            c->what[at++] = ' ';
+        memcpy(c->what + at, s->t[j].word, len);
+        at += len;
+    }
+    c->what[at] = '\0';
+}
+
+/* ---- claims ---- */
+
+static bool
+is_online(const struct sentence *s, const struct metric_word *m)
+{
+    if (m != NULL && m->kind == METRIC_BUSINESS)
+        return s->online || !s->offline;
+    return s->online && !s->offline;
+}
+
+static uint8_t
+bound_of(const struct sentence *s, uint32_t i)
+{
+    if (s->t[i].bound != CLAIM_EXACT)
+        return s->t[i].bound;
+    for (uint32_t j = i, n = 0; j-- > 0 && n < 3; n++) {
+        if (is_word(s, j, "up") && is_word(s, j + 1, "to"))
+            return CLAIM_UP_TO;
+        if (is_word(s, j, "over|least|exceeding") ||
+            (is_word(s, j, "more") && is_word(s, j + 1, "than")))
+            return CLAIM_AT_LEAST;
+    }
+    return CLAIM_EXACT;
+}
+
+static bool
+is_credible(const struct claim *c)
+{
+    double most = fmax(fabs(c->delta), fabs(c->high));
+    double cap = c->unit == CLAIM_FACTOR     ? CLAIM_FACTOR_MAX
+                 : c->unit == CLAIM_ABSOLUTE ? 1
+                                             : CLAIM_PERCENT_MAX;
+    /* losing more than all of something is no measurement */
+    if (c->delta < 0 && c->unit == CLAIM_PERCENT && most > 100)
+        return false;
+    return isfinite(most) && most > 0 && most <= cap;
+}
+
+/* Bare numbers count where a model's metric is said to change by them. */
+static bool
+bare_is_delta(const struct sentence *s, uint32_t i, const struct link *l,
+    const struct metric_word *m)
+{
+    bool bound = l->by || s->t[i].sign != 0;
+    return m != NULL && m->kind == METRIC_MODEL && bound &&
+           s->t[i].value > 0 && s->t[i].value < 1;
+}
+
+static uint32_t
+number_claim(const struct sentence *s, const struct marks *k, uint32_t i,
+    const struct link *l, const double *points, struct claim *out,
+    uint32_t room)
+{
+    const struct claim_token *t = &s->t[i];
+    struct found f = {0};
+    uint32_t n = 0;
+    int sign = t->sign != 0 ? t->sign : l->sign;
+    metrics_of(s, k, i, l, &f);
+    for (uint32_t m = 0; m < (f.n > 0 ? f.n : 1) && n < room; m++) {
+        struct claim *c = &out[n];
+        memset(c, 0, sizeof *c);
+        if (f.n > 0 && !f.m[m]->generic)
+            c->metric = f.m[m]->metric;
+        c->unit = t->unit;
+        c->delta = points != NULL ? *points : sign * t->value;
+        c->high = points != NULL ? *points : sign * t->high;
+        if (points != NULL)
+            c->unit = CLAIM_POINTS;
+        else if (c->unit == CLAIM_NO_NUMBER &&
+                 bare_is_delta(s, i, l, c->metric))
+            c->unit = CLAIM_ABSOLUTE;
+        else if (c->unit == CLAIM_PERCENT &&
+                 (is_word(s, i + 1, "absolute") ||
+                     (i > 0 && is_word(s, i - 1, "absolute"))))
+            c->unit = CLAIM_POINTS;
+        c->bound = bound_of(s, i);
+        c->online = is_online(s, c->metric);
+        if (c->unit == CLAIM_NO_NUMBER || !is_credible(c))
+            continue;
+        if (c->metric == NULL)
+            what_copy(s, l, i, c);
+        claim_context(s, i, c);
+        n++;
+    }
+    return n;
+}
+
+uint32_t
+numbers_claim(const struct sentence *s, struct claim *out, uint32_t room)
+{
+    struct marks k;
+    struct link of_last = {0};
+    uint32_t n = 0, last = s->n;
+    marks_read(s, &k);
+    for (uint32_t i = 0; i < s->n && n < room; i++) {
+        struct link l = {0};
+        double points = 0;
+        if (!is_number(s, i))
+            continue;
+        bool jump = from_to(s, i, &l, &points);
+        bool linked = jump || link_after(s, &k, i, &l) ||
+                      link_before(s, &k, i, last, &of_last, &l);
+        if (!linked && s->t[i].sign != 0 && s->t[i].unit != CLAIM_NO_NUMBER &&
+            (mark_before(&k, 0, i) != NULL || mark_from(&k, i, s->n) != NULL))
+            linked = true;
+        if (!linked || (!jump && (is_share(s, i, &l) || is_level(s, i))))
+            continue;
+        uint32_t got = number_claim(
+            s, &k, i, &l, jump ? &points : NULL, out + n, room - n);
+        if (got > 0) {
+            last = i;
+            of_last = l;
+        }
+        n += got;
+    }
+    return n;
+}
