@@ -63,6 +63,20 @@ baseline_ends(const struct sentence *s, uint32_t j)
                "that|from|terms|to|of|using|both|achieving|including");
 }
 
+/* Words for what one compares with, or a name in capitals. */
+static bool
+is_rival(const struct sentence *s, uint32_t from, uint32_t to)
+{
+    for (uint32_t i = from; i < to; i++)
+        if (starts(s, i,
+                "baseline|method|model|state-of-the-art|sota|competitor|"
+                "approach|algorithm|counterpart|control|benchmark|single|"
+                "technique|strateg|recommender"))
+            return true;
+    char first = s->text[s->t[from].begin];
+    return first >= 'A' && first <= 'Z';
+}
+
 static void
 baseline_find(const struct sentence *s, struct claim *c)
 {
@@ -81,7 +95,7 @@ baseline_find(const struct sentence *s, struct claim *c)
         uint32_t from = j;
         while (j < s->n && j < from + 6 && !baseline_ends(s, j))
             j++;
-        if (j == from || s->t[from].kind != TOKEN_WORD)
+        if (j == from || !is_rival(s, from, j))
             continue;
         size_t len = s->t[j - 1].end - s->t[from].begin;
         if (len >= sizeof c->baseline)
@@ -136,8 +150,8 @@ sentence_praises(const struct sentence *s)
                                "dataset|datasets|benchmarks");
         showed |= starts(s, i,
             "demonstrat|show|validat|verif|confirm|prove|illustrat|reveal|"
-            "indicat|highlight|corroborat|render|suggest|achiev|yield|"
-            "bring|gain|obtain|deliver|outperform|report");
+            "indicat|highlight|corroborat|render|achiev|yield|"
+            "bring|gain|obtain|deliver|outperform");
         good |= starts(s, i,
                     "outperform|superior|effective|improv|gain|surpass|"
                     "benefit|advantage|promising|competitive|comparable|"
@@ -150,6 +164,15 @@ sentence_praises(const struct sentence *s)
     return good && ((tried && showed) || (own && tried && good && showed));
 }
 
+static bool
+is_recent(const struct sentence *s)
+{
+    for (uint32_t i = 0; i < s->n; i++)
+        if (is_word(s, i, "recent|recently|previous|existing"))
+            return true;
+    return false;
+}
+
 /* Background speaks of others, and plans of what is to come. */
 static bool
 is_background(const struct sentence *s)
@@ -158,9 +181,14 @@ is_background(const struct sentence *s)
         "existing|recent|recently|previous|prior|traditional|conventional|"
         "although|despite|while|most|many|current|however|to|therefore|"
         "modern|typically|often|unfortunately";
+    for (uint32_t i = 0; i < s->n; i++)
+        if (is_word(s, i, "future|challenging|struggle|fail|fails|gap|"
+                          "potentially|challenges|requires") &&
+            !is_word(s, 0, "extensive|experiments|experimental|results"))
+            return true;
     return is_word(s, 0, others) &&
            !(is_word(s, 0, "to|while|however|although|despite") &&
-               s->n > 8 && (s->online || s->offline));
+               s->n > 8 && (s->online || s->offline) && !is_recent(s));
 }
 
 struct said {
@@ -180,10 +208,11 @@ said_note(struct said *x, const struct sentence *s, bool online)
 }
 
 static void
-sentence_said(const struct sentence *s, struct said *offline,
+sentence_said(const struct sentence *s, size_t len, struct said *offline,
     struct said *online)
 {
-    if (is_background(s) || !sentence_praises(s))
+    /* an abstract's first third tells of the problem */
+    if (s->begin < len / 3 || is_background(s) || !sentence_praises(s))
         return;
     if (s->online)
         said_note(online, s, true);
@@ -210,7 +239,7 @@ claims_find(const char *text, size_t len, struct claim *out, uint32_t max)
     while (sentence_next(text, len, &at, &begin, &end)) {
         sentence_read(&s, text, begin, end);
         n += numbers_claim(&s, out + n, max - n);
-        sentence_said(&s, &offline, &online);
+        sentence_said(&s, len, &offline, &online);
     }
     uint32_t numbers = n;
     if (offline.there && n < max && !has_setting(out, numbers, false))

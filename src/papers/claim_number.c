@@ -3,13 +3,14 @@
  * change or a sign is bound to it; levels ("an AUC of 0.81"), shares ("2 % of
  * the data") and sizes are passed over. Called by claim.c. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "papers/claim_rules.h"
 
 enum {
     MARKS_MAX = 48,
-    AFTER_MAX = 5,   /* tokens between a number and the change after it */
+    AFTER_MAX = 7,   /* tokens between a number and the change after it */
     BEFORE_MAX = 24, /* and the change before it */
     LIST_MAX = 4,
 };
@@ -17,7 +18,7 @@ enum {
 struct metric_mark {
     const struct metric_word *metric;
     uint32_t from, to; /* tokens [from, to) */
-    bool generic;      /* "performance" */
+    bool generic;      /* "performance": what is more exact goes first */
 };
 
 struct marks {
@@ -89,7 +90,7 @@ marks_read(const struct sentence *s, struct marks *out)
         const struct metric_word *m = metric_at(s->t, s->n, i, &used);
         if (m != NULL && !names_task(s, i, i + used))
             out->m[out->n++] = (struct metric_mark){
-                m, i, i + used, strcmp(m->name, "performance") == 0};
+                m, i, i + used, word_is(m->name, "performance|engagement")};
         i += used > 0 ? used : 1;
     }
 }
@@ -126,14 +127,31 @@ mark_before(const struct marks *k, uint32_t lo, uint32_t to)
 
 /* ---- the change that a number belongs to ---- */
 
+/* A word or mark between the members of a list. */
+static bool
+is_join(const struct sentence *s, uint32_t j)
+{
+    return is_word(s, j, "and") || is_mark(s, j, ",&");
+}
+
+static bool
+mark_ends(const struct marks *k, uint32_t j)
+{
+    for (uint32_t i = 0; i < k->n; i++)
+        if (k->m[i].to == j)
+            return true;
+    return false;
+}
+
 static bool
 link_after(const struct sentence *s, const struct marks *k, uint32_t i,
     struct link *out)
 {
     for (uint32_t j = i + 1; j < s->n && j <= i + AFTER_MAX; j++) {
-        bool joins = is_word(s, j, "and") && mark_before(k, i, j) != NULL;
-        if (s->t[j].kind == TOKEN_NUMBER ||
-            (s->t[j].kind == TOKEN_MARK && !joins))
+        bool joins = is_join(s, j) && (mark_ends(k, j) || is_number(s, j - 1));
+        if (is_number(s, j) && !is_join(s, j - 1))
+            return false;
+        if (s->t[j].kind == TOKEN_MARK && !joins)
             return false;
         if (is_word(s, j,
                 "in|on|of|over|for|and|with|to|than|while|compared|at|from|"
@@ -199,6 +217,15 @@ list_goes_on(
     return true;
 }
 
+/* "(up to 30 % on X)", not "(83 % placed within one level)". */
+static bool
+closes_well(const struct sentence *s, const struct marks *k, uint32_t i)
+{
+    return is_mark(s, i + 1, "),;") || change_at(s, i + 1) != 0 ||
+           is_word(s, i + 1, "on|in|for|and|relative|absolute|to|vs|over") ||
+           mark_from(k, i + 1, i + 3) != NULL;
+}
+
 /* `last`: the number accepted before, with its link, or n. */
 static bool
 link_before(const struct sentence *s, const struct marks *k, uint32_t i,
@@ -217,7 +244,8 @@ link_before(const struct sentence *s, const struct marks *k, uint32_t i,
     out->sign = change_at(s, j - 1);
     if (out->sign != 0)
         return true;
-    if (by || is_mark(s, j - 1, ":("))
+    if (by || is_mark(s, j - 1, ":") ||
+        (is_mark(s, j - 1, "(") && closes_well(s, k, i)))
         return cue_back(s, j, out);
     if (is_word(s, j, "of")) { /* "an improvement in AUC of 0.5 %" */
         const struct metric_mark *m = mark_before(k, 0, j);
@@ -316,22 +344,59 @@ mark_after_in(const struct sentence *s, const struct marks *k, uint32_t p,
     return mark_from(k, p + 1, to);
 }
 
+/* "1.4 times fewer steps": what there are fewer of is no known metric. */
+static bool
+counts_unknown(const struct sentence *s, const struct marks *k,
+    const struct link *l)
+{
+    uint32_t p = l->cue + 1;
+    return l->after && is_word(s, l->cue, "fewer|less|more|higher|lower") &&
+           p < s->n && s->t[p].kind == TOKEN_WORD &&
+           !is_word(s, p, "than|on|in|for|of|and") &&
+           mark_from(k, p, p + 3 < s->n ? p + 3 : s->n) == NULL;
+}
+
+/* "a 48 % reduction in bias": it is told of what, by no name known here. */
+static bool
+names_unknown(const struct sentence *s, const struct link *l)
+{
+    uint32_t p = l->cue + 1;
+    if (!l->after || !is_word(s, p, "in|of"))
+        return false;
+    for (p++; is_word(s, p, "the|our|both|all|various|several|these"); p++)
+        ;
+    return p < s->n && s->t[p].kind == TOKEN_WORD &&
+           !is_word(s, p,
+               "online|offline|a/b|production|live|terms|two|three|four|five|"
+               "major|key|different|multiple|experiments|metrics|real-world");
+}
+
+/* "higher accuracy in terms of recall" */
+static const struct metric_mark *
+mark_in_terms(const struct sentence *s, const struct marks *k, uint32_t i,
+    uint32_t hi)
+{
+    for (uint32_t j = i; j + 3 < hi; j++)
+        if (is_word(s, j, "terms") && is_word(s, j + 1, "of"))
+            return mark_from(k, j + 2, j + 7 < hi ? j + 7 : hi);
+    return NULL;
+}
+
+/* lo: behind the number accepted before. */
 static void
 metrics_of(const struct sentence *s, const struct marks *k, uint32_t i,
-    const struct link *l, struct found *out)
+    uint32_t lo, const struct link *l, struct found *out)
 {
-    uint32_t lo = 0, hi = s->n;
-    for (uint32_t j = 0; j < s->n; j++)
-        if (is_number(s, j) && s->t[j].unit != CLAIM_NO_NUMBER) {
-            if (j < i)
-                lo = j + 1;
-            else if (j > i && j < hi)
-                hi = j;
-        }
-    const struct metric_mark *m = NULL, *generic = NULL;
+    uint32_t hi = s->n;
+    for (uint32_t j = i + 1; j < hi; j++)
+        if (is_number(s, j) && s->t[j].unit != CLAIM_NO_NUMBER)
+            hi = j;
+    if (counts_unknown(s, k, l))
+        return;
+    const struct metric_mark *m = mark_in_terms(s, k, i, hi), *generic = NULL;
     uint32_t p = l->after ? l->cue + 1 : i + 1;
-    if (l->after)
-        m = mark_from(k, i + 1, l->cue);
+    if (m == NULL && l->after) /* "training acceleration" holds both */
+        m = mark_from(k, i + 1, l->cue + 1);
     if (m == NULL && !l->by)
         m = mark_from(k, p, p + 2 < hi ? p + 2 : hi);
     if ((m == NULL || m->generic) && !(l->by && mark_before(k, lo, i))) {
@@ -342,17 +407,18 @@ metrics_of(const struct sentence *s, const struct marks *k, uint32_t i,
         found_list(s, k, m, 1, i, hi, out);
         return;
     }
+    if (generic != NULL || names_unknown(s, l)) {
+        if (generic != NULL)
+            out->m[out->n++] = generic;
+        return;
+    }
     m = mark_before(k, lo, i);
-    if (m != NULL && (m->generic || generic != NULL)) {
+    if (m != NULL && m->generic) {
         const struct metric_mark *in = mark_after_in(s, k, p, hi);
         m = in != NULL ? in : m;
     }
     if (m != NULL)
         found_list(s, k, m, -1, lo, i, out);
-    else if (generic != NULL)
-        out->m[out->n++] = generic;
-    else if (!l->after && !l->by && lo == 0)
-        return;
 }
 
 /* The words of what was measured, after "reduction in". */
@@ -430,35 +496,67 @@ bare_is_delta(const struct sentence *s, uint32_t i, const struct link *l,
            s->t[i].value > 0 && s->t[i].value < 1;
 }
 
+/* Numbers that stand in one list, "3 %, 5 % and 2 %". */
+struct group {
+    uint32_t n;
+    uint32_t at[LIST_MAX];
+};
+
+static void
+group_read(const struct sentence *s, uint32_t i, struct group *g)
+{
+    g->n = 0;
+    g->at[g->n++] = i;
+    for (uint32_t j = i + 1; j < s->n && g->n < LIST_MAX; j++) {
+        if (is_number(s, j) && s->t[j].unit == s->t[i].unit) {
+            g->at[g->n++] = j;
+            continue;
+        }
+        if (!is_join(s, j) && !is_word(s, j, "up|to|over|about|by"))
+            return;
+    }
+}
+
+static void
+claim_measure(const struct sentence *s, uint32_t i, const struct link *l,
+    const double *points, struct claim *c)
+{
+    const struct claim_token *t = &s->t[i];
+    int sign = t->sign != 0 ? t->sign : l->sign;
+    c->unit = t->unit;
+    c->delta = points != NULL ? *points : sign * t->value;
+    c->high = points != NULL ? *points : sign * t->high;
+    if (points != NULL)
+        c->unit = CLAIM_POINTS;
+    else if (c->unit == CLAIM_NO_NUMBER && bare_is_delta(s, i, l, c->metric))
+        c->unit = CLAIM_ABSOLUTE;
+    else if (c->unit == CLAIM_PERCENT &&
+             (is_word(s, i + 1, "absolute") ||
+                 (i > 0 && is_word(s, i - 1, "absolute"))))
+        c->unit = CLAIM_POINTS;
+    c->bound = bound_of(s, i);
+    c->online = is_online(s, c->metric);
+}
+
+/* One claim for each metric of the number at g->at[place]. */
 static uint32_t
-number_claim(const struct sentence *s, const struct marks *k, uint32_t i,
+number_claim(const struct sentence *s,
+    const struct group *g, uint32_t place, const struct found *all,
     const struct link *l, const double *points, struct claim *out,
     uint32_t room)
 {
-    const struct claim_token *t = &s->t[i];
-    struct found f = {0};
-    uint32_t n = 0;
-    int sign = t->sign != 0 ? t->sign : l->sign;
-    metrics_of(s, k, i, l, &f);
+    uint32_t n = 0, i = g->at[place];
+    struct found f = *all;
+    if (g->n > 1 && all->n > 1) { /* as many metrics as numbers: in order */
+        f.n = 1;
+        f.m[0] = all->m[all->n == g->n ? place : 0];
+    }
     for (uint32_t m = 0; m < (f.n > 0 ? f.n : 1) && n < room; m++) {
         struct claim *c = &out[n];
         memset(c, 0, sizeof *c);
-        if (f.n > 0 && !f.m[m]->generic)
+        if (f.n > 0 && strcmp(f.m[m]->metric->name, "performance") != 0)
             c->metric = f.m[m]->metric;
-        c->unit = t->unit;
-        c->delta = points != NULL ? *points : sign * t->value;
-        c->high = points != NULL ? *points : sign * t->high;
-        if (points != NULL)
-            c->unit = CLAIM_POINTS;
-        else if (c->unit == CLAIM_NO_NUMBER &&
-                 bare_is_delta(s, i, l, c->metric))
-            c->unit = CLAIM_ABSOLUTE;
-        else if (c->unit == CLAIM_PERCENT &&
-                 (is_word(s, i + 1, "absolute") ||
-                     (i > 0 && is_word(s, i - 1, "absolute"))))
-            c->unit = CLAIM_POINTS;
-        c->bound = bound_of(s, i);
-        c->online = is_online(s, c->metric);
+        claim_measure(s, i, l, points, c);
         if (c->unit == CLAIM_NO_NUMBER || !is_credible(c))
             continue;
         if (c->metric == NULL)
@@ -469,33 +567,79 @@ number_claim(const struct sentence *s, const struct marks *k, uint32_t i,
     return n;
 }
 
+static int
+mark_order(const void *a, const void *b)
+{
+    const struct metric_mark *x = *(const struct metric_mark *const *)a;
+    const struct metric_mark *y = *(const struct metric_mark *const *)b;
+    return x->from < y->from ? -1 : x->from > y->from;
+}
+
+/* State of the walk over the numbers of a sentence. */
+struct walk {
+    uint32_t last;  /* number accepted before; s->n: none */
+    uint32_t spent; /* first token behind what it used */
+    struct link link;
+};
+
+/* Binds the number at i to a change; false: it is none. */
+static bool
+number_link(const struct sentence *s, const struct marks *k, uint32_t i,
+    const struct walk *w, struct link *l)
+{
+    bool linked = link_after(s, k, i, l) ||
+                  link_before(s, k, i, w->last, &w->link, l);
+    if (!linked && s->t[i].sign != 0 && s->t[i].unit != CLAIM_NO_NUMBER) {
+        *l = (struct link){0};
+        linked = mark_before(k, 0, i) != NULL || mark_from(k, i, s->n) != NULL;
+    }
+    return linked && !is_share(s, i, l) && !is_level(s, i);
+}
+
+static uint32_t
+group_claim(const struct sentence *s, const struct marks *k,
+    const struct group *g, const struct link *l, const double *points,
+    struct walk *w, struct claim *out, uint32_t room)
+{
+    struct found f = {0};
+    uint32_t n = 0, end = g->at[g->n - 1];
+    uint32_t lo = w->last < s->n ? w->spent : 0;
+    metrics_of(s, k, points != NULL ? g->at[0] - 3 : end, lo, l, &f);
+    qsort(f.m, f.n, sizeof *f.m, mark_order);
+    for (uint32_t p = 0; p < g->n && n < room; p++)
+        n += number_claim(s, g, p, &f, l, points, out + n, room - n);
+    if (n == 0)
+        return 0;
+    w->last = end;
+    w->link = *l;
+    w->spent = end + 1;
+    for (uint32_t m = 0; m < f.n; m++)
+        if (f.m[m]->to > w->spent)
+            w->spent = f.m[m]->to;
+    return n;
+}
+
 uint32_t
 numbers_claim(const struct sentence *s, struct claim *out, uint32_t room)
 {
     struct marks k;
-    struct link of_last = {0};
-    uint32_t n = 0, last = s->n;
+    struct walk w = {.last = s->n};
+    uint32_t n = 0;
     marks_read(s, &k);
     for (uint32_t i = 0; i < s->n && n < room; i++) {
         struct link l = {0};
+        struct group g;
         double points = 0;
         if (!is_number(s, i))
             continue;
-        bool jump = from_to(s, i, &l, &points);
-        bool linked = jump || link_after(s, &k, i, &l) ||
-                      link_before(s, &k, i, last, &of_last, &l);
-        if (!linked && s->t[i].sign != 0 && s->t[i].unit != CLAIM_NO_NUMBER &&
-            (mark_before(&k, 0, i) != NULL || mark_from(&k, i, s->n) != NULL))
-            linked = true;
-        if (!linked || (!jump && (is_share(s, i, &l) || is_level(s, i))))
-            continue;
-        uint32_t got = number_claim(
-            s, &k, i, &l, jump ? &points : NULL, out + n, room - n);
-        if (got > 0) {
-            last = i;
-            of_last = l;
+        if (from_to(s, i, &l, &points)) {
+            g = (struct group){1, {i}};
+            n += group_claim(s, &k, &g, &l, &points, &w, out + n, room - n);
+        } else if (number_link(s, &k, i, &w, &l)) {
+            group_read(s, i, &g);
+            n += group_claim(s, &k, &g, &l, NULL, &w, out + n, room - n);
+            i = g.at[g.n - 1];
         }
-        n += got;
     }
     return n;
 }

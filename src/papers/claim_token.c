@@ -197,6 +197,28 @@ unit_read(struct scan *z)
     return CLAIM_NO_NUMBER;
 }
 
+/* "2.5 +- 0.2 %": steps over the spread; the unit behind it is the number's. */
+static bool
+spread_skip(struct scan *z)
+{
+    struct scan back = *z;
+    tex_skip(z);
+    while (is_space(peek(z, 0)))
+        z->at++;
+    if (take(z, "+-") || take(z, "\xc2\xb1") || take(z, "+/-") ||
+        take(z, "\\pm")) {
+        while (is_space(peek(z, 0)))
+            z->at++;
+        uint32_t from = z->at;
+        while (is_digit(peek(z, 0)) || peek(z, 0) == '.')
+            z->at++;
+        if (z->at > from && z->s[z->at - 1] != '.')
+            return true;
+    }
+    *z = back;
+    return false;
+}
+
 static bool
 digits_read(struct scan *z, double *out)
 {
@@ -255,6 +277,8 @@ number_read(struct scan *z, struct claim_token *t)
     }
     t->high = t->value;
     t->unit = unit_read(z);
+    if (t->unit == CLAIM_NO_NUMBER && spread_skip(z))
+        t->unit = unit_read(z);
     struct scan first = *z;
     if (range_sign(z)) {
         uint8_t unit = t->unit;

@@ -172,6 +172,9 @@ metric_find(const char *name)
     size_t len = strlen(name);
     if (len > 200)
         return NULL;
+    for (uint32_t m = 0; m < METRICS; m++)
+        if (strcmp(metrics[m].name, name) == 0)
+            return &metrics[m];
     uint32_t n = sentence_tokens(name, 0, (uint32_t)len, t);
     const struct metric_word *m = n > 0 ? metric_at(t, n, 0, &used) : NULL;
     return m != NULL && used == n ? m : NULL;

@@ -53,12 +53,23 @@ case_fits(const char *text, size_t at, const char *alias, size_t n)
            isupper((unsigned char)text[at]);
 }
 
+/* A hyphen of an alias is one in the text: "warm-up" is not "warm up". */
+static bool
+hyphens_fit(const char *text, const char *alias, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (alias[i] == '-' && text[i] != '-')
+            return false;
+    return true;
+}
+
 /* The first place of an alias; len: it is not there. */
 static size_t
 alias_find(const char *text, const char *low, size_t len, const char *alias,
     size_t n)
 {
     char key[ALIAS_MAX];
+    bool hyphen = memchr(alias, '-', n) != NULL;
     if (n == 0 || n >= sizeof key)
         return len;
     for (size_t i = 0; i < n; i++)
@@ -69,6 +80,7 @@ alias_find(const char *text, const char *low, size_t len, const char *alias,
             return len;
         size_t i = (size_t)(hit - low);
         if ((i == 0 || !is_letter(text[i - 1])) &&
+            (!hyphen || hyphens_fit(text + i, alias, n)) &&
             name_ends(text, len, i + n) && case_fits(text, i, alias, n))
             return i;
         at = i + 1;

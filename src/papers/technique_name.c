@@ -11,7 +11,8 @@
 #include "papers/claim_token.h"
 #include "papers/metric_word.h"
 
-enum { NAMES_MAX = 24, PROPOSAL_REACH = 34, NAME_BYTES_MAX = 40 };
+enum { NAMES_MAX = 24, PROPOSAL_REACH = 34, NAME_BYTES_MAX = 40,
+    REPORTED_BONUS = 3 };
 
 const char *
 technique_part_name(uint32_t part)
@@ -294,6 +295,18 @@ is_ours(const struct line *l, uint32_t v)
     return false;
 }
 
+/* A plain capitalised word in brackets is a name where it comes again. */
+static bool
+word_is_used(const struct names *x, const struct line *l, uint32_t i)
+{
+    if (i >= l->n || l->t[i].kind != TOKEN_WORD)
+        return false;
+    const char *s = x->text + l->t[i].begin;
+    size_t n = l->t[i].end - l->t[i].begin;
+    return n >= 4 && n <= NAME_BYTES_MAX && isupper((unsigned char)s[0]) &&
+           occurs(x, s, n) >= 2;
+}
+
 /* "(NAME)", "(called NAME)", "(NAME for short)" at token i, a "(". */
 static bool
 bracket_name(
@@ -305,7 +318,7 @@ bracket_name(
     while (is_word(l, j, "short|for|called|named|namely|i.e|abbreviated|as|"
                          "termed|dubbed|denoted|abbr"))
         j++;
-    if (!token_names(x, l, j))
+    if (!token_names(x, l, j) && !word_is_used(x, l, j))
         return false;
     *at = j;
     return is_mark(l, j + 1, ')') || is_word(l, j + 1, "for|in");
@@ -363,6 +376,19 @@ called_add(struct names *x, const struct line *l)
     }
 }
 
+/* What results are told of is rather the whole than a part of it. */
+static void
+reported_add(struct names *x, const struct line *l, uint32_t i)
+{
+    const char *s = x->text + l->t[i].begin;
+    size_t n = l->t[i].end - l->t[i].begin;
+    token_add(x, l, i, false);
+    for (uint32_t k = 0; k < x->n; k++)
+        if (strlen(x->name[k].name) == n &&
+            strncasecmp(x->name[k].name, s, n) == 0)
+            x->count[k] += REPORTED_BONUS;
+}
+
 /* "the effectiveness of NAME", "NAME outperforms". */
 static void
 report_add(struct names *x, const struct line *l)
@@ -385,7 +411,7 @@ report_add(struct names *x, const struct line *l)
                         "outperforms|outperform|achieves|improves|surpasses|"
                         "yields|deployed|delivers|produces|reduces|exceeds");
         if (praised || acts)
-            token_add(x, l, i, false);
+            reported_add(x, l, i);
     }
 }
 
