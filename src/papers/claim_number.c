@@ -134,6 +134,17 @@ is_join(const struct sentence *s, uint32_t j)
     return is_word(s, j, "and") || is_mark(s, j, ",&");
 }
 
+/* "3 %, and up to 5 %": a list of numbers goes on at this joint. */
+static bool
+lists_on(const struct sentence *s, uint32_t j)
+{
+    if (!is_number(s, j - 1))
+        return false;
+    while (is_join(s, j) || is_word(s, j, "up|to|over|about|by"))
+        j++;
+    return is_number(s, j);
+}
+
 static bool
 mark_ends(const struct marks *k, uint32_t j)
 {
@@ -148,7 +159,7 @@ link_after(const struct sentence *s, const struct marks *k, uint32_t i,
     struct link *out)
 {
     for (uint32_t j = i + 1; j < s->n && j <= i + AFTER_MAX; j++) {
-        bool joins = is_join(s, j) && (mark_ends(k, j) || is_number(s, j - 1));
+        bool joins = is_join(s, j) && (mark_ends(k, j) || lists_on(s, j));
         if (is_number(s, j) && !is_join(s, j - 1))
             return false;
         if (s->t[j].kind == TOKEN_MARK && !joins)
@@ -197,11 +208,18 @@ cue_back(const struct sentence *s, uint32_t j, struct link *out)
     return false;
 }
 
-/* Only metrics, commas and joining words between two numbers? */
+/* Only metrics, commas and joining words between two numbers? A few other
+ * words may name what the first was of: "3 % in staytime and 1 % in CVR". */
 static bool
 list_goes_on(
     const struct sentence *s, const struct marks *k, uint32_t p, uint32_t i)
 {
+    uint32_t unknown = 0, joint = i;
+    while (joint > p + 1 && is_filler(s, joint - 1))
+        joint--;
+    bool joined = is_join(s, joint - 1) &&
+                  (is_word(s, i + 1, "in|of|on|for") ||
+                      mark_from(k, i + 1, i + 2) != NULL);
     for (uint32_t j = p + 1; j < i; j++) {
         bool in_metric = false;
         for (uint32_t m = 0; m < k->n; m++)
@@ -209,9 +227,10 @@ list_goes_on(
         if (in_metric || is_mark(s, j, ",();:/") || is_filler(s, j) ||
             is_word(s, j,
                 "and|in|on|for|respectively|both|user|users|volume|rate|"
-                "datasets|dataset|key|online|per|item|items|top|metrics"))
+                "datasets|dataset|key|online|per|item|items|top|metrics|metric|"
+                "primary"))
             continue;
-        if (change_at(s, j) == 0)
+        if (change_at(s, j) == 0 && (!joined || ++unknown > 6))
             return false;
     }
     return true;
@@ -358,11 +377,15 @@ counts_unknown(const struct sentence *s, const struct marks *k,
 
 /* "a 48 % reduction in bias": it is told of what, by no name known here. */
 static bool
-names_unknown(const struct sentence *s, const struct link *l)
+names_unknown(const struct sentence *s, const struct marks *k, uint32_t i,
+    const struct link *l)
 {
-    uint32_t p = l->cue + 1;
-    if (!l->after || !is_word(s, p, "in|of"))
+    uint32_t p = l->after ? l->cue + 1 : i + 1;
+    if (l->by || l->sign == 0 || !is_word(s, p, "in|of"))
         return false;
+    if (!l->after && (mark_ends(k, l->cue) ||
+                         mark_from(k, l->cue + 1, l->cue + 3) != NULL))
+        return false; /* "AUC gains of 1 % in search" */
     for (p++; is_word(s, p, "the|our|both|all|various|several|these"); p++)
         ;
     return p < s->n && s->t[p].kind == TOKEN_WORD &&
@@ -397,8 +420,8 @@ metrics_of(const struct sentence *s, const struct marks *k, uint32_t i,
     uint32_t p = l->after ? l->cue + 1 : i + 1;
     if (m == NULL && l->after) /* "training acceleration" holds both */
         m = mark_from(k, i + 1, l->cue + 1);
-    if (m == NULL && !l->by)
-        m = mark_from(k, p, p + 2 < hi ? p + 2 : hi);
+    if (m == NULL)
+        m = mark_from(k, p, p + (l->by ? 1 : 2) < hi ? p + (l->by ? 1 : 2) : hi);
     if ((m == NULL || m->generic) && !(l->by && mark_before(k, lo, i))) {
         generic = m;
         m = mark_after_in(s, k, p, hi);
@@ -407,7 +430,7 @@ metrics_of(const struct sentence *s, const struct marks *k, uint32_t i,
         found_list(s, k, m, 1, i, hi, out);
         return;
     }
-    if (generic != NULL || names_unknown(s, l)) {
+    if (generic != NULL || names_unknown(s, k, i, l)) {
         if (generic != NULL)
             out->m[out->n++] = generic;
         return;
@@ -426,12 +449,14 @@ static void
 what_copy(const struct sentence *s, const struct link *l, uint32_t i,
     struct claim *c)
 {
-    uint32_t p = l->after ? l->cue + 1 : l->cue + 1;
+    uint32_t p = l->after || l->by ? l->cue + 1 : i + 1;
     size_t at = 0;
-    if (l->after && is_word(s, p, "in|of"))
+    if (is_word(s, p, "in|of"))
         p++;
-    else if (l->after || !(l->by || p < i))
+    else if (!l->by && !(l->after && is_word(s, l->cue, "fewer|less|more")))
         return;
+    while (is_word(s, p, "the|our|both|all|its"))
+        p++;
     for (uint32_t j = p, n = 0; j < s->n && n < 4; j++, n++) {
         if (s->t[j].kind != TOKEN_WORD || j == i ||
             is_word(s, j,

@@ -259,9 +259,11 @@ range_sign(struct scan *z)
     struct scan back = *z;
     tex_skip(z);
     if ((take(z, "--") || take(z, "-") || take(z, "~") ||
-            take(z, "\xe2\x80\x93")) &&
-        is_digit(peek(z, 0)))
-        return true;
+            take(z, "\xe2\x80\x93"))) {
+        tex_skip(z);
+        if (is_digit(peek(z, 0)))
+            return true;
+    }
     *z = back;
     return false;
 }
