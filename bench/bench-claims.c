@@ -165,8 +165,8 @@ claim_fits(const struct claim *c, const struct json *label, bool strict)
 }
 
 static void
-claim_print(const char *mark, const char *id, const struct claim *c,
-    const char *text)
+claim_print(
+    const char *mark, const char *id, const struct claim *c, const char *text)
 {
     printf("%s %s: %s%s%+g %s %s%s base \"%s\" data \"%s\" | %.*s\n", mark, id,
         c->metric != NULL ? c->metric->name : "-", c->what[0] ? "/" : "",
@@ -309,8 +309,8 @@ techniques_score(struct tally *t, const struct json *label, const char *title,
     }
     for (size_t i = 0; show != NULL && i < json_len(proposed); i++)
         if (!own[i])
-            printf("miss %s: proposed %s\n", show,
-                json_str(json_at(proposed, i)));
+            printf(
+                "miss %s: proposed %s\n", show, json_str(json_at(proposed, i)));
     for (size_t i = 0; show != NULL && i < json_len(mentioned); i++)
         if (!known[i])
             printf("miss %s: mentioned %s\n", show,
@@ -337,8 +337,7 @@ label_score(struct bench *b, const struct papers *p, const struct json *label)
     t->abstracts++;
     claims_score(t, json_get(label, "claims"), text, show);
     if (json_get(label, "proposed") != NULL)
-        techniques_score(
-            t, label, json_get_str(paper, "title"), text, show);
+        techniques_score(t, label, json_get_str(paper, "title"), text, show);
     t->technique = t->proposed;
     score_add(&t->technique, &t->mentioned);
 }
@@ -354,8 +353,7 @@ labels_score(struct bench *b, const struct papers *p, const char *path)
     }
     for (size_t at = 0; at < text.len;) {
         const char *end = memchr(text.data + at, '\n', text.len - at);
-        size_t n =
-            end != NULL ? (size_t)(end - text.data) - at : text.len - at;
+        size_t n = end != NULL ? (size_t)(end - text.data) - at : text.len - at;
         struct json *j = json_parse(text.data + at, n, &err);
         if (j != NULL)
             label_score(b, p, j);

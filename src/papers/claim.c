@@ -29,7 +29,7 @@ sentence_read(
     s->text = text;
     s->begin = begin;
     s->end = end;
-    s->online = s->offline = s->significant = false;
+    s->online = s->offline = s->significant = s->open = false;
     s->n = sentence_tokens(text, begin, end, s->t);
     for (uint32_t i = 0; i < s->n; i++) {
         if (is_word(s, i,
@@ -41,6 +41,8 @@ sentence_read(
                 "offline|dataset|datasets|benchmark|benchmarks|simulation|"
                 "simulations|simulated|public|open-source"))
             s->offline = true;
+        if (is_word(s, i, "public|publicly|benchmark|benchmarks|open-source"))
+            s->open = true;
         if (starts(s, i, "statistical") ||
             is_word(s, i, "p-value|p-values|t-test|t-tests|ci") ||
             (is_word(s, i, "confidence") && is_word(s, i + 1, "interval")))
@@ -131,6 +133,7 @@ claim_context(const struct sentence *s, uint32_t i, struct claim *c)
     c->begin = s->begin;
     c->end = s->end;
     c->significant = s->significant;
+    c->open = s->open;
     baseline_find(s, c);
     dataset_find(s, i, c);
 }
@@ -146,8 +149,9 @@ sentence_praises(const struct sentence *s)
         tried |= starts(s, i,
                      "experiment|evaluation|result|a/b|stud|analys|"
                      "observation|finding|comparison|deploy") ||
-                 is_word(s, i, "empirically|online|offline|tests|test|"
-                               "dataset|datasets|benchmarks");
+                 is_word(s, i,
+                     "empirically|online|offline|tests|test|"
+                     "dataset|datasets|benchmarks");
         showed |= starts(s, i,
             "demonstrat|show|validat|verif|confirm|prove|illustrat|reveal|"
             "indicat|highlight|corroborat|render|achiev|yield|"
@@ -157,8 +161,9 @@ sentence_praises(const struct sentence *s)
                     "benefit|advantage|promising|competitive|comparable|"
                     "enhanc|state-of-the-art|boost|exceed|uplift|success|"
                     "remarkabl|excel") ||
-                is_word(s, i, "better|best|increase|increases|lift|efficacy|"
-                              "viable|higher");
+                is_word(s, i,
+                    "better|best|increase|increases|lift|efficacy|"
+                    "viable|higher");
         own |= is_word(s, i, "we|our|ours|this|proposed");
     }
     return good && ((tried && showed) || (own && tried && good && showed));
@@ -182,13 +187,14 @@ is_background(const struct sentence *s)
         "although|despite|while|most|many|current|however|to|therefore|"
         "modern|typically|often|unfortunately";
     for (uint32_t i = 0; i < s->n; i++)
-        if (is_word(s, i, "future|challenging|struggle|fail|fails|gap|"
-                          "potentially|challenges|requires") &&
+        if (is_word(s, i,
+                "future|challenging|struggle|fail|fails|gap|"
+                "potentially|challenges|requires") &&
             !is_word(s, 0, "extensive|experiments|experimental|results"))
             return true;
     return is_word(s, 0, others) &&
-           !(is_word(s, 0, "to|while|however|although|despite") &&
-               s->n > 8 && (s->online || s->offline) && !is_recent(s));
+           !(is_word(s, 0, "to|while|however|although|despite") && s->n > 8 &&
+               (s->online || s->offline) && !is_recent(s));
 }
 
 struct said {

@@ -18,12 +18,13 @@ struct claim {
     uint32_t begin, end;              /* bytes of its sentence in the text */
     const struct metric_word *metric; /* NULL: several, or none named */
     char what[CLAIM_NAME_LEN]; /* what was measured, where metric is NULL */
-    double delta;   /* + is more of the metric; 0 without a number */
-    double high;    /* the far end of a range, else delta */
-    uint8_t unit;   /* enum claim_unit; CLAIM_NO_NUMBER: only said in words */
-    uint8_t bound;  /* enum claim_bound */
-    bool online;    /* live traffic, else a test set */
+    double delta;              /* + is more of the metric; 0 without a number */
+    double high;               /* the far end of a range, else delta */
+    uint8_t unit;     /* enum claim_unit; CLAIM_NO_NUMBER: only said in words */
+    uint8_t bound;    /* enum claim_bound */
+    bool online;      /* live traffic, else a test set */
     bool significant; /* a test or an interval is named */
+    bool open;        /* on public data, as it says */
     char dataset[CLAIM_NAME_LEN];  /* "" none known is named */
     char baseline[CLAIM_NAME_LEN]; /* "" none is named */
 };
@@ -31,8 +32,8 @@ struct claim {
 /* Writes at most max claims in the order of the text; returns how many. Claims
  * without a number are given once for each setting, and only where no number
  * was found for it. */
-uint32_t claims_find(
-    const char *text, size_t len, struct claim *out, uint32_t max);
+uint32_t
+claims_find(const char *text, size_t len, struct claim *out, uint32_t max);
 
 /* + the claim says that things got better, - worse, by the metric's sense. */
 int claim_supports(const struct claim *c);

@@ -188,7 +188,7 @@ is_filler(const struct sentence *s, uint32_t i)
         "impressive|ranging|another|only|exceeding|on|another|close|further|"
         "notable|considerable|statistically|estimated|some|even|far|between|"
         "maximum|overall|respectively|total|relatively|consistent|large|"
-        "improved|extra|also");
+        "improved|extra|also|that|reach|reaches|reaching");
 }
 
 /* The nearest change in the part of the sentence before token j. */
@@ -217,9 +217,9 @@ list_goes_on(
     uint32_t unknown = 0, joint = i;
     while (joint > p + 1 && is_filler(s, joint - 1))
         joint--;
-    bool joined = is_join(s, joint - 1) &&
-                  (is_word(s, i + 1, "in|of|on|for") ||
-                      mark_from(k, i + 1, i + 2) != NULL);
+    bool joined =
+        is_join(s, joint - 1) && (is_word(s, i + 1, "in|of|on|for") ||
+                                     mark_from(k, i + 1, i + 2) != NULL);
     for (uint32_t j = p + 1; j < i; j++) {
         bool in_metric = false;
         for (uint32_t m = 0; m < k->n; m++)
@@ -266,14 +266,13 @@ link_before(const struct sentence *s, const struct marks *k, uint32_t i,
     if (by || is_mark(s, j - 1, ":") ||
         (is_mark(s, j - 1, "(") && closes_well(s, k, i)))
         return cue_back(s, j, out);
-    if (is_word(s, j, "of")) { /* "an improvement in AUC of 0.5 %" */
-        const struct metric_mark *m = mark_before(k, 0, j);
-        if (m != NULL && m->to == j && m->from >= 2 &&
-            change_at(s, m->from - 2) != 0) {
-            out->cue = m->from - 2;
-            out->sign = change_at(s, m->from - 2);
-            return true;
-        }
+    /* "an improvement in AUC of 0.5 %" */
+    const struct metric_mark *m = mark_before(k, 0, j);
+    if (m != NULL && m->to == j && m->from >= 2 &&
+        is_word(s, m->from - 1, "in|of|on") && change_at(s, m->from - 2) != 0) {
+        out->cue = m->from - 2;
+        out->sign = change_at(s, m->from - 2);
+        return true;
     }
     if (last < i && list_goes_on(s, k, last, i)) {
         *out = *of_last;
@@ -351,8 +350,8 @@ found_list(const struct sentence *s, const struct marks *k,
 
 /* After "in", "on", "of": "in terms of user CTR". */
 static const struct metric_mark *
-mark_after_in(const struct sentence *s, const struct marks *k, uint32_t p,
-    uint32_t hi)
+mark_after_in(
+    const struct sentence *s, const struct marks *k, uint32_t p, uint32_t hi)
 {
     if (!is_word(s, p, "in|on|of|for|to|regarding|w.r.t"))
         return NULL;
@@ -365,8 +364,8 @@ mark_after_in(const struct sentence *s, const struct marks *k, uint32_t p,
 
 /* "1.4 times fewer steps": what there are fewer of is no known metric. */
 static bool
-counts_unknown(const struct sentence *s, const struct marks *k,
-    const struct link *l)
+counts_unknown(
+    const struct sentence *s, const struct marks *k, const struct link *l)
 {
     uint32_t p = l->cue + 1;
     return l->after && is_word(s, l->cue, "fewer|less|more|higher|lower") &&
@@ -383,8 +382,8 @@ names_unknown(const struct sentence *s, const struct marks *k, uint32_t i,
     uint32_t p = l->after ? l->cue + 1 : i + 1;
     if (l->by || l->sign == 0 || !is_word(s, p, "in|of"))
         return false;
-    if (!l->after && (mark_ends(k, l->cue) ||
-                         mark_from(k, l->cue + 1, l->cue + 3) != NULL))
+    if (!l->after &&
+        (mark_ends(k, l->cue) || mark_from(k, l->cue + 1, l->cue + 3) != NULL))
         return false; /* "AUC gains of 1 % in search" */
     for (p++; is_word(s, p, "the|our|both|all|various|several|these"); p++)
         ;
@@ -396,8 +395,8 @@ names_unknown(const struct sentence *s, const struct marks *k, uint32_t i,
 
 /* "higher accuracy in terms of recall" */
 static const struct metric_mark *
-mark_in_terms(const struct sentence *s, const struct marks *k, uint32_t i,
-    uint32_t hi)
+mark_in_terms(
+    const struct sentence *s, const struct marks *k, uint32_t i, uint32_t hi)
 {
     for (uint32_t j = i; j + 3 < hi; j++)
         if (is_word(s, j, "terms") && is_word(s, j + 1, "of"))
@@ -421,7 +420,8 @@ metrics_of(const struct sentence *s, const struct marks *k, uint32_t i,
     if (m == NULL && l->after) /* "training acceleration" holds both */
         m = mark_from(k, i + 1, l->cue + 1);
     if (m == NULL)
-        m = mark_from(k, p, p + (l->by ? 1 : 2) < hi ? p + (l->by ? 1 : 2) : hi);
+        m = mark_from(
+            k, p, p + (l->by ? 1 : 2) < hi ? p + (l->by ? 1 : 2) : hi);
     if ((m == NULL || m->generic) && !(l->by && mark_before(k, lo, i))) {
         generic = m;
         m = mark_after_in(s, k, p, hi);
@@ -446,8 +446,8 @@ metrics_of(const struct sentence *s, const struct marks *k, uint32_t i,
 
 /* The words of what was measured, after "reduction in". */
 static void
-what_copy(const struct sentence *s, const struct link *l, uint32_t i,
-    struct claim *c)
+what_copy(
+    const struct sentence *s, const struct link *l, uint32_t i, struct claim *c)
 {
     uint32_t p = l->after || l->by ? l->cue + 1 : i + 1;
     size_t at = 0;
@@ -517,8 +517,8 @@ bare_is_delta(const struct sentence *s, uint32_t i, const struct link *l,
     const struct metric_word *m)
 {
     bool bound = l->by || s->t[i].sign != 0;
-    return m != NULL && m->kind == METRIC_MODEL && bound &&
-           s->t[i].value > 0 && s->t[i].value < 1;
+    return m != NULL && m->kind == METRIC_MODEL && bound && s->t[i].value > 0 &&
+           s->t[i].value < 1;
 }
 
 /* Numbers that stand in one list, "3 %, 5 % and 2 %". */
@@ -565,10 +565,9 @@ claim_measure(const struct sentence *s, uint32_t i, const struct link *l,
 
 /* One claim for each metric of the number at g->at[place]. */
 static uint32_t
-number_claim(const struct sentence *s,
-    const struct group *g, uint32_t place, const struct found *all,
-    const struct link *l, const double *points, struct claim *out,
-    uint32_t room)
+number_claim(const struct sentence *s, const struct group *g, uint32_t place,
+    const struct found *all, const struct link *l, const double *points,
+    struct claim *out, uint32_t room)
 {
     uint32_t n = 0, i = g->at[place];
     struct found f = *all;
@@ -612,8 +611,8 @@ static bool
 number_link(const struct sentence *s, const struct marks *k, uint32_t i,
     const struct walk *w, struct link *l)
 {
-    bool linked = link_after(s, k, i, l) ||
-                  link_before(s, k, i, w->last, &w->link, l);
+    bool linked =
+        link_after(s, k, i, l) || link_before(s, k, i, w->last, &w->link, l);
     if (!linked && s->t[i].sign != 0 && s->t[i].unit != CLAIM_NO_NUMBER) {
         *l = (struct link){0};
         linked = mark_before(k, 0, i) != NULL || mark_from(k, i, s->n) != NULL;

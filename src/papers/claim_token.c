@@ -75,8 +75,8 @@ is_sentence_end(const char *text, size_t len, size_t from, size_t at)
     if (strchr(".!?", text[at]) == NULL || text[at] == '\0')
         return false;
     size_t next = at + 1;
-    while (next < len && strchr(")\"']", text[next]) != NULL &&
-           text[next] != '\0')
+    while (
+        next < len && strchr(")\"']", text[next]) != NULL && text[next] != '\0')
         next++;
     if (next >= len)
         return true;
@@ -95,8 +95,8 @@ is_sentence_end(const char *text, size_t len, size_t from, size_t at)
 }
 
 bool
-sentence_next(const char *text, size_t len, size_t *at, uint32_t *begin,
-    uint32_t *end)
+sentence_next(
+    const char *text, size_t len, size_t *at, uint32_t *begin, uint32_t *end)
 {
     size_t i = *at;
     while (i < len && is_space(text[i]))
@@ -238,9 +238,8 @@ digits_read(struct scan *z, double *out)
         z->at++;
     }
     if ((peek(z, 0) == 'e' || peek(z, 0) == 'E') &&
-        (is_digit(peek(z, 1)) ||
-            ((peek(z, 1) == '-' || peek(z, 1) == '+') &&
-                is_digit(peek(z, 2)))) &&
+        (is_digit(peek(z, 1)) || ((peek(z, 1) == '-' || peek(z, 1) == '+') &&
+                                     is_digit(peek(z, 2)))) &&
         n + 6 < sizeof text) {
         text[n++] = 'e';
         z->at++;
@@ -326,7 +325,8 @@ is_word_byte(const struct scan *z)
     if (c == '+')
         return !is_digit(next);
     if (c == '.')
-        return is_digit(next) || (is_letter(next) && is_letter(peek(z, 2)) == 0);
+        return is_digit(next) ||
+               (is_letter(next) && is_letter(peek(z, 2)) == 0);
     return strchr("-/&'", c) != NULL && c != '\0' &&
            (isalnum((unsigned char)next) || ((unsigned char)next & 0x80));
 }
@@ -381,15 +381,15 @@ word_is_tex(const char *text, const struct claim_token *t, uint32_t begin)
 }
 
 uint32_t
-sentence_tokens(const char *text, uint32_t begin, uint32_t end,
-    struct claim_token *out)
+sentence_tokens(
+    const char *text, uint32_t begin, uint32_t end, struct claim_token *out)
 {
     struct scan z = {text, begin, end};
     uint32_t n = 0;
     while (n < CLAIM_TOKENS_MAX) {
-        while (z.at < z.end && (is_space(z.s[z.at]) || z.s[z.at] == '\\' ||
-                                   z.s[z.at] == '{' || z.s[z.at] == '}' ||
-                                   z.s[z.at] == '$'))
+        while (z.at < z.end &&
+               (is_space(z.s[z.at]) || z.s[z.at] == '\\' || z.s[z.at] == '{' ||
+                   z.s[z.at] == '}' || z.s[z.at] == '$'))
             z.at++;
         if (z.at >= z.end || !token_read(&z, &out[n]))
             break;

@@ -37,11 +37,11 @@ struct claim_token {
 
 /* The sentence that begins at or after *at: its span, without surrounding
  * space. Moves *at behind it; false at the end. */
-bool sentence_next(const char *text, size_t len, size_t *at, uint32_t *begin,
-    uint32_t *end);
+bool sentence_next(
+    const char *text, size_t len, size_t *at, uint32_t *begin, uint32_t *end);
 /* Tokens of the bytes [begin, end), at most CLAIM_TOKENS_MAX; what is beyond
  * is left out. Returns how many. */
-uint32_t sentence_tokens(const char *text, uint32_t begin, uint32_t end,
-    struct claim_token *out);
+uint32_t sentence_tokens(
+    const char *text, uint32_t begin, uint32_t end, struct claim_token *out);
 
 #endif

@@ -5,8 +5,7 @@
 #include <string.h>
 
 static const struct metric_word metrics[] = {
-#define METRIC(name, kind, better, names)                                      \
-    {#name, METRIC_##kind, better, names},
+#define METRIC(name, kind, better, names) {#name, METRIC_##kind, better, names},
 #define DATASET(name, names)
 #include "papers/metric_word.def"
 #undef METRIC
@@ -130,8 +129,7 @@ names_tokens(
 }
 
 const struct metric_word *
-metric_at(
-    const struct claim_token *t, uint32_t n, uint32_t i, uint32_t *used)
+metric_at(const struct claim_token *t, uint32_t n, uint32_t i, uint32_t *used)
 {
     const struct metric_word *best = NULL;
     *used = 0;

@@ -19,13 +19,13 @@ struct metric_word {
 
 /* The metric named at token i of n, the longest name first; *used is its
  * length in tokens. NULL: none begins there. */
-const struct metric_word *metric_at(
-    const struct claim_token *t, uint32_t n, uint32_t i, uint32_t *used);
+const struct metric_word *
+metric_at(const struct claim_token *t, uint32_t n, uint32_t i, uint32_t *used);
 /* By its canonical or another name, in any case; NULL: unknown. */
 const struct metric_word *metric_find(const char *name);
 /* The data set named at token i; NULL: none. */
-const char *dataset_at(
-    const struct claim_token *t, uint32_t n, uint32_t i, uint32_t *used);
+const char *
+dataset_at(const struct claim_token *t, uint32_t n, uint32_t i, uint32_t *used);
 
 /* +1: a word of gain ("improves", "higher"), -1: of loss ("reduces",
  * "lower"), 0: neither. */

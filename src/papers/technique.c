@@ -11,7 +11,7 @@
 
 #define S(concept, op, amount, words)                                          \
     {                                                                          \
-        CONCEPT_##concept, TECHNIQUE_##op, amount, words                       \
+        CONCEPT_##concept, TECHNIQUE_##op, amount, words, false                \
     }
 
 static const struct technique library[] = {

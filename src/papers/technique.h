@@ -65,6 +65,7 @@ struct technique_step {
     uint8_t op;        /* enum technique_op */
     double amount;     /* SCALE, ADD, SET, WITH */
     const char *words; /* CHOOSE: alternatives joined by '|' */
+    bool whole;        /* CHOOSE: a value must be a word, not just hold it */
 };
 
 enum { TECHNIQUE_STEPS_MAX = 4 };

@@ -65,8 +65,8 @@ hyphens_fit(const char *text, const char *alias, size_t n)
 
 /* The first place of an alias; len: it is not there. */
 static size_t
-alias_find(const char *text, const char *low, size_t len, const char *alias,
-    size_t n)
+alias_find(
+    const char *text, const char *low, size_t len, const char *alias, size_t n)
 {
     char key[ALIAS_MAX];
     bool hyphen = memchr(alias, '-', n) != NULL;

@@ -11,8 +11,12 @@
 #include "papers/claim_token.h"
 #include "papers/metric_word.h"
 
-enum { NAMES_MAX = 24, PROPOSAL_REACH = 34, NAME_BYTES_MAX = 40,
-    REPORTED_BONUS = 3 };
+enum {
+    NAMES_MAX = 24,
+    PROPOSAL_REACH = 34,
+    NAME_BYTES_MAX = 40,
+    REPORTED_BONUS = 3
+};
 
 const char *
 technique_part_name(uint32_t part)
@@ -175,8 +179,8 @@ occurs(const struct names *x, const char *name, size_t n)
 }
 
 static void
-name_add(struct names *x, const char *s, size_t n, uint32_t begin,
-    uint32_t end, bool resource)
+name_add(struct names *x, const char *s, size_t n, uint32_t begin, uint32_t end,
+    bool resource)
 {
     while (n > 0 && strchr(".,;:-'", s[n - 1]) != NULL)
         n--;
@@ -226,11 +230,9 @@ title_name(struct names *x)
     if (n == 0 || n > NAME_BYTES_MAX || memchr(s, ' ', n) != NULL)
         return;
     /* one plain word is a name where the text uses it as one */
-    bool plain = isupper((unsigned char)s[0]) && n >= 3 &&
-                 occurs(x, s, n) >= 2;
+    bool plain = isupper((unsigned char)s[0]) && n >= 3 && occurs(x, s, n) >= 2;
     if (is_name(s, n) || plain)
-        name_add(x, s, n, 0, 0,
-            span_has(colon, 0, strlen(colon), resources));
+        name_add(x, s, n, 0, 0, span_has(colon, 0, strlen(colon), resources));
 }
 
 /* ---- sentences ---- */
@@ -315,8 +317,9 @@ bracket_name(
     uint32_t j = i + 1;
     if (!is_mark(l, i, '('))
         return false;
-    while (is_word(l, j, "short|for|called|named|namely|i.e|abbreviated|as|"
-                         "termed|dubbed|denoted|abbr"))
+    while (is_word(l, j,
+        "short|for|called|named|namely|i.e|abbreviated|as|"
+        "termed|dubbed|denoted|abbr"))
         j++;
     if (!token_names(x, l, j) && !word_is_used(x, l, j))
         return false;
@@ -402,8 +405,9 @@ report_add(struct names *x, const struct line *l)
                 "effectiveness|superiority|efficacy|efficiency|advantages|"
                 "performance|proposed|our|robustness|validity");
         uint32_t j = i + 1;
-        while (is_word(l, j, "consistently|significantly|also|not|only|further|"
-                             "has|been|can|successfully|substantially"))
+        while (is_word(l, j,
+            "consistently|significantly|also|not|only|further|"
+            "has|been|can|successfully|substantially"))
             j++;
         bool acts = (i == 0 || !is_word(l, i - 1,
                                    "over|than|of|to|with|and|in|on|like|as")) &&
@@ -444,8 +448,8 @@ main_name(const struct names *x, bool titled)
 }
 
 uint32_t
-technique_names(const char *title, const char *text,
-    struct technique_name *out, uint32_t max)
+technique_names(const char *title, const char *text, struct technique_name *out,
+    uint32_t max)
 {
     struct names x = {.title = title, .text = text, .len = strlen(text)};
     struct line l;
@@ -463,8 +467,7 @@ technique_names(const char *title, const char *text,
                 continue;
             out[n] = x.name[i];
             out[n].part = i != lead;
-            out[n].acts_on =
-                part_of(title, text, out[n].begin, out[n].end);
+            out[n].acts_on = part_of(title, text, out[n].begin, out[n].end);
             n++;
         }
     return n;
