@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { OPENING_BYTES = 600 };
+
 /* ---- one sentence ---- */
 
 static bool
@@ -197,6 +199,16 @@ is_background(const struct sentence *s)
                (s->online || s->offline) && !is_recent(s));
 }
 
+/* The first third of an abstract tells of the problem. */
+static bool
+is_opening(const struct sentence *s, size_t len)
+{
+    return len > OPENING_BYTES && s->begin < len / 3 &&
+           !is_word(s, 0,
+               "extensive|experiments|experimental|results|empirical|online|"
+               "offline|our|comprehensive|evaluations");
+}
+
 struct said {
     bool there;
     struct claim claim;
@@ -217,8 +229,7 @@ static void
 sentence_said(const struct sentence *s, size_t len, struct said *offline,
     struct said *online)
 {
-    /* an abstract's first third tells of the problem */
-    if (s->begin < len / 3 || is_background(s) || !sentence_praises(s))
+    if (is_opening(s, len) || is_background(s) || !sentence_praises(s))
         return;
     if (s->online)
         said_note(online, s, true);
