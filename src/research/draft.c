@@ -281,8 +281,8 @@ hook_worth(const struct draft *d, const struct candidate *x)
 }
 
 static bool
-hook_before(const struct draft *d, const struct candidate *x,
-    const struct candidate *y)
+hook_before(
+    const struct draft *d, const struct candidate *x, const struct candidate *y)
 {
     double a = hook_worth(d, x), b = hook_worth(d, y);
     if (a != b)

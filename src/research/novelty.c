@@ -9,7 +9,7 @@
 #include "research/history.h"
 
 /* From here on a change is the same, or alike. */
-#define SAME 0.95
+#define SAME 0.97
 #define ALIKE 0.5
 /* Statements are made by few templates: words alone must agree more. */
 #define ALIKE_TEXT 0.7

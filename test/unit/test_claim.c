@@ -118,8 +118,8 @@ numbers_are_read(void **state)
         uint32_t n = sentence_tokens(s, 0, (uint32_t)strlen(s), t);
         if (n < 1 || t[0].kind != TOKEN_NUMBER ||
             fabs(t[0].value - row[i].value) > 1e-12 ||
-            fabs(t[0].high - row[i].high) > 1e-12 ||
-            t[0].unit != row[i].unit || t[0].sign != row[i].sign)
+            fabs(t[0].high - row[i].high) > 1e-12 || t[0].unit != row[i].unit ||
+            t[0].sign != row[i].sign)
             fail_msg("%s: %u tokens, %g..%g unit %u sign %d", s, n, t[0].value,
                 t[0].high, t[0].unit, t[0].sign);
     }

@@ -72,15 +72,15 @@ new_names_are_found(void **state)
 {
     (void)state;
     names_are("", "We propose FooNet, a cross network with gates.", "FooNet");
-    names_are("", "This paper presents a gated cross network (GxNet).",
-        "GxNet");
+    names_are(
+        "", "This paper presents a gated cross network (GxNet).", "GxNet");
     names_are("", "We design a loss, called BarLoss, for rankers.", "BarLoss");
     names_are("FooNet: Crossing Gates for CTR Prediction",
         "Gates are useful. Experiments are convincing.", "FooNet");
     names_are("Shaver: Pruning at Once",
         "We propose a pruning method (Shaver). Shaver is fast.", "Shaver");
-    names_are("", "A novel model called cross of all (CoAll) is proposed.",
-        "CoAll");
+    names_are(
+        "", "A novel model called cross of all (CoAll) is proposed.", "CoAll");
     /* what results are told of leads */
     names_are("",
         "We introduce a gate (GaTe) into a network (WholeNet) that we propose. "
@@ -112,8 +112,7 @@ kinds_are_told(void **state)
         const char *title;
         uint32_t part;
     } row[] = {
-        {"FooNet: Feature Interaction with Gates",
-            TECHNIQUE_PART_INTERACTION},
+        {"FooNet: Feature Interaction with Gates", TECHNIQUE_PART_INTERACTION},
         {"FooNet: Multi-Task Towers", TECHNIQUE_PART_MULTITASK},
         {"FooNet: Long Sequences of a User", TECHNIQUE_PART_SEQUENCE},
         {"FooNet: Small Embedding Tables", TECHNIQUE_PART_EMBEDDING},
