@@ -290,20 +290,38 @@ hook_before(
     return strcmp(x->technique[0]->date, y->technique[0]->date) > 0;
 }
 
+static bool
+is_cited(const struct draft *d, const struct candidate *x)
+{
+    const struct finding *f = finding_of(d->pool.findings, x->technique[0]);
+    return f != NULL && f->n_claims > 0;
+}
+
 static struct candidate *
-next_hook(const struct draft *d)
+best_hook(const struct draft *d, bool cited)
 {
     struct candidate *best = NULL;
     for (uint32_t i = 0; i < d->pool.n; i++) {
         struct candidate *x = &d->pool.item[i];
-        if (!x->hook || x->source != SOURCE_NONE)
+        if (!x->hook || x->source != SOURCE_NONE || (cited && !is_cited(d, x)))
             continue;
         if (best == NULL || hook_before(d, x, best))
             best = x;
     }
-    if (best != NULL)
-        best->source = SOURCE_RESEARCH;
     return best;
+}
+
+/* The first place is for what a paper of the corpus claims a gain by: the
+ * library's best would else be proposed for ever. */
+static struct candidate *
+next_hook(const struct draft *d, bool first)
+{
+    struct candidate *x = first ? best_hook(d, true) : NULL;
+    if (x == NULL)
+        x = best_hook(d, false);
+    if (x != NULL)
+        x->source = SOURCE_RESEARCH;
+    return x;
 }
 
 /* ---- texts ---- */
@@ -536,7 +554,7 @@ draft_hypotheses(const struct spec *s, struct insights *db,
         event_fill(&d, x, &(*out)[(*n)++]);
     }
     for (uint32_t h = 0; h < HOOKS_MAX && *n < max; h++) {
-        x = next_hook(&d);
+        x = next_hook(&d, h == 0);
         if (x == NULL)
             break;
         event_fill(&d, x, &(*out)[(*n)++]);
