@@ -178,6 +178,18 @@ occurs(const struct names *x, const char *name, size_t n)
     return count;
 }
 
+/* "HGNNs": a class of models, not one. */
+static bool
+is_class(const char *s, size_t n)
+{
+    if (n < 3 || s[n - 1] != 's')
+        return false;
+    for (size_t i = 0; i + 1 < n; i++)
+        if (!isupper((unsigned char)s[i]))
+            return false;
+    return true;
+}
+
 static void
 name_add(struct names *x, const char *s, size_t n, uint32_t begin, uint32_t end,
     bool resource)
@@ -186,7 +198,7 @@ name_add(struct names *x, const char *s, size_t n, uint32_t begin, uint32_t end,
         n--;
     if (n > 2 && s[n - 1] == 's' && s[n - 2] == '\'')
         n -= 2;
-    if (n == 0 || n >= TECHNIQUE_NAME_LEN)
+    if (n == 0 || n >= TECHNIQUE_NAME_LEN || is_class(s, n))
         return;
     for (uint32_t i = 0; i < x->n; i++)
         if (strlen(x->name[i].name) == n &&
@@ -334,7 +346,9 @@ bracket_add(struct names *x, const struct line *l, uint32_t from, uint32_t to)
         uint32_t at;
         if (!bracket_name(x, l, i, &at))
             continue;
-        bool resource = is_resource_word(l, at + 2);
+        bool resource = false;
+        for (uint32_t j = at + 2; j < at + 6 && j < l->n; j++)
+            resource |= is_resource_word(l, j);
         for (uint32_t j = i > 3 ? i - 3 : 0; j < i; j++)
             resource |= is_resource_word(l, j);
         token_add(x, l, at, resource);
