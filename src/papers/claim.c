@@ -142,11 +142,18 @@ claim_context(const struct sentence *s, uint32_t i, struct claim *c)
 
 /* ---- what is only said ---- */
 
+static bool
+finds(const struct sentence *s, uint32_t i)
+{
+    return is_word(s, i, "find|found|observe|observed|show|showed|demonstrate");
+}
+
 /* A sentence about results: what was done, and what it showed. */
 bool
 sentence_praises(const struct sentence *s)
 {
     bool tried = false, showed = false, good = false, own = false;
+    bool found = false;
     for (uint32_t i = 0; i < s->n; i++) {
         tried |= starts(s, i,
                      "experiment|evaluation|result|a/b|stud|analys|"
@@ -167,7 +174,11 @@ sentence_praises(const struct sentence *s)
                     "better|best|increase|increases|lift|efficacy|"
                     "viable|higher");
         own |= is_word(s, i, "we|our|ours|this|proposed");
+        found |= is_word(s, i, "we") &&
+                 (finds(s, i + 1) || finds(s, i + 2));
     }
+    if (found && good)
+        return true;
     return good && ((tried && showed) || (own && tried && good && showed));
 }
 

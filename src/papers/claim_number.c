@@ -154,12 +154,22 @@ mark_ends(const struct marks *k, uint32_t j)
     return false;
 }
 
+/* After a metric and a joint: another metric, or the next number. */
+static bool
+names_on(const struct sentence *s, const struct marks *k, uint32_t j)
+{
+    while (is_join(s, j) || is_word(s, j, "up|to|over|about|by|a|an"))
+        j++;
+    return is_number(s, j) || mark_from(k, j, j + 1) != NULL;
+}
+
 static bool
 link_after(const struct sentence *s, const struct marks *k, uint32_t i,
     struct link *out)
 {
     for (uint32_t j = i + 1; j < s->n && j <= i + AFTER_MAX; j++) {
-        bool joins = is_join(s, j) && (mark_ends(k, j) || lists_on(s, j));
+        bool joins = is_join(s, j) && ((mark_ends(k, j) && names_on(s, k, j)) ||
+                                          lists_on(s, j));
         if (is_number(s, j) && !is_join(s, j - 1))
             return false;
         if (s->t[j].kind == TOKEN_MARK && !joins)
@@ -185,7 +195,7 @@ is_filler(const struct sentence *s, uint32_t i)
         "up|to|about|around|approximately|nearly|almost|over|more|than|at|"
         "least|roughly|an|a|the|average|of|as|much|high|by|significant|"
         "significantly|substantial|remarkable|relative|absolute|additional|"
-        "impressive|ranging|another|only|exceeding|on|another|close|further|"
+        "impressive|ranging|ranges|range|another|only|exceeding|on|another|close|further|"
         "notable|considerable|statistically|estimated|some|even|far|between|"
         "maximum|overall|respectively|total|relatively|consistent|large|"
         "improved|extra|also|that|reach|reaches|reaching");
@@ -214,12 +224,16 @@ static bool
 list_goes_on(
     const struct sentence *s, const struct marks *k, uint32_t p, uint32_t i)
 {
-    uint32_t unknown = 0, joint = i;
+    uint32_t unknown = 0, joint = i, joints = 0;
     while (joint > p + 1 && is_filler(s, joint - 1))
         joint--;
     bool joined =
         is_join(s, joint - 1) && (is_word(s, i + 1, "in|of|on|for") ||
                                      mark_from(k, i + 1, i + 2) != NULL);
+    for (uint32_t j = p + 1; j < i; j++)
+        joints += is_join(s, j) || is_mark(s, j, ";(");
+    if (joints == 0)
+        return false;
     for (uint32_t j = p + 1; j < i; j++) {
         bool in_metric = false;
         for (uint32_t m = 0; m < k->n; m++)
@@ -252,7 +266,9 @@ link_before(const struct sentence *s, const struct marks *k, uint32_t i,
 {
     uint32_t j = i;
     bool by = false;
-    while (j > 0 && is_filler(s, j - 1)) {
+    while (j > 0 && (is_filler(s, j - 1) ||
+                        (is_word(s, j - 1, "from") && j > 1 &&
+                            is_word(s, j - 2, "ranging|ranges|range")))) {
         j--;
         by |= is_word(s, j, "by");
     }
@@ -339,11 +355,13 @@ found_list(const struct sentence *s, const struct marks *k,
         uint32_t a = step > 0 ? m->to : next->to;
         uint32_t b = step > 0 ? next->from : m->from;
         for (uint32_t j = a; j < b; j++)
-            if (!is_mark(s, j, ",/&") && !is_word(s, j, "and|both"))
+            if (!is_mark(s, j, ",/&()") && !is_word(s, j, "and|both"))
                 return;
         if (b == a || next->generic)
             return;
-        out->m[out->n++] = next;
+        /* "click-through rate (CTR)" is one */
+        if (next->metric != m->metric)
+            out->m[out->n++] = next;
         m = next;
     }
 }
@@ -542,12 +560,23 @@ group_read(const struct sentence *s, uint32_t i, struct group *g)
     }
 }
 
+/* "Improves RMSE by 1 %": there is less of it. */
+static bool
+improves_less(const struct sentence *s, const struct link *l,
+    const struct metric_word *m)
+{
+    return m != NULL && m->better < 0 && l->sign > 0 &&
+           word_starts(s->t[l->cue].word, "improv|better|gain|enhanc|outperf");
+}
+
 static void
 claim_measure(const struct sentence *s, uint32_t i, const struct link *l,
     const double *points, struct claim *c)
 {
     const struct claim_token *t = &s->t[i];
     int sign = t->sign != 0 ? t->sign : l->sign;
+    if (t->sign == 0 && improves_less(s, l, c->metric))
+        sign = -sign;
     c->unit = t->unit;
     c->delta = points != NULL ? *points : sign * t->value;
     c->high = points != NULL ? *points : sign * t->high;
@@ -599,6 +628,20 @@ mark_order(const void *a, const void *b)
     return x->from < y->from ? -1 : x->from > y->from;
 }
 
+/* "6 % to 42 %", "ranging from 6 % to 42 %": the end of a range that begins at
+ * token i; i itself where it is none. */
+static uint32_t
+range_end(const struct sentence *s, uint32_t i)
+{
+    bool from = i > 0 && is_word(s, i - 1, "from");
+    bool ranges = i > 1 && is_word(s, i - 2, "ranging|ranges|range|ranged");
+    if (s->t[i].unit == CLAIM_NO_NUMBER || !is_word(s, i + 1, "to") ||
+        !is_number(s, i + 2) || s->t[i + 2].unit != s->t[i].unit ||
+        (from && !ranges))
+        return i;
+    return i + 2;
+}
+
 /* State of the walk over the numbers of a sentence. */
 struct walk {
     uint32_t last;  /* number accepted before; s->n: none */
@@ -643,6 +686,18 @@ group_claim(const struct sentence *s, const struct marks *k,
     return n;
 }
 
+/* A range's claim ends at `high`. */
+static uint32_t
+range_claim(const struct sentence *s, const struct marks *k,
+    const struct group *g, const struct link *l, double high, struct walk *w,
+    struct claim *out, uint32_t room)
+{
+    uint32_t n = group_claim(s, k, g, l, NULL, w, out, room);
+    for (uint32_t i = 0; i < n; i++)
+        out[i].high = out[i].delta < 0 ? -high : high;
+    return n;
+}
+
 uint32_t
 numbers_claim(const struct sentence *s, struct claim *out, uint32_t room)
 {
@@ -656,7 +711,13 @@ numbers_claim(const struct sentence *s, struct claim *out, uint32_t room)
         double points = 0;
         if (!is_number(s, i))
             continue;
-        if (from_to(s, i, &l, &points)) {
+        uint32_t end = range_end(s, i);
+        if (end != i && number_link(s, &k, i, &w, &l)) {
+            g = (struct group){1, {i}};
+            n += range_claim(
+                s, &k, &g, &l, s->t[end].high, &w, out + n, room - n);
+            i = end;
+        } else if (from_to(s, i, &l, &points)) {
             g = (struct group){1, {i}};
             n += group_claim(s, &k, &g, &l, &points, &w, out + n, room - n);
         } else if (number_link(s, &k, i, &w, &l)) {

@@ -59,7 +59,7 @@ change_word(const char *w)
 {
     if (word_starts(w, "improv|increas|gain|lift|uplift|boost|outperform|"
                        "enhanc|surpass|exceed|speedup|speed-up|accelerat|"
-                       "superior|advantage|elevat") ||
+                       "superior|advantage|elevat|margin|excess") ||
         word_is(w, "higher|better|more|faster|grow|grows|growth|grew|raise|"
                    "raises|raising|raised|rise|rises|rising|rose|win|wins|"
                    "greater|larger|benefit|benefits|increment|increments|"

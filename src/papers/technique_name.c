@@ -13,7 +13,7 @@
 
 enum {
     NAMES_MAX = 24,
-    PROPOSAL_REACH = 34,
+    PROPOSAL_REACH = 34, APPOSED_REACH = 20,
     NAME_BYTES_MAX = 40,
     REPORTED_BONUS = 3
 };
@@ -239,11 +239,18 @@ title_name(struct names *x)
     size_t n = (size_t)(colon - s);
     while (n > 0 && s[n - 1] == ' ')
         n--;
-    if (n == 0 || n > NAME_BYTES_MAX || memchr(s, ' ', n) != NULL)
+    const char *space = memchr(s, ' ', n);
+    size_t last = space != NULL ? (size_t)(s + n - space) - 1 : n;
+    if (n == 0 || n > NAME_BYTES_MAX)
+        return;
+    /* two words are a name where the second looks like one */
+    if (space != NULL && (!isupper((unsigned char)s[0]) ||
+                             !is_name(space + 1, last) ||
+                             memchr(space + 1, ' ', last) != NULL))
         return;
     /* one plain word is a name where the text uses it as one */
     bool plain = isupper((unsigned char)s[0]) && n >= 3 && occurs(x, s, n) >= 2;
-    if (is_name(s, n) || plain)
+    if (is_name(s, n) || plain || space != NULL)
         name_add(x, s, n, 0, 0, span_has(colon, 0, strlen(colon), resources));
 }
 
@@ -375,6 +382,25 @@ direct_add(struct names *x, const struct line *l, uint32_t v)
         token_add(x, l, j, resource);
 }
 
+/* "we propose a framework, NAME, to ..." */
+static void
+apposed_add(struct names *x, const struct line *l, uint32_t v)
+{
+    for (uint32_t i = v + 2; i < v + APPOSED_REACH && i + 1 < l->n; i++) {
+        if (!is_mark(l, i, ',') || !token_names(x, l, i + 1))
+            continue;
+        bool ends = i + 2 == l->n || is_mark(l, i + 2, ',') ||
+                    is_mark(l, i + 2, '.') || is_mark(l, i + 2, '(') ||
+                    is_word(l, i + 2, "to|which|that|based|for|a|whose|by");
+        bool resource = is_word(l, i - 1, "and|as|including");
+        for (uint32_t j = i > 3 ? i - 3 : 0; j < i; j++)
+            resource |= is_resource_word(l, j);
+        if (ends)
+            token_add(x, l, i + 1, resource);
+        return;
+    }
+}
+
 static void
 called_add(struct names *x, const struct line *l)
 {
@@ -440,6 +466,7 @@ line_read(struct names *x, const struct line *l)
         if (!proposes(l, v) || !is_ours(l, v))
             continue;
         direct_add(x, l, v);
+        apposed_add(x, l, v);
         bracket_add(x, l, v, v + PROPOSAL_REACH);
         if (is_word(l, v, "proposed|introduced|presented|developed|designed"))
             bracket_add(x, l, 0, v);
