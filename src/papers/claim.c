@@ -36,8 +36,9 @@ sentence_read(
     for (uint32_t i = 0; i < s->n; i++) {
         if (is_word(s, i,
                 "online|a/b|ab|a/b-test|a/b-tests|a/b-testing|live|"
-                "production|in-production|traffic|industrial-scale") ||
-            starts(s, i, "deploy|launch"))
+                "production|in-production|traffic|industrial-scale|deploy|"
+                "deploys|deployed|deploying|deployment|deployments|launched|"
+                "launch"))
             s->online = true;
         if (is_word(s, i,
                 "offline|dataset|datasets|benchmark|benchmarks|simulation|"

@@ -309,6 +309,10 @@ is_share(const struct sentence *s, uint32_t i, const struct link *l)
             (l->by || l->cue + 1 == i)) &&
         !(is_word(s, i + 1, "of") && l->by))
         return true;
+    /* "against a model with 16x more parameters" tells of the other */
+    if (s->t[i].unit == CLAIM_FACTOR && i > 0 && is_word(s, i - 1, "with") &&
+        is_word(s, l->cue, "more|larger|greater"))
+        return true;
     return i >= 2 && is_word(s, i - 1, "only|just|mere") &&
            is_word(s, i - 2, "with|using|by|use|uses|requires|requiring");
 }
