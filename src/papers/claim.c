@@ -170,7 +170,7 @@ sentence_praises(const struct sentence *s)
                     "outperform|superior|effective|improv|gain|surpass|"
                     "benefit|advantage|promising|competitive|comparable|"
                     "enhanc|state-of-the-art|boost|exceed|uplift|success|"
-                    "remarkabl|excel") ||
+                    "remarkabl|excel|sota") ||
                 is_word(s, i,
                     "better|best|increase|increases|lift|efficacy|"
                     "viable|higher");
@@ -203,7 +203,7 @@ is_background(const struct sentence *s)
     for (uint32_t i = 0; i < s->n; i++)
         if (is_word(s, i,
                 "future|challenging|struggle|fail|fails|gap|"
-                "potentially|challenges|requires") &&
+                "potentially|challenges|requires|aim|aims|ongoing") &&
             !is_word(s, 0, "extensive|experiments|experimental|results"))
             return true;
     return is_word(s, 0, others) &&
@@ -215,6 +215,9 @@ is_background(const struct sentence *s)
 static bool
 is_opening(const struct sentence *s, size_t len)
 {
+    for (uint32_t i = 0; i < s->n; i++)
+        if (starts(s, i, "outperform"))
+            return false;
     return len > OPENING_BYTES && s->begin < len / 3 &&
            !is_word(s, 0,
                "extensive|experiments|experimental|results|empirical|online|"
@@ -238,14 +241,14 @@ said_note(struct said *x, const struct sentence *s, bool online)
 }
 
 static void
-sentence_said(const struct sentence *s, size_t len, struct said *offline,
-    struct said *online)
+sentence_said(const struct sentence *s, size_t len, uint32_t numbers,
+    struct said *offline, struct said *online)
 {
     if (is_opening(s, len) || is_background(s) || !sentence_praises(s))
         return;
     if (s->online)
         said_note(online, s, true);
-    if (s->offline || !s->online)
+    if (s->offline || (!s->online && numbers == 0))
         said_note(offline, s, false);
 }
 
@@ -267,13 +270,14 @@ claims_find(const char *text, size_t len, struct claim *out, uint32_t max)
     uint32_t n = 0, begin, end;
     while (sentence_next(text, len, &at, &begin, &end)) {
         sentence_read(&s, text, begin, end);
-        n += numbers_claim(&s, out + n, max - n);
-        sentence_said(&s, len, &offline, &online);
+        uint32_t numbers = numbers_claim(&s, out + n, max - n);
+        n += numbers;
+        sentence_said(&s, len, numbers, &offline, &online);
     }
-    uint32_t numbers = n;
-    if (offline.there && n < max && !has_setting(out, numbers, false))
+    uint32_t all = n;
+    if (offline.there && n < max && !has_setting(out, all, false))
         out[n++] = offline.claim;
-    if (online.there && n < max && !has_setting(out, numbers, true))
+    if (online.there && n < max && !has_setting(out, all, true))
         out[n++] = online.claim;
     return n;
 }

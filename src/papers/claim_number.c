@@ -317,12 +317,17 @@ is_share(const struct sentence *s, uint32_t i, const struct link *l)
            is_word(s, i - 2, "with|using|by|use|uses|requires|requiring");
 }
 
-/* "from 78 % to 90 %": the change in points; the second number leads. */
+/* "from 78 % to 90 %", "from 0.78 to 0.79": the second number leads. The
+ * change is in points, or in the metric's own unit. */
 static bool
 from_to(const struct sentence *s, uint32_t i, struct link *l, double *delta)
 {
     if (i < 3 || !is_word(s, i - 1, "to") || !is_number(s, i - 2) ||
-        !is_word(s, i - 3, "from") || s->t[i].unit != CLAIM_PERCENT)
+        !is_word(s, i - 3, "from") || s->t[i].unit != s->t[i - 2].unit)
+        return false;
+    bool share = s->t[i].unit == CLAIM_NO_NUMBER && s->t[i].value < 1 &&
+                 s->t[i - 2].value < 1;
+    if (s->t[i].unit != CLAIM_PERCENT && !share)
         return false;
     *delta = s->t[i].value - s->t[i - 2].value;
     return !is_word(s, i - 4, "ranging|ranges|range") &&
@@ -584,8 +589,12 @@ claim_measure(const struct sentence *s, uint32_t i, const struct link *l,
     c->unit = t->unit;
     c->delta = points != NULL ? *points : sign * t->value;
     c->high = points != NULL ? *points : sign * t->high;
-    if (points != NULL)
+    if (points != NULL && t->unit == CLAIM_PERCENT)
         c->unit = CLAIM_POINTS;
+    else if (points != NULL)
+        c->unit = c->metric != NULL && c->metric->kind == METRIC_MODEL
+                      ? CLAIM_ABSOLUTE
+                      : CLAIM_NO_NUMBER;
     else if (c->unit == CLAIM_NO_NUMBER && bare_is_delta(s, i, l, c->metric))
         c->unit = CLAIM_ABSOLUTE;
     else if (c->unit == CLAIM_PERCENT &&

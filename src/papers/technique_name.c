@@ -346,6 +346,40 @@ bracket_name(
     return is_mark(l, j + 1, ')') || is_word(l, j + 1, "for|in");
 }
 
+/* What a name is called by when it is the whole. */
+static bool
+is_whole_word(const struct line *l, uint32_t i)
+{
+    return is_word(l, i,
+        "framework|model|method|network|approach|algorithm|architecture");
+}
+
+/* "a novel benchmark of ...": up to where it says what for. */
+static bool
+says_resource(const struct line *l, uint32_t i)
+{
+    for (uint32_t n = 0; n < 8 && i < l->n; i++, n++) {
+        if (is_word(l, i, "that|which|for|to|of|with|by|using"))
+            return false;
+        if (is_resource_word(l, i))
+            return true;
+    }
+    return false;
+}
+
+/* What results are told of is rather the whole than a part of it. */
+static void
+reported_add(struct names *x, const struct line *l, uint32_t i)
+{
+    const char *s = x->text + l->t[i].begin;
+    size_t n = l->t[i].end - l->t[i].begin;
+    token_add(x, l, i, false);
+    for (uint32_t k = 0; k < x->n; k++)
+        if (strlen(x->name[k].name) == n &&
+            strncasecmp(x->name[k].name, s, n) == 0)
+            x->count[k] += REPORTED_BONUS;
+}
+
 static void
 bracket_add(struct names *x, const struct line *l, uint32_t from, uint32_t to)
 {
@@ -353,11 +387,12 @@ bracket_add(struct names *x, const struct line *l, uint32_t from, uint32_t to)
         uint32_t at;
         if (!bracket_name(x, l, i, &at))
             continue;
-        bool resource = false;
-        for (uint32_t j = at + 2; j < at + 6 && j < l->n; j++)
-            resource |= is_resource_word(l, j);
+        bool resource = is_resource_word(l, at + 2) ||
+                        (is_mark(l, at + 2, ',') && says_resource(l, at + 3));
         for (uint32_t j = i > 3 ? i - 3 : 0; j < i; j++)
             resource |= is_resource_word(l, j);
+        if (is_whole_word(l, at + 2) || (i > 0 && is_whole_word(l, i - 1)))
+            reported_add(x, l, at);
         token_add(x, l, at, resource);
     }
 }
@@ -375,11 +410,10 @@ direct_add(struct names *x, const struct line *l, uint32_t v)
                    is_mark(l, j + 1, '.') || is_mark(l, j + 1, ':') ||
                    is_mark(l, j + 1, '-') || j + 1 == l->n ||
                    is_word(l, j + 1, "a|an|which|that|to|as|for|and");
-    bool resource = false;
-    for (uint32_t i = j + 1; i < j + 9 && i < l->n; i++)
-        resource |= is_resource_word(l, i);
+    uint32_t after = is_mark(l, j + 1, ',') || is_mark(l, j + 1, ':') ? j + 2
+                                                                      : j + 1;
     if (apposed)
-        token_add(x, l, j, resource);
+        token_add(x, l, j, says_resource(l, after));
 }
 
 /* "we propose a framework, NAME, to ..." */
@@ -417,19 +451,6 @@ called_add(struct names *x, const struct line *l)
         if (token_names(x, l, j))
             token_add(x, l, j, resource);
     }
-}
-
-/* What results are told of is rather the whole than a part of it. */
-static void
-reported_add(struct names *x, const struct line *l, uint32_t i)
-{
-    const char *s = x->text + l->t[i].begin;
-    size_t n = l->t[i].end - l->t[i].begin;
-    token_add(x, l, i, false);
-    for (uint32_t k = 0; k < x->n; k++)
-        if (strlen(x->name[k].name) == n &&
-            strncasecmp(x->name[k].name, s, n) == 0)
-            x->count[k] += REPORTED_BONUS;
 }
 
 /* "the effectiveness of NAME", "NAME outperforms". */
