@@ -175,8 +175,7 @@ sentence_praises(const struct sentence *s)
                     "better|best|increase|increases|lift|efficacy|"
                     "viable|higher");
         own |= is_word(s, i, "we|our|ours|this|proposed");
-        found |= is_word(s, i, "we") &&
-                 (finds(s, i + 1) || finds(s, i + 2));
+        found |= is_word(s, i, "we") && (finds(s, i + 1) || finds(s, i + 2));
     }
     if (found && good)
         return true;

@@ -168,8 +168,8 @@ link_after(const struct sentence *s, const struct marks *k, uint32_t i,
     struct link *out)
 {
     for (uint32_t j = i + 1; j < s->n && j <= i + AFTER_MAX; j++) {
-        bool joins = is_join(s, j) && ((mark_ends(k, j) && names_on(s, k, j)) ||
-                                          lists_on(s, j));
+        bool joins = is_join(s, j) &&
+                     ((mark_ends(k, j) && names_on(s, k, j)) || lists_on(s, j));
         if (is_number(s, j) && !is_join(s, j - 1))
             return false;
         if (s->t[j].kind == TOKEN_MARK && !joins)
@@ -195,7 +195,8 @@ is_filler(const struct sentence *s, uint32_t i)
         "up|to|about|around|approximately|nearly|almost|over|more|than|at|"
         "least|roughly|an|a|the|average|of|as|much|high|by|significant|"
         "significantly|substantial|remarkable|relative|absolute|additional|"
-        "impressive|ranging|ranges|range|another|only|exceeding|on|another|close|further|"
+        "impressive|ranging|ranges|range|another|only|exceeding|on|another|"
+        "close|further|"
         "notable|considerable|statistically|estimated|some|even|far|between|"
         "maximum|overall|respectively|total|relatively|consistent|large|"
         "improved|extra|also|that|reach|reaches|reaching");
@@ -571,8 +572,8 @@ group_read(const struct sentence *s, uint32_t i, struct group *g)
 
 /* "Improves RMSE by 1 %": there is less of it. */
 static bool
-improves_less(const struct sentence *s, const struct link *l,
-    const struct metric_word *m)
+improves_less(
+    const struct sentence *s, const struct link *l, const struct metric_word *m)
 {
     return m != NULL && m->better < 0 && l->sign > 0 &&
            word_starts(s->t[l->cue].word, "improv|better|gain|enhanc|outperf");

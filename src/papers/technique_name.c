@@ -13,7 +13,8 @@
 
 enum {
     NAMES_MAX = 24,
-    PROPOSAL_REACH = 34, APPOSED_REACH = 20,
+    PROPOSAL_REACH = 34,
+    APPOSED_REACH = 20,
     NAME_BYTES_MAX = 40,
     REPORTED_BONUS = 3
 };
@@ -244,9 +245,9 @@ title_name(struct names *x)
     if (n == 0 || n > NAME_BYTES_MAX)
         return;
     /* two words are a name where the second looks like one */
-    if (space != NULL && (!isupper((unsigned char)s[0]) ||
-                             !is_name(space + 1, last) ||
-                             memchr(space + 1, ' ', last) != NULL))
+    if (space != NULL &&
+        (!isupper((unsigned char)s[0]) || !is_name(space + 1, last) ||
+            memchr(space + 1, ' ', last) != NULL))
         return;
     /* one plain word is a name where the text uses it as one */
     bool plain = isupper((unsigned char)s[0]) && n >= 3 && occurs(x, s, n) >= 2;
@@ -350,8 +351,8 @@ bracket_name(
 static bool
 is_whole_word(const struct line *l, uint32_t i)
 {
-    return is_word(l, i,
-        "framework|model|method|network|approach|algorithm|architecture");
+    return is_word(
+        l, i, "framework|model|method|network|approach|algorithm|architecture");
 }
 
 /* "a novel benchmark of ...": up to where it says what for. */
@@ -410,8 +411,8 @@ direct_add(struct names *x, const struct line *l, uint32_t v)
                    is_mark(l, j + 1, '.') || is_mark(l, j + 1, ':') ||
                    is_mark(l, j + 1, '-') || j + 1 == l->n ||
                    is_word(l, j + 1, "a|an|which|that|to|as|for|and");
-    uint32_t after = is_mark(l, j + 1, ',') || is_mark(l, j + 1, ':') ? j + 2
-                                                                      : j + 1;
+    uint32_t after =
+        is_mark(l, j + 1, ',') || is_mark(l, j + 1, ':') ? j + 2 : j + 1;
     if (apposed)
         token_add(x, l, j, says_resource(l, after));
 }
