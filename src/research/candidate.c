@@ -570,6 +570,54 @@ step_add(struct candidates *c, const struct technique *t, uint32_t step,
     return candidate_put(c, &x, v);
 }
 
+/* Is the value one of the technique's names, letters and digits only? */
+static bool
+value_names(const struct technique *t, const char *value)
+{
+    char plain[VALUE_LEN];
+    word_plain(value, plain);
+    return strlen(plain) > 2 && (words_match(t->id, value, true) ||
+                                    words_match(t->name, value, true) ||
+                                    words_match(t->aliases, value, true));
+}
+
+/* A knob of no known concept, by its words: a switch whose name, tags or doc
+ * name the technique, or a choice with a value of that name. */
+static bool
+text_value(const struct knob *k, const struct technique *t, double *out)
+{
+    if (k->concept != CONCEPT_NONE)
+        return false;
+    if (k->kind == KNOB_BOOL && k->deflt == 0) {
+        *out = 1;
+        return technique_mentioned(t, k->name) ||
+               technique_mentioned(t, k->tags) ||
+               technique_mentioned(t, k->doc);
+    }
+    for (uint32_t v = 0; k->kind == KNOB_CHOICE && v < k->n_values; v++)
+        if (v != (uint32_t)k->deflt && value_names(t, k->values[v])) {
+            *out = v;
+            return true;
+        }
+    return false;
+}
+
+static bool
+text_map(struct candidates *c, const struct technique *t)
+{
+    for (uint32_t k = 0; k < c->spec->n_knobs; k++) {
+        double v;
+        struct candidate *x = text_value(&c->spec->knob[k], t, &v)
+                                  ? candidate_add(c, k, v)
+                                  : NULL;
+        if (x != NULL) {
+            candidate_support(x, t);
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 technique_map(struct candidates *c, const struct technique *t, uint32_t has)
 {
@@ -584,7 +632,7 @@ technique_map(struct candidates *c, const struct technique *t, uint32_t has)
             candidate_support(x, t);
             mapped = true;
         }
-    if (!mapped)
+    if (!mapped && !text_map(c, t))
         hook_add(c, t);
 }
 
