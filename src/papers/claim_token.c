@@ -170,6 +170,8 @@ unit_read(struct scan *z)
         {"% points", CLAIM_POINTS, true},
         {"%", CLAIM_PERCENT, false},
         {"percentage points", CLAIM_POINTS, true},
+        {"percentage-points", CLAIM_POINTS, true},
+        {"percentage-point", CLAIM_POINTS, true},
         {"percentage point", CLAIM_POINTS, true},
         {"percent", CLAIM_PERCENT, true},
         {"pp", CLAIM_POINTS, true},
