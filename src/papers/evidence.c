@@ -191,15 +191,15 @@ finding_named(
 /* ---- rows ---- */
 
 /* Ranks claims of one paper: numbers of a model's quality, then of business,
- * then other numbers, then words. */
+ * then of what has no name here, then words, then savings. */
 static int
 claim_rank(const struct claim *c)
 {
     if (c->unit == CLAIM_NO_NUMBER)
-        return 0;
-    if (c->metric == NULL)
         return 1;
-    return c->metric->kind == METRIC_COST       ? 2
+    if (c->metric == NULL)
+        return c->delta > 0 ? 2 : 0;
+    return c->metric->kind == METRIC_COST       ? 0
            : c->metric->kind == METRIC_BUSINESS ? 3
                                                 : 4;
 }
@@ -392,7 +392,7 @@ finding_grade(struct finding *x)
     for (uint32_t i = 0; i < x->n; i++) {
         const struct evidence_row *r = &x->row[i];
         if (r->grade < GRADE_SINGLE_CLAIM || r->supports < 0 ||
-            !row_is_new(x, i))
+            claim_rank(&r->claim) == 0 || !row_is_new(x, i))
             continue;
         x->n_claims++;
         online |= r->claim.online;

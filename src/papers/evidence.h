@@ -34,7 +34,7 @@ struct finding {
     bool fresh;        /* the library lacks it */
     uint32_t acts_on;  /* enum technique_part, of a fresh one */
     uint32_t grade;    /* of all rows together, enum technique_grade */
-    uint32_t n_claims; /* papers that claim something for it */
+    uint32_t n_claims; /* papers that claim a gain, savings apart */
     uint32_t n;
     struct evidence_row row[FINDING_ROWS_MAX]; /* the strongest first */
 };
