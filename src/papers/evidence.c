@@ -425,6 +425,19 @@ finding_gain(const struct finding *f)
     return fmin(best, EVIDENCE_GAIN_MAX);
 }
 
+/* A mention says little: one is shown beside claims, two without. */
+static void
+mentions_trim(struct finding *x)
+{
+    uint32_t keep = 0;
+    x->n_papers = x->n;
+    while (keep < x->n && x->row[keep].grade > GRADE_MENTION)
+        keep++;
+    keep += keep > 0 ? 1 : 2;
+    if (x->n > keep)
+        x->n = keep;
+}
+
 static int
 finding_order(const void *a, const void *b)
 {
@@ -443,6 +456,7 @@ findings_close(struct findings *f)
     for (uint32_t i = 0; i < f->n; i++) {
         struct finding *x = &f->item[i];
         finding_grade(x);
+        mentions_trim(x);
         if (!x->fresh)
             continue;
         struct technique *t = arena_alloc(f->arena, sizeof *t);

@@ -35,6 +35,7 @@ struct finding {
     uint32_t acts_on;  /* enum technique_part, of a fresh one */
     uint32_t grade;    /* of all rows together, enum technique_grade */
     uint32_t n_claims; /* papers that claim a gain, savings apart */
+    uint32_t n_papers; /* that speak of it; FINDING_ROWS_MAX: so many or more */
     uint32_t n;
     struct evidence_row row[FINDING_ROWS_MAX]; /* the strongest first */
 };

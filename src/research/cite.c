@@ -126,7 +126,7 @@ rows_evidence(
 }
 
 static void
-novelty_evidence(struct jw *w, const struct novelty *v)
+novelty_evidence(struct jw *w, const struct novelty *v, uint32_t grade)
 {
     char id[32] = "";
     if (v->nearest != 0)
@@ -136,12 +136,13 @@ novelty_evidence(struct jw *w, const struct novelty *v)
     jw_kstr(w, "ref", id);
     jw_kstr(w, "relation", novelty_name(v->relation));
     jw_kf64(w, "similarity", v->similarity);
+    jw_ki64(w, "grade", (int64_t)grade);
     jw_obj_end(w);
 }
 
 const char *
 evidence_in(struct arena *a, const struct candidates *c,
-    const struct candidate *x, const struct novelty *novelty)
+    const struct candidate *x, const struct novelty *novelty, uint32_t grade)
 {
     struct buf b = {0};
     struct jw w;
@@ -157,7 +158,7 @@ evidence_in(struct arena *a, const struct candidates *c,
         insight_evidence(
             &w, x->answer.cited[i], x->answer.cited_sign[i], "auc");
     if (novelty != NULL)
-        novelty_evidence(&w, novelty);
+        novelty_evidence(&w, novelty, grade);
     jw_arr_end(&w);
     const char *text = arena_strdup(a, buf_str(&b));
     buf_fini(&b);

@@ -344,9 +344,31 @@ novelty_of(
     if (out->nearest == 0 && h->n_cited > 0 && h->best >= 0.5) {
         bool lost = h->cited_sign[0] * h->cited[0]->effect < 0;
         bool same = h->best >= 0.95 && q.gain && lost;
-        *out = (struct novelty){same ? NOVELTY_CONTRADICTS : NOVELTY_REFINES,
-            h->cited[0]->id, h->best};
+        *out = (struct novelty){
+            .relation = same ? NOVELTY_CONTRADICTS : NOVELTY_REFINES,
+            .nearest = h->cited[0]->id,
+            .similarity = h->best,
+            .effect = h->cited_sign[0] * h->cited[0]->effect};
     }
+}
+
+/* What all of it is worth, 0..5: the library's word and the papers', lifted to
+ * the highest by a gain that the team has measured itself, lowered by a loss.
+ */
+static uint32_t
+evidence_grade(
+    const struct draft *d, const struct candidate *x, const struct novelty *v)
+{
+    uint32_t grade = 0;
+    for (uint32_t i = 0; i < x->n_techniques; i++) {
+        const struct technique *t = x->technique[i];
+        const struct finding *f = finding_of(d->pool.findings, t);
+        grade = t->grade > grade ? t->grade : grade;
+        grade = f != NULL && f->grade > grade ? f->grade : grade;
+    }
+    if (v->relation == NOVELTY_REPEATS && v->effect > 0)
+        return GRADE_REPLICATED;
+    return v->relation == NOVELTY_CONTRADICTS && grade > 0 ? grade - 1 : grade;
 }
 
 static void
@@ -384,10 +406,11 @@ papers_say(const struct draft *d, const struct candidate *x, struct buf *b)
         const struct finding *f = finding_of(d->pool.findings, x->technique[i]);
         if (f != NULL)
             buf_printf(b,
-                "Of the papers read, %u speak%s of %s and %u "
-                "claim%s a gain for it (%s). ",
-                f->n, f->n == 1 ? "s" : "", x->technique[i]->name, f->n_claims,
-                f->n_claims == 1 ? "s" : "", technique_grade_name(f->grade));
+                "Of the papers read, %u%s tell of %s, %u of them of a gain "
+                "(%s). ",
+                f->n_papers, f->n_papers == FINDING_ROWS_MAX ? " or more" : "",
+                x->technique[i]->name, f->n_claims,
+                technique_grade_name(f->grade));
     }
 }
 
@@ -461,8 +484,8 @@ event_fill(const struct draft *d, struct candidate *x, struct event *e)
     e->score = x->cost;
     e->statement = x->statement;
     e->rationale = rationale_in(d, x, &v);
-    e->evidence =
-        evidence_in(d->pool.arena, &d->pool, x, d->compared ? &v : NULL);
+    e->evidence = evidence_in(d->pool.arena, &d->pool, x,
+        d->compared ? &v : NULL, evidence_grade(d, x, &v));
     e->key = x->key;
 }
 

@@ -168,7 +168,7 @@ novelty_find(const struct novelty_query *q, const struct insight *row, size_t n,
     struct novelty *out)
 {
     bool failed = true;
-    *out = (struct novelty){NOVELTY_NEW, 0, 0};
+    *out = (struct novelty){.relation = NOVELTY_NEW};
     for (size_t i = 0; i < n; i++) {
         double sign, s = row_similarity(q, &row[i], &sign);
         bool lost = row[i].verdict == INSIGHT_FAILED;
@@ -181,5 +181,6 @@ novelty_find(const struct novelty_query *q, const struct insight *row, size_t n,
         out->similarity = s;
         out->nearest = row[i].id;
         out->relation = relation_of(q, &row[i], s, sign);
+        out->effect = sign * row[i].effect;
     }
 }

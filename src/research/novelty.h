@@ -36,6 +36,7 @@ struct novelty {
     uint32_t relation; /* enum novelty_relation */
     int64_t nearest;   /* id of the insight; 0: none is alike */
     double similarity; /* 0..1 */
+    double effect;     /* of the nearest, in the idea's direction */
 };
 
 /* rows: what is known, in any order. The nearest row decides; of equally near

@@ -547,6 +547,7 @@ novelty_is_told(void **state)
     assert_non_null(e);
     assert_non_null(strstr(e->evidence, "\"relation\":\"repeats\""));
     assert_non_null(strstr(e->rationale, "It repeats I"));
+    assert_non_null(strstr(e->evidence, "\"similarity\":1,\"grade\":5"));
     arena_fini(&d.arena);
     free(s);
 }

@@ -158,7 +158,7 @@ copies_are_one_source(void **state)
     }
     findings_close(x.f);
     const struct finding *f = finding_by(&x, "gdcn");
-    assert_int_equal(f->n, 3);
+    assert_int_equal(f->n_papers, 3);
     assert_int_equal(f->n_claims, 1);
     assert_int_equal(f->grade, GRADE_SINGLE_CLAIM);
     arena_fini(&x.arena);
