@@ -406,10 +406,9 @@ papers_say(const struct draft *d, const struct candidate *x, struct buf *b)
         const struct finding *f = finding_of(d->pool.findings, x->technique[i]);
         if (f != NULL)
             buf_printf(b,
-                "Of the papers read, %u%s tell of %s, %u of them of a gain "
-                "(%s). ",
-                f->n_papers, f->n_papers == FINDING_ROWS_MAX ? " or more" : "",
-                x->technique[i]->name, f->n_claims,
+                "Papers read that tell of %s: %u%s, of a gain by it: %u (%s). ",
+                x->technique[i]->name, f->n_papers,
+                f->n_papers == FINDING_ROWS_MAX ? " or more" : "", f->n_claims,
                 technique_grade_name(f->grade));
     }
 }
