@@ -544,7 +544,7 @@ is_credible(const struct claim *c)
     /* losing more than all of something is no measurement */
     if (c->delta < 0 && c->unit == CLAIM_PERCENT && most > 100)
         return false;
-    return isfinite(most) && most > 0 && most <= cap;
+    return isfinite(most) && c->delta != 0 && most <= cap;
 }
 
 /* Bare numbers count where a model's metric is said to change by them. */
@@ -716,16 +716,20 @@ group_claim(const struct sentence *s, const struct marks *k,
     return n;
 }
 
-/* A range's claim ends at `high`. */
+/* A range's claim ends at `high`, if that is credible as well. */
 static uint32_t
 range_claim(const struct sentence *s, const struct marks *k,
     const struct group *g, const struct link *l, double high, struct walk *w,
     struct claim *out, uint32_t room)
 {
     uint32_t n = group_claim(s, k, g, l, NULL, w, out, room);
-    for (uint32_t i = 0; i < n; i++)
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < n; i++) {
         out[i].high = out[i].delta < 0 ? -high : high;
-    return n;
+        if (is_credible(&out[i]))
+            out[kept++] = out[i];
+    }
+    return kept;
 }
 
 uint32_t

@@ -280,6 +280,8 @@ bait_is_dropped(void **state)
         {"AUC improves by 99999999999999999999999999999999999%.", ""},
         {"%s%s%n improves %d AUC by %s.", ""},
         {"It is 1e9 times better in AUC.", ""},
+        {"It gains 0-5% in AUC.", ""},
+        {"It improves AUC by 5% to 5000%.", ""},
     };
     ROWS_HOLD(row);
 }
