@@ -14,6 +14,15 @@ full() { # LONG SHORT: the figure of this form
 python=${REA_PYTHON:-$build/venv/bin/python3}
 [ -x "$python" ] || python=python3
 
+papers=${REA_PAPERS:-../shared/papers/recsys_abstracts.jsonl.gz}
+if [ -e "$papers" ]; then
+    for labels in labels labels-numbers labels-late labels-last; do
+        echo "== claims and techniques in abstracts: $labels"
+        "$build/bench-claims" --corpus "$papers" \
+            --labels "bench/research/$labels.jsonl"
+    done
+fi
+
 # What recorded trials say: first the predictions, then the search on them.
 if [ -n "${REA_REPLAY:-}" ]; then
     trials=$REA_REPLAY/bars_trials.csv.gz

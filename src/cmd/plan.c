@@ -12,6 +12,7 @@
 #include <sys/random.h>
 
 #include "base/fs.h"
+#include "papers/corpus.h"
 #include "research/draft.h"
 #include "research/predict.h"
 #include "research/insight.h"
@@ -73,6 +74,21 @@ plan_project(
     return 0;
 }
 
+/* The workspace's papers; NULL where none were added. */
+static int
+plan_papers(
+    struct call *call, const char *root, struct corpus **out, struct err *err)
+{
+    const char *path = fs_join_in(
+        call->arena, fs_join_in(call->arena, root, ".rea"), "papers.db");
+    if (!fs_exists(path))
+        return 0;
+    int rc = corpus_open(out, path, false, err);
+    if (rc != 0)
+        rc = err_wrap(err, rc, "papers (--from-research=no goes without)");
+    return rc;
+}
+
 static int
 plan_hypotheses(struct call *call, const char *root, const struct plan *plan,
     struct store *st, struct spec *s, struct event **out, uint32_t *n,
@@ -93,7 +109,11 @@ plan_hypotheses(struct call *call, const char *root, const struct plan *plan,
             INSIGHT_WRITE | INSIGHT_SEED, err);
     if (rc != 0)
         return err_wrap(err, rc, "insights (--from-insights=no goes without)");
-    rc = draft_hypotheses(s, db, &o, call->arena, out, n, err);
+    rc = o.from_research ? plan_papers(call, root, &o.corpus, err) : 0;
+    if (rc == 0)
+        rc = draft_hypotheses(s, db, &o, call->arena, out, n, err);
+    corpus_close(o.corpus);
+    o.corpus = NULL;
     if (rc == 0)
         rc = candidates_predict(s, db, &o, err);
     insight_close(db);
@@ -308,7 +328,8 @@ static const struct cmd_opt plan_opts[] = {
     {"file", 'f', "FILE", "this project file, where there are several"},
     {"budget", 0, "N", "plan with less than the file's total"},
     {"from-insights", 0, "no", "without ideas from the insights database"},
-    {"from-research", 0, "no", "without ideas from the technique library"},
+    {"from-research", 0, "no",
+        "without ideas from papers and the technique library"},
     {"before", 0, "DATE", "know nothing dated later (YYYY-MM-DD)"}, {0}};
 
 const struct cmd cmd_plan = {.name = "plan",

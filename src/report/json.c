@@ -38,14 +38,46 @@ interval_key(struct jw *w, const char *key, double mean, double lo, double hi)
     jw_obj_end(w);
 }
 
+struct evidence_walk {
+    struct jw *w;
+    const struct json *list; /* of objects; NULL: the evidence is no JSON */
+    size_t at;
+};
+
+/* The text for readers, and beside it what it was made of. */
 static void
 evidence_item(void *ctx, const char *text, const char *url)
 {
-    struct jw *w = ctx;
-    jw_obj_begin(w);
-    jw_kstr(w, "text", text);
-    jw_kstr(w, "url", url);
-    jw_obj_end(w);
+    struct evidence_walk *e = ctx;
+    const struct json *item = json_at(e->list, e->at++), *v;
+    const char *key;
+    jw_obj_begin(e->w);
+    jw_kstr(e->w, "text", text);
+    jw_kstr(e->w, "url", url);
+    for (size_t i = 0; (v = json_member(item, i, &key)) != NULL; i++) {
+        struct buf b = {0};
+        if (strcmp(key, "text") == 0 || strcmp(key, "url") == 0)
+            continue;
+        json_dump(v, &b);
+        jw_key(e->w, key);
+        jw_raw(e->w, buf_str(&b));
+        buf_fini(&b);
+    }
+    jw_obj_end(e->w);
+}
+
+static void
+evidence_key(struct jw *w, const char *evidence)
+{
+    struct json *list = evidence != NULL && evidence[0] == '['
+                            ? json_parse(evidence, strlen(evidence), NULL)
+                            : NULL;
+    struct evidence_walk e = {w, list, 0};
+    jw_key(w, "evidence");
+    jw_arr_begin(w);
+    evidence_each(evidence, evidence_item, &e);
+    jw_arr_end(w);
+    json_free(list);
 }
 
 /* The overrides of a hypothesis as {knob: value}. */
@@ -80,10 +112,7 @@ hypothesis_head(struct jw *w, const struct report *r, uint32_t h)
     jw_kf64(w, "mean", isfinite(x->prior_mean) ? x->prior_mean : 0);
     jw_kf64(w, "sd", hypothesis_prior_sd(r, h));
     jw_obj_end(w);
-    jw_key(w, "evidence");
-    jw_arr_begin(w);
-    evidence_each(r->hypothesis[h].evidence, evidence_item, w);
-    jw_arr_end(w);
+    evidence_key(w, r->hypothesis[h].evidence);
     num_key(w, "cost_factor", x->cost_factor);
     jw_kbool(w, "needs_hook", x->needs_hook);
     jw_kbool(w, "dropped", x->dropped);

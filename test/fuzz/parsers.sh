@@ -1,18 +1,23 @@
 #!/bin/sh
-# Fuzz smoke of TOML, project file and metric reader under ASan and UBSan, by
-# mutations of seeds. FUZZ_COUNT, FUZZ_SEED: more, and others.
+# Fuzz smoke of TOML, project file, metric reader and the rules of claims under
+# ASan and UBSan, by mutations of seeds. FUZZ_COUNT, FUZZ_SEED: more, and others.
 set -u
 build=${BUILD:-build}
 out=$build/fuzz
 mkdir -p "$out"
 count=${FUZZ_COUNT:-20000} seed=${FUZZ_SEED:-1}
-for target in fuzz_toml fuzz_harvest fuzz_project; do
+claims="src/papers/claim.c src/papers/claim_token.c src/papers/claim_number.c
+src/papers/metric_word.c src/papers/technique.c src/papers/technique_find.c
+src/papers/technique_name.c src/papers/evidence.c"
+for target in fuzz_toml fuzz_harvest fuzz_project fuzz_claim; do
+	more=
+	[ $target != fuzz_claim ] || more=$claims
 	${CC:-gcc} -std=c17 -D_GNU_SOURCE -O1 -g -Isrc -Itest/fuzz \
 		-fsanitize=address,undefined -fno-sanitize-recover=all \
 		-o "$out/$target" "test/fuzz/$target.c" test/fuzz/main.c \
-		src/base/*.c src/project/*.c src/core/space.c \
+		src/base/*.c src/project/*.c src/core/space.c $more \
 		-ljansson -lsodium -lpcre2-8 -lm || exit 1
 	n=$count
-	[ $target != fuzz_project ] || n=$((count / 4))
+	case $target in fuzz_project | fuzz_claim) n=$((count / 4)) ;; esac
 	(cd "$out" && printf '%s: ' $target && "./$target" "$n" "$seed") || exit 1
 done
