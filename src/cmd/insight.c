@@ -242,17 +242,41 @@ insight_add_run(struct call *call, struct err *err)
     return 0;
 }
 
+/* Where the engineer's own key lies: $REA_SIGN_KEY, else with the settings of
+ * theirs. */
+static const char *
+key_path(struct call *call, struct err *err)
+{
+    const char *path = getenv("REA_SIGN_KEY"), *home = getenv("HOME");
+    const char *config = getenv("XDG_CONFIG_HOME");
+    if (path != NULL && path[0] != '\0')
+        return path;
+    if (config != NULL && config[0] == '/')
+        return fs_join_in(call->arena, config, "rea/sign.key");
+    if (home != NULL && home[0] == '/')
+        return fs_join_in(call->arena, home, ".config/rea/sign.key");
+    err_set(err, -ERR_INPUT,
+        "no place for your signing key: HOME is not set\n"
+        "  remedy: name a file of yours in REA_SIGN_KEY");
+    return NULL;
+}
+
 static int
 insight_promote_run(struct call *call, struct err *err)
 {
     struct insights *db = NULL;
     uint32_t id = 0;
+    struct insight_signer who = {.by = work_user(call),
+        .key_path = key_path(call, err),
+        .at_ms = fs_now_ms()};
+    if (who.key_path == NULL)
+        return -ERR_INPUT;
     int rc = work_id(call->args[0], 'I', &id, err);
     if (rc == 0)
         rc = work_insights(call, INSIGHT_WRITE, &db, err);
     if (rc != 0)
         return rc;
-    rc = insight_promote(db, id, err);
+    rc = insight_promote(db, id, &who, err);
     insight_close(db);
     if (rc != 0)
         return rc;

@@ -438,7 +438,7 @@ draft_init(struct draft *d, const struct spec *s, struct insights *db,
     units_set(d);
     candidates_init(&d->pool, s, a);
     return history_load(
-        &d->history, o->from_insights ? db : NULL, o->before, a, err);
+        &d->history, o->from_insights ? db : NULL, s, o->before, a, err);
 }
 
 static int
@@ -447,8 +447,10 @@ configurations_add(
 {
     struct insight *row = NULL;
     size_t n = 0;
-    struct insight_query q = {
-        .before = before, .own_only = true, .max = 100000};
+    struct insight_query q = {.before = before,
+        .own_only = true,
+        .configurations_only = true,
+        .max = 1000};
     if (before != NULL && before[0] == '\0')
         q.before = NULL;
     int rc =

@@ -1,0 +1,646 @@
+/* Search of a database of any size: words, filters and likeness of context.
+ * Called by the verbs. Words: BM25 (Robertson and Zaragoza 2009, k1 1.2, b .75,
+ * as FTS5 has it) over the rows that match any of them where these are few;
+ * else over candidates by tiers, rows with all words first, then without the
+ * commonest, and so on, the latest first, until there are enough. Filters are
+ * words of the index too (tags), so that an intersection is one walk. Contexts:
+ * the rows of the likest scopes. The two rankings are fused by reciprocal ranks
+ * (Cormack, Clarke and Buettcher 2009, k 60). Invariant: the work of a query is
+ * bounded by the limits below, not by the number of rows. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "research/history.h"
+#include "research/insight_db.h"
+
+enum {
+    WORDS_MAX = 8, /* of a question; the rarest count */
+    WORD_BYTES = 64,
+    PROBE = 400,        /* rows looked at to tell how common a word is */
+    EXACT = 1000,       /* as many matches are ranked in full */
+    ENOUGH = 300,       /* candidates of a tier, and in all */
+    SCOPES_NEAR = 2000, /* looked at, by rows, on each side */
+    SCOPES_USED = 48,
+    SCOPE_ROWS = 40, /* rows of one scope */
+    PLACE_ROWS = 400,
+    FUSE_K = 60,
+};
+static const double BM25_K1 = 1.2, BM25_B = .75;
+
+/* ---- words ---- */
+
+void
+insight_match(const char *text, struct buf *out)
+{
+    uint32_t words = 0;
+    for (const char *p = text; *p != '\0' && words < 32;) {
+        size_t n = 0;
+        while (isalnum((unsigned char)p[n]) || (unsigned char)p[n] >= 0x80)
+            n++;
+        if (n > 0) {
+            buf_puts(out, words++ > 0 ? " OR \"" : "\"");
+            buf_add(out, p, n);
+            buf_putc(out, '"');
+        }
+        p += n + (p[n] != '\0' && n == 0);
+    }
+}
+
+/* One token whatever the value's letters are; the z keeps the stemmer off. */
+static void
+tag_put(struct buf *out, char kind, const char *value)
+{
+    if (value != NULL && value[0] != '\0')
+        buf_printf(
+            out, "%c%016" PRIx64 "z ", kind, (uint64_t)insight_subject(value));
+}
+
+void
+insight_tags(const struct insight *r, struct buf *out)
+{
+    tag_put(out, 'k', r->knob);
+    tag_put(out, 't', r->technique);
+    tag_put(out, 'm', r->family);
+    tag_put(out, 'v', insight_verdict_name(r->verdict));
+    tag_put(out, 'o', r->concept);
+}
+
+/* ---- BM25 ---- */
+
+/* bm25(insight_text, idf of phrase 0, 1, ...): tags count for nothing. */
+static void
+rank_bm25(const Fts5ExtensionApi *api, Fts5Context *fts, sqlite3_context *ctx,
+    int n_arg, sqlite3_value **arg)
+{
+    double tf[WORDS_MAX] = {0}, score = 0;
+    sqlite3_int64 total = 0, rows = 0;
+    int n = 0, size = 0, tags = 0, phrases = api->xPhraseCount(fts);
+    int last = api->xColumnCount(fts) - 1;
+    int rc = api->xColumnTotalSize(fts, -1, &total);
+    if (rc == SQLITE_OK)
+        rc = api->xRowCount(fts, &rows);
+    if (rc == SQLITE_OK)
+        rc = api->xColumnSize(fts, -1, &size);
+    if (rc == SQLITE_OK)
+        rc = api->xColumnSize(fts, last, &tags);
+    if (rc == SQLITE_OK)
+        rc = api->xInstCount(fts, &n);
+    for (int i = 0; rc == SQLITE_OK && i < n; i++) {
+        int phrase, column, offset;
+        rc = api->xInst(fts, i, &phrase, &column, &offset);
+        if (rc == SQLITE_OK && phrase < WORDS_MAX && column != last)
+            tf[phrase] += 1;
+    }
+    if (rc != SQLITE_OK) {
+        sqlite3_result_error_code(ctx, rc);
+        return;
+    }
+    double mean = rows > 0 ? (double)total / (double)rows : 1;
+    double norm = 1 - BM25_B + BM25_B * (size - tags) / fmax(1, mean - tags);
+    for (int i = 0; i < phrases && i < n_arg && i < WORDS_MAX; i++)
+        score += sqlite3_value_double(arg[i]) * tf[i] * (BM25_K1 + 1) /
+                 (tf[i] + BM25_K1 * norm);
+    sqlite3_result_double(ctx, score);
+}
+
+int
+insight_search_init(struct insights *db, struct err *err)
+{
+    fts5_api *api = NULL;
+    sqlite3_stmt *st = NULL;
+    int rc = insights_prepare(db, "SELECT fts5(?1)", &st, err);
+    if (rc != 0)
+        return rc;
+    sqlite3_bind_pointer(st, 1, &api, "fts5_api_ptr", NULL);
+    insights_step(db, st, NULL);
+    sqlite3_finalize(st);
+    if (api == NULL || api->xCreateFunction(api, "rank_words", NULL, rank_bm25,
+                           NULL) != SQLITE_OK)
+        return err_set(err, -ERR_SYS, "this SQLite has no FTS5");
+    return 0;
+}
+
+/* ---- the candidates ---- */
+
+struct candidate_row {
+    int64_t id;
+    double text, place;
+    uint32_t text_rank, place_rank;
+};
+struct finder {
+    struct insights *db;
+    const struct insight_query *q;
+    int64_t rows;
+    uint32_t n_words;
+    struct word {
+        char text[WORD_BYTES];
+        double idf;
+        double df;
+        bool exact;
+    } word[WORDS_MAX];
+    struct buf tags; /* "AND \"k..\" AND ..." */
+    uint32_t n, cap;
+    struct candidate_row *row;
+};
+
+static struct candidate_row *
+finder_row(struct finder *f, int64_t id)
+{
+    for (uint32_t i = 0; i < f->n; i++)
+        if (f->row[i].id == id)
+            return &f->row[i];
+    if (f->n == f->cap) {
+        f->cap = f->cap > 0 ? 2 * f->cap : 512;
+        f->row = mem_realloc(f->row, f->cap * sizeof *f->row);
+    }
+    f->row[f->n] = (struct candidate_row){.id = id, .text = 0, .place = 0};
+    return &f->row[f->n++];
+}
+
+static void
+finder_tags(struct finder *f)
+{
+    const struct insight_query *q = f->q;
+    struct insight r = {.knob = q->knob,
+        .technique = q->technique,
+        .family = q->family,
+        .concept = q->concept};
+    struct buf words = {0};
+    tag_put(&words, 'k', r.knob);
+    tag_put(&words, 't', r.technique);
+    tag_put(&words, 'm', r.family);
+    tag_put(&words, 'v', q->verdict);
+    tag_put(&words, 'o', r.concept);
+    for (const char *p = buf_str(&words); *p != '\0'; p++) {
+        const char *end = strchr(p, ' ');
+        buf_printf(&f->tags, " AND \"%.*s\"", (int)(end - p), p);
+        p = end;
+    }
+    buf_fini(&words);
+}
+
+/* What the index of words does not know. */
+static void
+filter_put(struct buf *sql, const struct insight_query *q)
+{
+    if (q->before != NULL)
+        buf_puts(sql, " AND i.date < ?3");
+    if (q->promoted_only)
+        buf_puts(sql, " AND i.status = 'promoted'");
+    if (q->own_only)
+        buf_puts(sql, " AND i.campaign <> '" INSIGHT_PUBLIC "'");
+    if (!q->superseded_too)
+        buf_puts(sql, " AND i.superseded = 0");
+}
+
+/* How many rows have this word: counted, or told from how far back so many of
+ * the latest reach. */
+static int
+word_count(struct finder *f, struct word *w, struct err *err)
+{
+    sqlite3_stmt *st = NULL;
+    char quoted[WORD_BYTES + 2];
+    int64_t last = 0;
+    int n = 0;
+    int rc = insights_prepare(f->db,
+        "SELECT rowid FROM insight_text WHERE insight_text MATCH ?1 ORDER BY "
+        "rowid DESC LIMIT ?2",
+        &st, err);
+    if (rc != 0)
+        return rc;
+    snprintf(quoted, sizeof quoted, "\"%s\"", w->text);
+    sqlite3_bind_text(st, 1, quoted, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(st, 2, PROBE);
+    while ((rc = insights_step(f->db, st, err)) > 0) {
+        last = sqlite3_column_int64(st, 0);
+        n++;
+    }
+    sqlite3_finalize(st);
+    w->exact = n < PROBE;
+    w->df = n;
+    if (!w->exact)
+        w->df = (double)n * (double)f->rows / (double)(f->rows - last + 1);
+    double rows = (double)f->rows;
+    w->idf = log((rows - w->df + .5) / (w->df + .5));
+    if (!(w->idf > 1e-6))
+        w->idf = 1e-6; /* in more than half of the rows: as FTS5 does */
+    return rc;
+}
+
+static int
+word_compare(const void *a, const void *b)
+{
+    const struct word *x = a, *y = b;
+    return (x->df > y->df) - (x->df < y->df);
+}
+
+static int
+words_read(struct finder *f, struct err *err)
+{
+    struct buf match = {0};
+    struct word all[32];
+    uint32_t n = 0;
+    int rc = 0;
+    insight_match(f->q->text, &match);
+    const char *p = buf_str(&match);
+    while (rc == 0 && n < 32 && (p = strchr(p, '"')) != NULL) {
+        const char *end = strchr(p + 1, '"');
+        int len = (int)(end - p - 1);
+        bool known = false;
+        struct word *w = &all[n];
+        memset(w, 0, sizeof *w);
+        snprintf(w->text, sizeof w->text, "%.*s", len, p + 1);
+        for (uint32_t i = 0; i < n; i++)
+            known |= strcmp(all[i].text, w->text) == 0;
+        if (!known && len < WORD_BYTES) {
+            rc = word_count(f, w, err);
+            n += w->df > 0;
+        }
+        p = end + 1;
+    }
+    buf_fini(&match);
+    qsort(all, n, sizeof *all, word_compare);
+    f->n_words = n < WORDS_MAX ? n : WORDS_MAX;
+    memcpy(f->word, all, f->n_words * sizeof *all);
+    return rc;
+}
+
+/* Rows that match words [from, to), joined by AND or OR, and the filters. */
+static int
+tier_read(struct finder *f, uint32_t from, uint32_t to, const char *join,
+    uint32_t limit, struct err *err)
+{
+    struct buf sql = {0}, match = {0};
+    sqlite3_stmt *st = NULL;
+    buf_putc(&match, '(');
+    for (uint32_t i = from; i < to; i++)
+        buf_printf(&match, "%s\"%s\"", i > from ? join : "", f->word[i].text);
+    buf_printf(&match, ")%s", buf_str(&f->tags));
+    buf_puts(&sql, "SELECT t.rowid, rank_words(insight_text");
+    for (uint32_t i = from; i < to; i++)
+        buf_printf(&sql, ", %.6f", f->word[i].idf);
+    buf_puts(&sql, ") FROM insight_text t CROSS JOIN insight i ON i.id = "
+                   "t.rowid WHERE insight_text MATCH ?1");
+    filter_put(&sql, f->q);
+    buf_puts(&sql, " ORDER BY t.rowid DESC LIMIT ?2");
+    int rc = insights_prepare(f->db, buf_str(&sql), &st, err);
+    if (rc == 0) {
+        sqlite3_bind_text(st, 1, buf_str(&match), -1, SQLITE_STATIC);
+        sqlite3_bind_int64(st, 2, limit);
+        if (f->q->before != NULL)
+            sqlite3_bind_text(st, 3, f->q->before, -1, SQLITE_STATIC);
+        while ((rc = insights_step(f->db, st, err)) > 0) {
+            struct candidate_row *c =
+                finder_row(f, sqlite3_column_int64(st, 0));
+            c->text = fmax(c->text, sqlite3_column_double(st, 1));
+        }
+    }
+    sqlite3_finalize(st);
+    buf_fini(&sql);
+    buf_fini(&match);
+    return rc;
+}
+
+static int
+words_find(struct finder *f, struct err *err)
+{
+    double matches = 0;
+    bool exact = true;
+    int rc = words_read(f, err);
+    for (uint32_t i = 0; i < f->n_words; i++) {
+        matches += f->word[i].df;
+        exact = exact && f->word[i].exact;
+    }
+    if (rc != 0 || f->n_words == 0)
+        return rc;
+    if (exact && matches <= EXACT)
+        return tier_read(f, 0, f->n_words, " OR ", EXACT, err);
+    for (uint32_t n = f->n_words; rc == 0 && n > 0 && f->n < ENOUGH; n--)
+        rc = tier_read(f, 0, n, " AND ", ENOUGH, err);
+    for (uint32_t i = 1; rc == 0 && i < f->n_words && f->n < ENOUGH; i++)
+        rc = tier_read(f, i, i + 1, "", ENOUGH, err);
+    return rc;
+}
+
+/* ---- likeness of contexts ---- */
+
+struct near_scope {
+    int64_t id;
+    double like;
+};
+
+static double
+part(double a, double b, double width)
+{
+    if (a < -90 || b < -90)
+        return .25; /* unknown: half a width */
+    double d = (a - b) / width;
+    return d * d;
+}
+
+/* 1 the same; a factor of ten in rows or in density, or of three in fields, is
+ * one unit of distance, and so is being a sequence model or not. */
+static double
+scope_like(const struct scope *want, const struct scope *s)
+{
+    double d2 = 0;
+    if (want->lrows > -90)
+        d2 += part(want->lrows, s->lrows, 1);
+    if (want->lfields > -90)
+        d2 += part(want->lfields, s->lfields, .5);
+    if (want->ldensity > -90)
+        d2 += part(want->ldensity, s->ldensity, 1);
+    if (want->sequence >= 0)
+        d2 += s->sequence < 0 ? .25 : want->sequence != s->sequence;
+    double kin = want->family[0] != '\0'
+                     ? family_similarity(want->family, s->family)
+                     : 1;
+    return kin * exp(-.5 * d2);
+}
+
+static void
+place_scope(const struct insight_place *p, struct scope *out)
+{
+    snprintf(out->family, sizeof out->family, "%s",
+        p->family != NULL ? p->family : "");
+    out->lrows = p->rows > 0 ? log10(p->rows) : -99;
+    out->lfields = p->fields > 0 ? log10(p->fields) : -99;
+    out->ldensity = p->density > 0 ? log10(p->density) : -99;
+    out->sequence = p->sequence == 0 ? -1 : p->sequence > 0;
+}
+
+static int
+near_compare(const void *a, const void *b)
+{
+    const struct near_scope *x = a, *y = b;
+    if (x->like != y->like)
+        return x->like < y->like ? 1 : -1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+static void
+scope_read(sqlite3_stmt *st, struct scope *s)
+{
+    const unsigned char *family = sqlite3_column_text(st, 1);
+    snprintf(s->family, sizeof s->family, "%s",
+        family != NULL ? (const char *)family : "");
+    s->lrows = sqlite3_column_double(st, 2);
+    s->lfields = sqlite3_column_double(st, 3);
+    s->ldensity = sqlite3_column_double(st, 4);
+    s->sequence = (int)sqlite3_column_int64(st, 5);
+}
+
+/* Scopes on one side of the wanted number of rows, the nearest first. */
+static int
+scopes_side(struct insights *db, const struct scope *want, const char *sql,
+    struct near_scope *out, uint32_t *n, struct err *err)
+{
+    sqlite3_stmt *st = NULL;
+    int rc = insights_prepare(db, sql, &st, err);
+    if (rc != 0)
+        return rc;
+    sqlite3_bind_double(st, 1, want->lrows);
+    sqlite3_bind_int64(st, 2, SCOPES_NEAR);
+    while ((rc = insights_step(db, st, err)) > 0) {
+        struct scope s;
+        scope_read(st, &s);
+        out[(*n)++] = (struct near_scope){
+            sqlite3_column_int64(st, 0), scope_like(want, &s)};
+    }
+    sqlite3_finalize(st);
+    return rc;
+}
+
+static int
+scope_rows(struct finder *f, const struct near_scope *s, struct err *err)
+{
+    const struct insight_query *q = f->q;
+    struct buf sql = {0};
+    sqlite3_stmt *st = NULL;
+    buf_puts(&sql, "SELECT i.id FROM insight i INDEXED BY insight_scope WHERE "
+                   "i.scope = ?1");
+    const char *value[] = {q->knob, q->concept, q->technique, q->verdict};
+    static const char *const column[] = {
+        "knob", "concept", "technique", "verdict"};
+    for (int i = 0; i < 4; i++)
+        if (value[i] != NULL)
+            buf_printf(&sql, " AND i.%s = ?%d", column[i], i + 4);
+    if (q->family != NULL)
+        buf_puts(&sql, " AND i.family = ?8");
+    filter_put(&sql, q);
+    buf_puts(&sql, " LIMIT ?2");
+    int rc = insights_prepare(f->db, buf_str(&sql), &st, err);
+    if (rc == 0) {
+        sqlite3_bind_int64(st, 1, s->id);
+        sqlite3_bind_int64(st, 2, SCOPE_ROWS);
+        if (q->before != NULL)
+            sqlite3_bind_text(st, 3, q->before, -1, SQLITE_STATIC);
+        for (int i = 0; i < 4; i++)
+            if (value[i] != NULL)
+                sqlite3_bind_text(st, i + 4, value[i], -1, SQLITE_STATIC);
+        if (q->family != NULL)
+            sqlite3_bind_text(st, 8, q->family, -1, SQLITE_STATIC);
+        while ((rc = insights_step(f->db, st, err)) > 0)
+            finder_row(f, sqlite3_column_int64(st, 0))->place = s->like;
+    }
+    sqlite3_finalize(st);
+    buf_fini(&sql);
+    return rc;
+}
+
+#define SCOPE_COLUMNS "SELECT id, family, lrows, lfields, ldensity, sequence "
+
+static int
+places_find(struct finder *f, const struct scope *want, struct err *err)
+{
+    struct near_scope *near = mem_calloc(2 * SCOPES_NEAR, sizeof *near);
+    uint32_t n = 0, before = f->n;
+    int rc = scopes_side(f->db, want,
+        SCOPE_COLUMNS "FROM scope WHERE lrows >= ?1 ORDER BY lrows LIMIT ?2",
+        near, &n, err);
+    if (rc == 0)
+        rc = scopes_side(f->db, want,
+            SCOPE_COLUMNS
+            "FROM scope WHERE lrows < ?1 ORDER BY lrows DESC LIMIT ?2",
+            near, &n, err);
+    qsort(near, n, sizeof *near, near_compare);
+    for (uint32_t i = 0;
+         rc == 0 && i < n && i < SCOPES_USED && f->n - before < PLACE_ROWS; i++)
+        rc = scope_rows(f, &near[i], err);
+    free(near);
+    return rc;
+}
+
+/* Candidates that words or filters found lie in scopes, too. */
+static int
+places_of_rows(struct finder *f, const struct scope *want, struct err *err)
+{
+    sqlite3_stmt *st = NULL;
+    int rc = insights_prepare(f->db,
+        SCOPE_COLUMNS "FROM scope WHERE id = (SELECT scope FROM insight WHERE "
+                      "id = ?1)",
+        &st, err);
+    for (uint32_t i = 0; rc == 0 && i < f->n; i++) {
+        if (f->row[i].place > 0)
+            continue;
+        sqlite3_reset(st);
+        sqlite3_bind_int64(st, 1, f->row[i].id);
+        rc = insights_step(f->db, st, err);
+        if (rc > 0) {
+            struct scope s;
+            scope_read(st, &s);
+            f->row[i].place = scope_like(want, &s);
+            rc = 0;
+        }
+    }
+    sqlite3_finalize(st);
+    return rc;
+}
+
+/* ---- filters alone ---- */
+
+static int
+filters_find(struct finder *f, uint32_t limit, struct err *err)
+{
+    struct insight_query q = *f->q;
+    struct buf sql = {0};
+    sqlite3_stmt *st = NULL;
+    bool tags = f->tags.len > 0;
+    buf_puts(&sql, "SELECT i.id FROM ");
+    if (tags)
+        buf_puts(&sql, "insight_text t CROSS JOIN insight i ON i.id = t.rowid "
+                       "WHERE insight_text MATCH ?1");
+    else
+        buf_puts(&sql, "insight i WHERE 1");
+    filter_put(&sql, &q);
+    buf_printf(&sql, " ORDER BY %s DESC LIMIT ?2", tags ? "t.rowid" : "i.id");
+    int rc = insights_prepare(f->db, buf_str(&sql), &st, err);
+    if (rc == 0) {
+        if (tags)
+            sqlite3_bind_text(st, 1, f->tags.data + 5, -1, SQLITE_STATIC);
+        sqlite3_bind_int64(st, 2, limit);
+        if (q.before != NULL)
+            sqlite3_bind_text(st, 3, q.before, -1, SQLITE_STATIC);
+        while ((rc = insights_step(f->db, st, err)) > 0)
+            finder_row(f, sqlite3_column_int64(st, 0));
+    }
+    sqlite3_finalize(st);
+    buf_fini(&sql);
+    return rc;
+}
+
+/* ---- fusion ---- */
+
+static int
+text_compare(const void *a, const void *b)
+{
+    const struct candidate_row *x = a, *y = b;
+    if (x->text != y->text)
+        return x->text < y->text ? 1 : -1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+static int
+place_compare(const void *a, const void *b)
+{
+    const struct candidate_row *x = a, *y = b;
+    if (x->place != y->place)
+        return x->place < y->place ? 1 : -1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+static double
+fused(const struct candidate_row *c)
+{
+    return 1.0 / (FUSE_K + c->text_rank) + 1.0 / (FUSE_K + c->place_rank);
+}
+
+static int
+fused_compare(const void *a, const void *b)
+{
+    const struct candidate_row *x = a, *y = b;
+    double p = fused(x), q = fused(y);
+    if (p != q)
+        return p < q ? 1 : -1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Equal scores share a rank: neither ranking breaks the other's ties. */
+static void
+rows_order(struct finder *f, bool words, bool places)
+{
+    if (words) {
+        qsort(f->row, f->n, sizeof *f->row, text_compare);
+        for (uint32_t i = 0; i < f->n; i++)
+            f->row[i].text_rank = i > 0 && f->row[i].text == f->row[i - 1].text
+                                      ? f->row[i - 1].text_rank
+                                      : i;
+    }
+    if (places) {
+        qsort(f->row, f->n, sizeof *f->row, place_compare);
+        for (uint32_t i = 0; i < f->n; i++)
+            f->row[i].place_rank =
+                i > 0 && f->row[i].place == f->row[i - 1].place
+                    ? f->row[i - 1].place_rank
+                    : i;
+    }
+    if (words && places)
+        qsort(f->row, f->n, sizeof *f->row, fused_compare);
+}
+
+static int
+hits_read(struct finder *f, struct arena *a, struct insight_hit **out,
+    size_t *n, struct err *err)
+{
+    uint32_t max = f->q->max > 0 ? f->q->max : 20;
+    *out = arena_alloc(a, (f->n < max ? f->n : max) * sizeof **out + 1);
+    for (uint32_t i = 0; i < f->n && *n < max; i++) {
+        struct insight_hit *h = &(*out)[*n];
+        int rc = insight_get(f->db, f->row[i].id, a, &h->row, err);
+        if (rc != 0)
+            return rc;
+        h->text = f->row[i].text;
+        h->place = f->row[i].place;
+        *n += !f->q->promoted_only || h->row.status == INSIGHT_PROMOTED;
+    }
+    return 0;
+}
+
+int
+insight_search(struct insights *db, const struct insight_query *q,
+    const struct insight_place *like, struct arena *a, struct insight_hit **out,
+    size_t *n, struct err *err)
+{
+    struct finder f = {.db = db, .q = q};
+    struct scope want;
+    sqlite3_stmt *st = NULL;
+    *out = NULL;
+    *n = 0;
+    int rc = insights_prepare(db, "SELECT max(id) FROM insight", &st, err);
+    if (rc == 0 && insights_step(db, st, NULL) > 0)
+        f.rows = sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    bool words = q->text != NULL && q->text[strspn(q->text, " ")] != '\0';
+    finder_tags(&f);
+    if (rc == 0 && words)
+        rc = words_find(&f, err);
+    if (rc == 0 && like != NULL) {
+        place_scope(like, &want);
+        if (!words)
+            rc = places_find(&f, &want, err);
+    }
+    if (rc == 0 && !words)
+        rc = filters_find(&f, q->max > ENOUGH ? q->max : ENOUGH, err);
+    if (rc == 0 && like != NULL)
+        rc = places_of_rows(&f, &want, err);
+    rows_order(&f, words, like != NULL);
+    if (rc == 0)
+        rc = hits_read(&f, a, out, n, err);
+    buf_fini(&f.tags);
+    free(f.row);
+    return rc;
+}
