@@ -210,6 +210,8 @@ int insight_rebuild(
 struct insight_merged {
     int64_t events, added;
     int64_t rows; /* that are new here */
+    int64_t bad;  /* events that are none */
+    char first_bad[200];
 };
 /* Adds what another database holds. The order of merges does not matter, and
  * merging again adds nothing. */
@@ -222,6 +224,7 @@ insight_export_events(struct insights *db, struct buf *out, struct err *err);
 
 struct insight_import {
     uint32_t lines, added, known, bad;
+    uint32_t trials;        /* of other programs, new here */
     uint32_t unsigned_rows; /* that claim a promotion nobody signed: drafts */
     char first_bad[400];    /* "line 3: why" of the first bad line */
 };
@@ -231,6 +234,33 @@ int insight_import(struct insights *db, const char *path,
     struct insight_import *out, struct err *err);
 int insight_import_text(struct insights *db, const char *text, size_t len,
     struct insight_import *out, struct err *err);
+/* How trials of another program are to be read. NULL, 0: as it says itself, or
+ * unknown. */
+struct insight_source {
+    const char *format; /* jsonl, optuna, mlflow, csv, wandb; NULL: told */
+    const char *metric; /* the column, key or name of the metric */
+    const char *goal;   /* "min" or "max" */
+    const char *seed;   /* name of the seed among the parameters */
+    const char *status; /* CSV: column with the trial's status */
+    const char *id;     /* CSV: column that names the trial */
+    const char *knobs;  /* comma-separated; NULL: all parameters */
+    const char *study;  /* only the study, experiment or project so called */
+    const char *family, *model;
+    struct insight_place place;
+    double min_gain; /* smallest gain worth shipping; for metrics not an AUC */
+};
+/* Reads a file or folder of any of these forms and keeps what it says: raw
+ * trials as experiments, paired effects of single changes as rows. Importing
+ * again adds nothing; a study that has grown adds what is new, and its effects
+ * supersede those of before. One transaction; bad records are counted. */
+int insight_import_from(struct insights *db, const char *path,
+    const struct insight_source *from, struct insight_import *out,
+    struct err *err);
+/* Pages of MLflow's REST interface: the reply to experiments/search, then the
+ * replies to runs/search, as a JSON array of both kinds in any order. */
+int insight_import_mlflow(struct insights *db, const char *const *page,
+    size_t n, const struct insight_source *from, struct insight_import *out,
+    struct err *err);
 /* Appends all rows as JSON lines in order of origin, without local ids, so
  * that importing and exporting again gives the same bytes. */
 int insight_export(

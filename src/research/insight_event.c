@@ -27,14 +27,25 @@ kind_find(const char *name)
     return 0;
 }
 
-/* FNV-1a, 64 bits: an index of subjects; the text decides. */
+/* FNV-1a, 32 bits. */
+static uint32_t
+fnv(const char *s, size_t n)
+{
+    uint32_t h = 0x811c9dc5u;
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ (unsigned char)s[i]) * 0x01000193u;
+    return h;
+}
+
+/* An index of subjects, of which the text decides. What stands before the last
+ * slash leads, so that the events of one campaign lie together. */
 int64_t
 insight_subject(const char *origin)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
-    for (const unsigned char *p = (const unsigned char *)origin; *p != 0; p++)
-        h = (h ^ *p) * UINT64_C(0x100000001b3);
-    return (int64_t)h;
+    const char *slash = strrchr(origin, '/');
+    size_t n = slash != NULL ? (size_t)(slash - origin) : 0;
+    uint64_t place = fnv(origin, n);
+    return (int64_t)(place << 32 | fnv(origin + n, strlen(origin + n)));
 }
 
 /* ---- check ---- */

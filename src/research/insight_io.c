@@ -176,10 +176,19 @@ merge_events(struct insights *db, struct insights *other,
     int more = rc;
     while (rc == 0 && (more = insights_step(other, st, err)) > 0) {
         bool added = false;
+        struct err bad = {0};
         rc = insight_append_text(db, (const char *)sqlite3_column_text(st, 0),
-            (size_t)sqlite3_column_bytes(st, 0), &added, err);
+            (size_t)sqlite3_column_bytes(st, 0), &added, &bad);
         out->events++;
         out->added += added;
+        if (rc == -ERR_INPUT || rc == -ERR_LIMIT) {
+            if (out->bad++ == 0)
+                snprintf(
+                    out->first_bad, sizeof out->first_bad, "%.190s", bad.text);
+            rc = 0;
+        } else if (rc != 0) {
+            err_set(err, rc, "%s", bad.text);
+        }
     }
     sqlite3_finalize(st);
     return rc != 0 ? rc : more;

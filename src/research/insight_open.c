@@ -17,7 +17,7 @@
 enum { INSIGHT_VERSION = 2, BUSY_MS = 15000 };
 
 static const char schema[] =
-    "CREATE TABLE event (seq INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE,"
+    "CREATE TABLE event (seq INTEGER PRIMARY KEY, hash BLOB NOT NULL,"
     " kind INTEGER NOT NULL, subject INTEGER NOT NULL,"
     " text TEXT NOT NULL) STRICT;"
     "CREATE INDEX event_subject ON event(subject);"
@@ -44,11 +44,7 @@ static const char schema[] =
     "CREATE INDEX insight_list ON insight(campaign = '" INSIGHT_PUBLIC "', id);"
     "CREATE INDEX insight_concept ON insight(concept);"
     "CREATE INDEX insight_concept_family ON insight(concept, family);"
-    "CREATE INDEX insight_family ON insight(family, verdict);"
-    "CREATE INDEX insight_knob ON insight(knob, verdict);"
-    "CREATE INDEX insight_verdict ON insight(verdict);"
-    "CREATE INDEX insight_technique ON insight(technique, verdict)"
-    " WHERE technique <> '';"
+    "CREATE INDEX insight_knob ON insight(knob);"
     "CREATE INDEX insight_scope ON insight(scope, knob, concept, technique,"
     " verdict);"
     "CREATE INDEX insight_supersedes ON insight(supersedes)"
@@ -69,8 +65,12 @@ static const char meta_table[] =
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;";
 
 static const char *const statement_sql[ST_COUNT] = {
-    [ST_EVENT_ADD] = "INSERT INTO event (hash, kind, subject, text) VALUES "
-                     "(?,?,?,?) ON CONFLICT(hash) DO NOTHING",
+    /* no index of the hashes: their places are random, and each would cost a
+     * page of its own; few events are about one subject */
+    [ST_EVENT_ADD] =
+        "INSERT INTO event (hash, kind, subject, text) SELECT ?1, ?2, ?3, ?4 "
+        "WHERE NOT EXISTS (SELECT 1 FROM event WHERE subject = ?3 AND hash = "
+        "?1)",
     [ST_EVENT_KINDS] = "SELECT kind, text FROM event WHERE subject = ?",
     [ST_ROW_ID] = "SELECT id, supersedes FROM insight WHERE origin = ?",
     [ST_ROW_DROP] = "DELETE FROM insight WHERE id = ?",

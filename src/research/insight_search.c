@@ -50,13 +50,22 @@ insight_match(const char *text, struct buf *out)
     }
 }
 
+/* FNV-1a, 64 bits. */
+static uint64_t
+value_hash(const char *value)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    for (const unsigned char *p = (const unsigned char *)value; *p != 0; p++)
+        h = (h ^ *p) * UINT64_C(0x100000001b3);
+    return h;
+}
+
 /* One token whatever the value's letters are; the z keeps the stemmer off. */
 static void
 tag_put(struct buf *out, char kind, const char *value)
 {
     if (value != NULL && value[0] != '\0')
-        buf_printf(
-            out, "%c%016" PRIx64 "z ", kind, (uint64_t)insight_subject(value));
+        buf_printf(out, "%c%016" PRIx64 "z ", kind, value_hash(value));
 }
 
 void
