@@ -155,6 +155,17 @@ insight_keep_all(struct insights *db, const struct insight *row, size_t n,
     return insight_keep_chain(db, NULL, 0, row, n, added, err);
 }
 
+static bool
+row_is_kept(struct insights *db, const struct insight *row)
+{
+    struct arena a = {0};
+    struct insight r = *row;
+    bool kept =
+        insight_complete(&r, &a, NULL) == 0 && insight_id(db, r.origin) != 0;
+    arena_fini(&a);
+    return kept;
+}
+
 int
 insight_keep_chain(struct insights *db, const struct insight_event *event,
     size_t n_events, const struct insight *row, size_t n, size_t *added,
@@ -164,6 +175,8 @@ insight_keep_chain(struct insights *db, const struct insight_event *event,
     int rc = insights_begin(db, err);
     if (rc != 0)
         return rc;
+    if (n > 0 && n_events > 0 && row_is_kept(db, &row[0]))
+        n_events = 0;
     for (size_t i = 0; i < n_events && rc == 0; i++)
         rc = insight_append_only(db, &event[i], NULL, err);
     for (size_t i = 0; i < n && rc == 0; i++) {
@@ -319,27 +332,20 @@ int
 insight_get(struct insights *db, int64_t id, struct arena *a,
     struct insight *out, struct err *err)
 {
-    struct buf sql = {0};
-    sqlite3_stmt *st = NULL;
-    insight_columns(&sql);
-    buf_puts(&sql, "WHERE i.id = ?1");
-    int rc = 0;
-    if (sqlite3_prepare_v2(db->sql, buf_str(&sql), -1, &st, NULL) !=
-        SQLITE_OK) {
-        rc = insights_err(db, err);
-    } else {
-        sqlite3_bind_int64(st, 1, id);
-        if (sqlite3_step(st) == SQLITE_ROW)
-            insight_column(out, st, a);
-        else
-            rc = err_set(err, -ERR_NOT_FOUND,
-                "no insight I%" PRId64 " in %s; `rea insight list` shows what "
-                "there is",
-                id, db->path);
-    }
-    sqlite3_finalize(st);
-    buf_fini(&sql);
-    return rc;
+    sqlite3_stmt *st = insights_statement(db, ST_ROW_GET, err);
+    if (st == NULL)
+        return -ERR_SYS;
+    sqlite3_bind_int64(st, 1, id);
+    int rc = insights_step(db, st, err);
+    if (rc > 0)
+        insight_column(out, st, a);
+    sqlite3_reset(st);
+    if (rc == 0)
+        return err_set(err, -ERR_NOT_FOUND,
+            "no insight I%" PRId64 " in %s; `rea insight list` shows what "
+            "there is",
+            id, db->path);
+    return rc < 0 ? rc : 0;
 }
 
 static int

@@ -191,7 +191,8 @@ struct insight_event {
     const char *text;    /* the whole event; only in what is read */
     char hash[65];       /* likewise */
 };
-/* Keeps rows with the events that led to them, in one transaction. */
+/* Keeps rows with the events that led to them, in one transaction. When the
+ * first row is there already, so are the events. */
 int insight_keep_chain(struct insights *db, const struct insight_event *event,
     size_t n_events, const struct insight *row, size_t n, size_t *added,
     struct err *err);
@@ -282,12 +283,19 @@ struct insight_texts {
     const char *tags;
     int64_t rows, fields;         /* 0: unknown */
     const char *const *statement; /* by hypothesis index; entries may be NULL */
+    const char *const *rationale, *const *evidence; /* likewise; may be NULL */
     int64_t created_ms;
 };
 /* Rows for each hypothesis with a verdict and each judged pair, in order, with
  * shrunken effects. The array and its texts live in the arena. */
 void insight_from_campaign(const struct core *c, const struct insight_texts *t,
     struct arena *a, struct insight **out, size_t *n);
+
+/* The events that led to these rows, whose evidence and technique are filled;
+ * for insight_keep_chain. */
+void insight_chain_of_campaign(const struct core *c,
+    const struct insight_texts *t, struct arena *a, struct insight *row,
+    size_t n, struct insight_event **out, size_t *n_out);
 
 const char *insight_verdict_name(uint32_t verdict);
 const char *insight_status_name(uint32_t status);

@@ -13,6 +13,8 @@ enum statement {
     ST_EVENT_KINDS, /* subject: kind, text */
     ST_ROW_ID,      /* origin: id, supersedes */
     ST_ROW_ADD,     /* id or NULL, the fields, ... (insight_fold.c) */
+    ST_ROW_GET,     /* id: as insight_columns */
+    ST_SCOPE_OF,    /* id of a row: its scope */
     ST_ROW_DROP,    /* id */
     ST_WORDS_ADD,   /* id, the words */
     ST_WORDS_DROP,  /* id, the words as they were */

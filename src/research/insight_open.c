@@ -49,6 +49,9 @@ static const char schema[] =
     " verdict);"
     "CREATE INDEX insight_supersedes ON insight(supersedes)"
     " WHERE supersedes <> '';"
+    "CREATE INDEX insight_place ON insight(id, scope);"
+    "CREATE INDEX insight_superseded ON insight(superseded)"
+    " WHERE superseded = 1;"
     "CREATE INDEX insight_promoted ON insight(status)"
     " WHERE status = 'promoted';"
     "CREATE INDEX insight_configuration ON insight(effect)"
@@ -73,6 +76,9 @@ static const char *const statement_sql[ST_COUNT] = {
         "?1)",
     [ST_EVENT_KINDS] = "SELECT kind, text FROM event WHERE subject = ?",
     [ST_ROW_ID] = "SELECT id, supersedes FROM insight WHERE origin = ?",
+    [ST_SCOPE_OF] = "SELECT s.id, s.family, s.lrows, s.lfields, s.ldensity, "
+                    "s.sequence FROM scope s WHERE s.id = (SELECT scope FROM "
+                    "insight INDEXED BY insight_place WHERE id = ?)",
     [ST_ROW_DROP] = "DELETE FROM insight WHERE id = ?",
     [ST_WORDS_ADD] =
         "INSERT INTO insight_text (rowid, statement, concept, knob, family, "
@@ -131,9 +137,12 @@ insights_statement(struct insights *db, enum statement which, struct err *err)
         return st;
     }
     struct buf sql = {0};
-    if (which == ST_ROW_ADD)
+    if (which == ST_ROW_ADD) {
         insight_insert_sql(&sql);
-    else
+    } else if (which == ST_ROW_GET) {
+        insight_columns(&sql);
+        buf_puts(&sql, "WHERE i.id = ?1");
+    } else
         buf_puts(&sql, statement_sql[which]);
     int rc = sqlite3_prepare_v3(db->sql, buf_str(&sql), -1,
         SQLITE_PREPARE_PERSISTENT, &db->st[which], NULL);

@@ -1,12 +1,13 @@
 /* Search of a database of any size: words, filters and likeness of context.
- * Called by the verbs. Words: BM25 (Robertson and Zaragoza 2009, k1 1.2, b .75,
- * as FTS5 has it) over the rows that match any of them where these are few;
- * else over candidates by tiers, rows with all words first, then without the
- * commonest, and so on, the latest first, until there are enough. Filters are
- * words of the index too (tags), so that an intersection is one walk. Contexts:
- * the rows of the likest scopes. The two rankings are fused by reciprocal ranks
- * (Cormack, Clarke and Buettcher 2009, k 60). Invariant: the work of a query is
- * bounded by the limits below, not by the number of rows. */
+ * Called by the verbs. Words: BM25 (Robertson and Zaragoza 2009, k1 1.2, b .75)
+ * over the rows that match any of them where these are few; else over
+ * candidates by tiers, rows with all words first, then with the rarest, the
+ * latest first, until there are enough; there, words of more than a quarter of
+ * the rows are left out beside rarer ones. Filters are words of the index too
+ * (tags), so that an intersection is one walk. Contexts: the rows of
+ * the likest scopes. The two rankings are fused by reciprocal ranks (Cormack,
+ * Clarke and Buettcher 2009, k 60). Invariant: the work of a query is bounded
+ * by the limits below, not by the number of rows. */
 #include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
@@ -18,15 +19,21 @@
 #include "research/insight_db.h"
 
 enum {
-    WORDS_MAX = 8, /* of a question; the rarest count */
+    WORDS_MAX = 6, /* of a question; the rarest count */
+    COMMON = 4,    /* a word of more than a 4th of the rows is left out */
+    PROBED = 16,   /* words whose frequency is told */
+    TAGS_MAX = 5,  /* filters */
     WORD_BYTES = 64,
-    PROBE = 400,        /* rows looked at to tell how common a word is */
-    EXACT = 1000,       /* as many matches are ranked in full */
-    ENOUGH = 300,       /* candidates of a tier, and in all */
-    SCOPES_NEAR = 2000, /* looked at, by rows, on each side */
+    PROBE = 250,       /* rows looked at to tell how common a word is */
+    EXACT_ROWS = 3000, /* a database so small is ranked in full */
+    EXACT = 1000,      /* as many matches are ranked in full */
+    ENOUGH = 250,      /* candidates of a tier, and in all */
+    WALK = 3000,       /* rows of the rarer of two words that are looked at */
+    SCOPES_NEAR = 800, /* looked at, by rows, on each side */
     SCOPES_USED = 48,
     SCOPE_ROWS = 40, /* rows of one scope */
     PLACE_ROWS = 400,
+    FUSED = 120, /* candidates whose places are looked up */
     FUSE_K = 60,
 };
 static const double BM25_K1 = 1.2, BM25_B = .75;
@@ -150,7 +157,8 @@ struct finder {
         double idf;
         double df;
         bool exact;
-    } word[WORDS_MAX];
+    } word[WORDS_MAX], tag[TAGS_MAX];
+    uint32_t n_tags;
     struct buf tags; /* "AND \"k..\" AND ..." */
     uint32_t n, cap;
     struct candidate_row *row;
@@ -170,40 +178,30 @@ finder_row(struct finder *f, int64_t id)
     return &f->row[f->n++];
 }
 
+/* What the index of words does not know. Told by indexes of the rows that are
+ * replaced, public or promoted, not by the rows themselves: each of these would
+ * be a page of its own. `id` is the column with the row's id. */
 static void
-finder_tags(struct finder *f)
-{
-    const struct insight_query *q = f->q;
-    struct insight r = {.knob = q->knob,
-        .technique = q->technique,
-        .family = q->family,
-        .concept = q->concept};
-    struct buf words = {0};
-    tag_put(&words, 'k', r.knob);
-    tag_put(&words, 't', r.technique);
-    tag_put(&words, 'm', r.family);
-    tag_put(&words, 'v', q->verdict);
-    tag_put(&words, 'o', r.concept);
-    for (const char *p = buf_str(&words); *p != '\0'; p++) {
-        const char *end = strchr(p, ' ');
-        buf_printf(&f->tags, " AND \"%.*s\"", (int)(end - p), p);
-        p = end;
-    }
-    buf_fini(&words);
-}
-
-/* What the index of words does not know. */
-static void
-filter_put(struct buf *sql, const struct insight_query *q)
+filter_put(struct buf *sql, const struct insight_query *q, const char *id)
 {
     if (q->before != NULL)
-        buf_puts(sql, " AND i.date < ?3");
+        buf_printf(
+            sql, " AND (SELECT date FROM insight d WHERE d.id = %s) < ?3", id);
     if (q->promoted_only)
-        buf_puts(sql, " AND i.status = 'promoted'");
+        buf_printf(sql,
+            " AND EXISTS (SELECT 1 FROM insight p INDEXED BY insight_promoted "
+            "WHERE p.status = 'promoted' AND p.id = %s)",
+            id);
     if (q->own_only)
-        buf_puts(sql, " AND i.campaign <> '" INSIGHT_PUBLIC "'");
+        buf_printf(sql,
+            " AND EXISTS (SELECT 1 FROM insight o INDEXED BY insight_list "
+            "WHERE (o.campaign = '" INSIGHT_PUBLIC "') = 0 AND o.id = %s)",
+            id);
     if (!q->superseded_too)
-        buf_puts(sql, " AND i.superseded = 0");
+        buf_printf(sql,
+            " AND NOT EXISTS (SELECT 1 FROM insight s INDEXED BY "
+            "insight_superseded WHERE s.superseded = 1 AND s.id = %s)",
+            id);
 }
 
 /* How many rows have this word: counted, or told from how far back so many of
@@ -233,10 +231,8 @@ word_count(struct finder *f, struct word *w, struct err *err)
     w->df = n;
     if (!w->exact)
         w->df = (double)n * (double)f->rows / (double)(f->rows - last + 1);
-    double rows = (double)f->rows;
-    w->idf = log((rows - w->df + .5) / (w->df + .5));
-    if (!(w->idf > 1e-6))
-        w->idf = 1e-6; /* in more than half of the rows: as FTS5 does */
+    /* never below zero: a row with all words is above one with fewer */
+    w->idf = log(1 + fmax(0, (double)f->rows - w->df + .5) / (w->df + .5));
     return rc;
 }
 
@@ -251,12 +247,12 @@ static int
 words_read(struct finder *f, struct err *err)
 {
     struct buf match = {0};
-    struct word all[32];
+    struct word all[PROBED];
     uint32_t n = 0;
     int rc = 0;
     insight_match(f->q->text, &match);
     const char *p = buf_str(&match);
-    while (rc == 0 && n < 32 && (p = strchr(p, '"')) != NULL) {
+    while (rc == 0 && n < PROBED && (p = strchr(p, '"')) != NULL) {
         const char *end = strchr(p + 1, '"');
         int len = (int)(end - p - 1);
         bool known = false;
@@ -273,9 +269,54 @@ words_read(struct finder *f, struct err *err)
     }
     buf_fini(&match);
     qsort(all, n, sizeof *all, word_compare);
+    /* What most rows say tells none apart and costs the longest walk. */
+    double many = (double)f->rows / COMMON;
+    while (f->rows > EXACT_ROWS && n > 1 && all[0].df <= many &&
+           all[n - 1].df > many)
+        n--;
     f->n_words = n < WORDS_MAX ? n : WORDS_MAX;
     memcpy(f->word, all, f->n_words * sizeof *all);
     return rc;
+}
+
+/* The filters as words of the index, each with how common it is. */
+static int
+tags_read(struct finder *f, struct err *err)
+{
+    const struct insight_query *q = f->q;
+    const char *value[TAGS_MAX] = {
+        q->knob, q->technique, q->family, q->verdict, q->concept};
+    int rc = 0;
+    for (int i = 0; rc == 0 && i < TAGS_MAX; i++) {
+        struct buf tag = {0};
+        struct word *w = &f->tag[f->n_tags];
+        if (value[i] == NULL || value[i][0] == '\0')
+            continue;
+        tag_put(&tag, "ktmvo"[i], value[i]);
+        snprintf(
+            w->text, sizeof w->text, "%.*s", (int)tag.len - 1, buf_str(&tag));
+        buf_printf(&f->tags, " AND \"%s\"", w->text);
+        buf_fini(&tag);
+        rc = word_count(f, w, err);
+        f->n_tags++;
+    }
+    return rc;
+}
+
+/* Rows before this one are not looked at, where even the rarest word is in so
+ * many that their intersection could take long. */
+static int64_t
+walk_from(const struct finder *f, uint32_t from, uint32_t to)
+{
+    double df = (double)f->rows;
+    for (uint32_t i = from; i < to; i++)
+        df = fmin(df, f->word[i].df);
+    for (uint32_t i = 0; i < f->n_tags; i++)
+        df = fmin(df, f->tag[i].df);
+    double steps = 2.0 * WALK / (to - from + f->n_tags); /* each is a seek */
+    if (df <= steps)
+        return 0;
+    return f->rows - (int64_t)((double)f->rows * steps / df);
 }
 
 /* Rows that match words [from, to), joined by AND or OR, and the filters. */
@@ -292,14 +333,14 @@ tier_read(struct finder *f, uint32_t from, uint32_t to, const char *join,
     buf_puts(&sql, "SELECT t.rowid, rank_words(insight_text");
     for (uint32_t i = from; i < to; i++)
         buf_printf(&sql, ", %.6f", f->word[i].idf);
-    buf_puts(&sql, ") FROM insight_text t CROSS JOIN insight i ON i.id = "
-                   "t.rowid WHERE insight_text MATCH ?1");
-    filter_put(&sql, f->q);
-    buf_puts(&sql, " ORDER BY t.rowid DESC LIMIT ?2");
+    buf_puts(&sql, ") FROM insight_text t WHERE insight_text MATCH ?1");
+    filter_put(&sql, f->q, "t.rowid");
+    buf_puts(&sql, " AND t.rowid > ?9 ORDER BY t.rowid DESC LIMIT ?2");
     int rc = insights_prepare(f->db, buf_str(&sql), &st, err);
     if (rc == 0) {
         sqlite3_bind_text(st, 1, buf_str(&match), -1, SQLITE_STATIC);
         sqlite3_bind_int64(st, 2, limit);
+        sqlite3_bind_int64(st, 9, limit > ENOUGH ? 0 : walk_from(f, from, to));
         if (f->q->before != NULL)
             sqlite3_bind_text(st, 3, f->q->before, -1, SQLITE_STATIC);
         while ((rc = insights_step(f->db, st, err)) > 0) {
@@ -326,12 +367,15 @@ words_find(struct finder *f, struct err *err)
     }
     if (rc != 0 || f->n_words == 0)
         return rc;
-    if (exact && matches <= EXACT)
-        return tier_read(f, 0, f->n_words, " OR ", EXACT, err);
-    for (uint32_t n = f->n_words; rc == 0 && n > 0 && f->n < ENOUGH; n--)
-        rc = tier_read(f, 0, n, " AND ", ENOUGH, err);
-    for (uint32_t i = 1; rc == 0 && i < f->n_words && f->n < ENOUGH; i++)
-        rc = tier_read(f, i, i + 1, "", ENOUGH, err);
+    uint32_t n = f->n_words;
+    if (f->rows <= EXACT_ROWS || (exact && matches <= EXACT))
+        return tier_read(f, 0, n, " OR ", EXACT_ROWS, err);
+    /* all of them, the two rarest, then each of these */
+    rc = tier_read(f, 0, n, " AND ", ENOUGH, err);
+    if (rc == 0 && n > 2 && f->n < ENOUGH)
+        rc = tier_read(f, 0, 2, " AND ", ENOUGH, err);
+    for (uint32_t i = 0; rc == 0 && n > 1 && i < 2 && f->n < ENOUGH; i++)
+        rc = tier_read(f, i, i + 1, "", ENOUGH - f->n, err);
     return rc;
 }
 
@@ -405,31 +449,33 @@ scope_read(sqlite3_stmt *st, struct scope *s)
 
 /* Scopes on one side of the wanted number of rows, the nearest first. */
 static int
-scopes_side(struct insights *db, const struct scope *want, const char *sql,
+scopes_side(struct finder *f, const struct scope *want, const char *sql,
     struct near_scope *out, uint32_t *n, struct err *err)
 {
     sqlite3_stmt *st = NULL;
-    int rc = insights_prepare(db, sql, &st, err);
+    int rc = insights_prepare(f->db, sql, &st, err);
     if (rc != 0)
         return rc;
     sqlite3_bind_double(st, 1, want->lrows);
     sqlite3_bind_int64(st, 2, SCOPES_NEAR);
-    while ((rc = insights_step(db, st, err)) > 0) {
+    while ((rc = insights_step(f->db, st, err)) > 0) {
         struct scope s;
         scope_read(st, &s);
+        bool other =
+            f->q->family != NULL && strcmp(f->q->family, s.family) != 0;
         out[(*n)++] = (struct near_scope){
-            sqlite3_column_int64(st, 0), scope_like(want, &s)};
+            sqlite3_column_int64(st, 0), other ? 0 : scope_like(want, &s)};
     }
     sqlite3_finalize(st);
     return rc;
 }
 
+/* Rows of one scope (?1) that pass the filters. */
 static int
-scope_rows(struct finder *f, const struct near_scope *s, struct err *err)
+scope_prepare(struct finder *f, sqlite3_stmt **out, struct err *err)
 {
     const struct insight_query *q = f->q;
     struct buf sql = {0};
-    sqlite3_stmt *st = NULL;
     buf_puts(&sql, "SELECT i.id FROM insight i INDEXED BY insight_scope WHERE "
                    "i.scope = ?1");
     const char *value[] = {q->knob, q->concept, q->technique, q->verdict};
@@ -438,26 +484,30 @@ scope_rows(struct finder *f, const struct near_scope *s, struct err *err)
     for (int i = 0; i < 4; i++)
         if (value[i] != NULL)
             buf_printf(&sql, " AND i.%s = ?%d", column[i], i + 4);
-    if (q->family != NULL)
-        buf_puts(&sql, " AND i.family = ?8");
-    filter_put(&sql, q);
+    filter_put(&sql, q, "i.id");
     buf_puts(&sql, " LIMIT ?2");
-    int rc = insights_prepare(f->db, buf_str(&sql), &st, err);
-    if (rc == 0) {
-        sqlite3_bind_int64(st, 1, s->id);
-        sqlite3_bind_int64(st, 2, SCOPE_ROWS);
-        if (q->before != NULL)
-            sqlite3_bind_text(st, 3, q->before, -1, SQLITE_STATIC);
-        for (int i = 0; i < 4; i++)
-            if (value[i] != NULL)
-                sqlite3_bind_text(st, i + 4, value[i], -1, SQLITE_STATIC);
-        if (q->family != NULL)
-            sqlite3_bind_text(st, 8, q->family, -1, SQLITE_STATIC);
-        while ((rc = insights_step(f->db, st, err)) > 0)
-            finder_row(f, sqlite3_column_int64(st, 0))->place = s->like;
-    }
-    sqlite3_finalize(st);
+    int rc = insights_prepare(f->db, buf_str(&sql), out, err);
     buf_fini(&sql);
+    if (rc != 0)
+        return rc;
+    sqlite3_bind_int64(*out, 2, SCOPE_ROWS);
+    if (q->before != NULL)
+        sqlite3_bind_text(*out, 3, q->before, -1, SQLITE_STATIC);
+    for (int i = 0; i < 4; i++)
+        if (value[i] != NULL)
+            sqlite3_bind_text(*out, i + 4, value[i], -1, SQLITE_STATIC);
+    return 0;
+}
+
+static int
+scope_rows(struct finder *f, sqlite3_stmt *st, const struct near_scope *s,
+    struct err *err)
+{
+    int rc;
+    sqlite3_reset(st);
+    sqlite3_bind_int64(st, 1, s->id);
+    while ((rc = insights_step(f->db, st, err)) > 0)
+        finder_row(f, sqlite3_column_int64(st, 0))->place = s->like;
     return rc;
 }
 
@@ -468,18 +518,27 @@ places_find(struct finder *f, const struct scope *want, struct err *err)
 {
     struct near_scope *near = mem_calloc(2 * SCOPES_NEAR, sizeof *near);
     uint32_t n = 0, before = f->n;
-    int rc = scopes_side(f->db, want,
+    int rc = scopes_side(f, want,
         SCOPE_COLUMNS "FROM scope WHERE lrows >= ?1 ORDER BY lrows LIMIT ?2",
         near, &n, err);
     if (rc == 0)
-        rc = scopes_side(f->db, want,
+        rc = scopes_side(f, want,
             SCOPE_COLUMNS
             "FROM scope WHERE lrows < ?1 ORDER BY lrows DESC LIMIT ?2",
             near, &n, err);
     qsort(near, n, sizeof *near, near_compare);
-    for (uint32_t i = 0;
-         rc == 0 && i < n && i < SCOPES_USED && f->n - before < PLACE_ROWS; i++)
-        rc = scope_rows(f, &near[i], err);
+    sqlite3_stmt *st = NULL;
+    if (rc == 0)
+        rc = scope_prepare(f, &st, err);
+    for (uint32_t i = 0, used = 0;
+         rc == 0 && i < n && used < SCOPES_USED && f->n - before < PLACE_ROWS;
+         i++) {
+        if (near[i].like <= 0) /* of another family than is asked for */
+            break;
+        used++;
+        rc = scope_rows(f, st, &near[i], err);
+    }
+    sqlite3_finalize(st);
     free(near);
     return rc;
 }
@@ -488,15 +547,13 @@ places_find(struct finder *f, const struct scope *want, struct err *err)
 static int
 places_of_rows(struct finder *f, const struct scope *want, struct err *err)
 {
-    sqlite3_stmt *st = NULL;
-    int rc = insights_prepare(f->db,
-        SCOPE_COLUMNS "FROM scope WHERE id = (SELECT scope FROM insight WHERE "
-                      "id = ?1)",
-        &st, err);
+    int rc = 0;
     for (uint32_t i = 0; rc == 0 && i < f->n; i++) {
         if (f->row[i].place > 0)
             continue;
-        sqlite3_reset(st);
+        sqlite3_stmt *st = insights_statement(f->db, ST_SCOPE_OF, err);
+        if (st == NULL)
+            return -ERR_SYS;
         sqlite3_bind_int64(st, 1, f->row[i].id);
         rc = insights_step(f->db, st, err);
         if (rc > 0) {
@@ -505,8 +562,8 @@ places_of_rows(struct finder *f, const struct scope *want, struct err *err)
             f->row[i].place = scope_like(want, &s);
             rc = 0;
         }
+        sqlite3_reset(st);
     }
-    sqlite3_finalize(st);
     return rc;
 }
 
@@ -519,13 +576,14 @@ filters_find(struct finder *f, uint32_t limit, struct err *err)
     struct buf sql = {0};
     sqlite3_stmt *st = NULL;
     bool tags = f->tags.len > 0;
-    buf_puts(&sql, "SELECT i.id FROM ");
+    buf_printf(&sql, "SELECT %s FROM ", tags ? "t.rowid" : "i.id");
     if (tags)
-        buf_puts(&sql, "insight_text t CROSS JOIN insight i ON i.id = t.rowid "
-                       "WHERE insight_text MATCH ?1");
+        buf_puts(&sql, "insight_text t WHERE insight_text MATCH ?1");
     else
         buf_puts(&sql, "insight i WHERE 1");
-    filter_put(&sql, &q);
+    filter_put(&sql, &q, tags ? "t.rowid" : "i.id");
+    if (f->n_tags > 1)
+        buf_printf(&sql, " AND t.rowid > %" PRId64, walk_from(f, 0, 0));
     buf_printf(&sql, " ORDER BY %s DESC LIMIT ?2", tags ? "t.rowid" : "i.id");
     int rc = insights_prepare(f->db, buf_str(&sql), &st, err);
     if (rc == 0) {
@@ -576,6 +634,16 @@ fused_compare(const void *a, const void *b)
     if (p != q)
         return p < q ? 1 : -1;
     return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Where the place counts too, it is looked up for the best by words alone. */
+static void
+rows_cut(struct finder *f)
+{
+    if (f->n <= FUSED)
+        return;
+    qsort(f->row, f->n, sizeof *f->row, text_compare);
+    f->n = FUSED;
 }
 
 /* Equal scores share a rank: neither ranking breaks the other's ties. */
@@ -634,7 +702,8 @@ insight_search(struct insights *db, const struct insight_query *q,
         f.rows = sqlite3_column_int64(st, 0);
     sqlite3_finalize(st);
     bool words = q->text != NULL && q->text[strspn(q->text, " ")] != '\0';
-    finder_tags(&f);
+    if (rc == 0)
+        rc = tags_read(&f, err);
     if (rc == 0 && words)
         rc = words_find(&f, err);
     if (rc == 0 && like != NULL) {
@@ -642,8 +711,10 @@ insight_search(struct insights *db, const struct insight_query *q,
         if (!words)
             rc = places_find(&f, &want, err);
     }
-    if (rc == 0 && !words)
+    if (rc == 0 && !words && (like == NULL || f.n_tags > 0 || f.n == 0))
         rc = filters_find(&f, q->max > ENOUGH ? q->max : ENOUGH, err);
+    if (words && like != NULL)
+        rows_cut(&f);
     if (rc == 0 && like != NULL)
         rc = places_of_rows(&f, &want, err);
     rows_order(&f, words, like != NULL);
