@@ -145,11 +145,13 @@ row_read(struct studies *s, struct study *t, const struct table *c,
     r->status = empty ? RUN_FAILED : RUN_OK;
     if (k->status >= 0) {
         uint8_t told = status_read(c->cell[k->status]);
-        if (told == UINT8_MAX)
+        if (told == UINT8_MAX) {
+            r->status = RUN_OPEN;
             studies_bad(s, "line %u: status \"%.60s\" is not known", c->line,
                 c->cell[k->status]);
-        else
+        } else {
             r->status = told;
+        }
     }
     if (empty)
         r->value = (double)NAN;

@@ -284,14 +284,7 @@ pair_add(struct keeper *k, const char *knob, const struct member *a,
     const struct member *b)
 {
     const struct setting *x = a->s, *y = b->s;
-    if (x->ok == 0) { /* from what ended to what did not */
-        const struct member *swap = a;
-        a = b;
-        b = swap;
-        x = a->s;
-        y = b->s;
-    }
-    if (x->ok == 0 || k->n_pairs >= PAIRS_MAX_STUDY)
+    if (k->n_pairs >= PAIRS_MAX_STUDY)
         return;
     if (k->n_pairs == k->cap) {
         k->cap = k->cap > 0 ? 2 * k->cap : 256;
@@ -303,14 +296,32 @@ pair_add(struct keeper *k, const char *knob, const struct member *a,
                           : PAIRED_FAILED};
 }
 
+/* What ended with a value is compared each with each, or with its neighbours
+ * where there are many; what did not, with the nearest that did. */
 static void
 group_pairs(
     struct keeper *k, const char *knob, const struct member *m, uint32_t n)
 {
+    uint32_t ok = 0;
     for (uint32_t i = 0; i < n; i++)
-        for (uint32_t j = i + 1; j < n; j++)
-            if (n <= GROUP_ALL_PAIRS || j == i + 1)
-                pair_add(k, knob, &m[i], &m[j]);
+        ok += m[i].s->ok > 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t near = i;
+        for (uint32_t j = i + 1; m[i].s->ok > 0 && j < n; j++) {
+            if (m[j].s->ok == 0)
+                continue;
+            pair_add(k, knob, &m[i], &m[j]);
+            if (ok > GROUP_ALL_PAIRS)
+                break;
+        }
+        if (m[i].s->ok > 0 || ok == 0)
+            continue;
+        while (near > 0 && m[near].s->ok == 0)
+            near--;
+        while (near < n - 1 && m[near].s->ok == 0)
+            near++;
+        pair_add(k, knob, &m[near], &m[i]);
+    }
 }
 
 static const char *

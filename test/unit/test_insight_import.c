@@ -362,7 +362,7 @@ mlflow_stores_are_read(void **state)
     assert_true(got.bad == 1 && got.trials == 3);
     near(row_of(db, "lr", "0.1", "0.2", &a).effect, .02); /* of the last step */
     assert_int_equal(
-        row_of(db, "lr", "0.1", "0.3", &a).verdict, INSIGHT_FAILED);
+        row_of(db, "lr", "0.2", "0.3", &a).verdict, INSIGHT_FAILED);
     got = import(db, path_of("mlruns"), &o);
     assert_true(got.added == 0 && got.trials == 0);
     /* the same runs from a server are the same trials */
@@ -516,7 +516,7 @@ wandb_runs_are_read(void **state)
     assert_true(got.bad == 0 && got.trials == 3);
     near(row_of(db, "lr", "0.1", "0.2", &a).effect, .03);
     assert_int_equal(
-        row_of(db, "lr", "0.1", "0.3", &a).verdict, INSIGHT_FAILED);
+        row_of(db, "lr", "0.2", "0.3", &a).verdict, INSIGHT_FAILED);
     struct insight_event *e;
     size_t n;
     assert_int_equal(insight_events(db, "wandb:ctr/Ta", &a, &e, &n, &err), 0);
