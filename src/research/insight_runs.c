@@ -74,6 +74,17 @@ study_add(struct studies *s, const char *kind, const char *name)
     return t;
 }
 
+struct study *
+study_named(struct studies *s, const char *kind, const char *name)
+{
+    size_t n = readable(name); /* as it is kept */
+    for (uint32_t i = 0; i < s->n; i++)
+        if (strlen(s->study[i].name) == n &&
+            memcmp(s->study[i].name, name, n) == 0)
+            return &s->study[i];
+    return study_add(s, kind, name);
+}
+
 struct run *
 study_run(struct studies *s, struct study *t, const char *id)
 {

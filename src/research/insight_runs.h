@@ -55,6 +55,9 @@ enum {
 
 /* -ERR_LIMIT is told as a bad record: NULL then. */
 struct study *study_add(struct studies *s, const char *kind, const char *name);
+/* The study of this name, made when there is none yet. */
+struct study *
+study_named(struct studies *s, const char *kind, const char *name);
 struct run *study_run(struct studies *s, struct study *t, const char *id);
 /* The last value of a name counts. */
 void

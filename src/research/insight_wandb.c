@@ -339,12 +339,7 @@ wandb_read(struct studies *s, const char *name, const void *data, size_t len,
         return 0;
     }
     const char *project = r.project != NULL ? r.project : "uncategorized";
-    struct study *t = NULL;
-    for (uint32_t i = 0; i < s->n; i++)
-        if (strcmp(s->study[i].name, project) == 0)
-            t = &s->study[i];
-    if (t == NULL)
-        t = study_add(s, "wandb", project);
+    struct study *t = study_named(s, "wandb", project);
     if (t == NULL)
         return 0;
     t->metric = o->metric != NULL ? o->metric : "";
