@@ -48,12 +48,15 @@ insight_list_run(struct call *call, struct err *err)
         .family = call_opt(call, "family"),
         .promoted_only = call_has(call, "promoted"),
         .own_only = call_has(call, "own"),
-        .max = 1000000,
+        .max = call->json ? 10000000 : INSIGHT_LINES,
     };
+    int64_t all = 0;
     int rc = work_insights(call, INSIGHT_READ, &db, err);
     if (rc != 0)
         return rc;
     rc = insight_list(db, &q, call->arena, &rows, &n, err);
+    if (rc == 0 && n == INSIGHT_LINES)
+        rc = insight_matching(db, &q, &all, err);
     insight_close(db);
     if (rc != 0)
         return rc;
@@ -61,12 +64,13 @@ insight_list_run(struct call *call, struct err *err)
         insights_json(call, rows, n);
         return 0;
     }
-    for (size_t i = 0; i < n && i < INSIGHT_LINES; i++)
+    for (size_t i = 0; i < n; i++)
         insight_line(call, &rows[i]);
     if (n == 0)
         say(call, "no insight matches; every finished campaign adds its own\n");
-    if (n > INSIGHT_LINES)
-        say(call, "... and %zu more (--json shows all)\n", n - INSIGHT_LINES);
+    if (all > INSIGHT_LINES)
+        say(call, "... and %lld more (--json shows all)\n",
+            (long long)all - INSIGHT_LINES);
     call_next(call, n > 0 ? "rea insight show I%lld" : "rea plan",
         n > 0 ? (long long)rows[0].id : 0LL);
     return 0;

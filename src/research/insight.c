@@ -233,9 +233,8 @@ insight_correct(struct insights *db, int64_t id, const char *fields,
 /* ---- read ---- */
 
 static void
-query_put(struct buf *sql, const struct insight_query *q, bool ranked)
+where_put(struct buf *sql, const struct insight_query *q, bool ranked)
 {
-    insight_columns(sql);
     if (ranked)
         buf_puts(sql, "JOIN insight_text t ON t.rowid = i.id ");
     buf_puts(sql, "WHERE 1 ");
@@ -261,12 +260,27 @@ query_put(struct buf *sql, const struct insight_query *q, bool ranked)
         buf_puts(sql, "AND i.campaign <> '" INSIGHT_PUBLIC "' ");
     if (!q->superseded_too)
         buf_puts(sql, "AND i.superseded = 0 ");
-    if (ranked)
+}
+
+/* The team's own rows and those of the public set are two walks in order of
+ * ids: one that sorts would read all before it tells the first. */
+enum walk { WALK_RANKED, WALK_OWN, WALK_PUBLIC, WALK_ALL };
+
+static void
+query_put(struct buf *sql, const struct insight_query *q, enum walk walk)
+{
+    insight_columns(sql);
+    where_put(sql, q, walk == WALK_RANKED);
+    if (walk == WALK_OWN)
+        buf_puts(sql, "AND i.campaign <> '" INSIGHT_PUBLIC "' ");
+    else if (walk == WALK_PUBLIC)
+        buf_puts(sql, "AND i.campaign = '" INSIGHT_PUBLIC "' ");
+    if (walk == WALK_RANKED)
         buf_puts(sql, "ORDER BY t.rank, i.id ");
     else if (q->configurations_only)
         buf_puts(sql, "ORDER BY i.effect DESC, i.id ");
     else
-        buf_puts(sql, "ORDER BY i.campaign = '" INSIGHT_PUBLIC "', i.id ");
+        buf_puts(sql, "ORDER BY i.id ");
     buf_puts(sql, "LIMIT ?5");
 }
 
@@ -278,7 +292,6 @@ query_bind(sqlite3_stmt *st, const struct insight_query *q, const char *match)
     for (int i = 0; i < 8; i++)
         if (i + 1 <= sqlite3_bind_parameter_count(st))
             sqlite3_bind_text(st, i + 1, text[i], -1, SQLITE_TRANSIENT);
-    sqlite3_bind_int64(st, 5, q->max > 0 ? q->max : 1000);
 }
 
 int
@@ -306,26 +319,72 @@ insight_rows_read(struct insights *db, sqlite3_stmt *st, bool promoted_only,
     return rc;
 }
 
-int
-insight_list(struct insights *db, const struct insight_query *q,
-    struct arena *a, struct insight **out, size_t *n, struct err *err)
+static int
+walk_read(struct insights *db, const struct insight_query *q, enum walk walk,
+    const char *match, size_t max, struct arena *a, struct insight **out,
+    size_t *n, struct err *err)
 {
-    struct buf sql = {0}, match = {0};
+    struct buf sql = {0};
     sqlite3_stmt *st = NULL;
-    *out = NULL;
-    *n = 0;
-    if (q->text != NULL)
-        insight_match(q->text, &match);
-    query_put(&sql, q, match.len > 0);
+    query_put(&sql, q, walk);
     int rc = insights_prepare(db, buf_str(&sql), &st, err);
     if (rc == 0) {
-        query_bind(st, q, buf_str(&match));
+        query_bind(st, q, match);
+        sqlite3_bind_int64(st, 5, (int64_t)max);
         rc = insight_rows_read(db, st, q->promoted_only, a, out, n, err);
     }
     sqlite3_finalize(st);
     buf_fini(&sql);
-    buf_fini(&match);
     return rc;
+}
+
+int
+insight_list(struct insights *db, const struct insight_query *q,
+    struct arena *a, struct insight **out, size_t *n, struct err *err)
+{
+    size_t max = q->max > 0 ? q->max : 1000, m = 0;
+    struct buf match = {0};
+    struct insight *public = NULL, *own = NULL;
+    *out = NULL;
+    *n = 0;
+    if (q->text != NULL)
+        insight_match(q->text, &match);
+    enum walk walk = match.len > 0            ? WALK_RANKED
+                     : q->configurations_only ? WALK_ALL
+                                              : WALK_OWN;
+    int rc = walk_read(db, q, walk, buf_str(&match), max, a, out, n, err);
+    buf_fini(&match);
+    if (rc != 0 || walk != WALK_OWN || q->own_only || *n >= max)
+        return rc;
+    own = *out;
+    rc = walk_read(db, q, WALK_PUBLIC, "", max - *n, a, &public, &m, err);
+    if (rc != 0 || m == 0)
+        return rc;
+    *out = arena_alloc(a, (*n + m) * sizeof **out);
+    if (*n > 0)
+        memcpy(*out, own, *n * sizeof **out);
+    memcpy(*out + *n, public, m * sizeof **out);
+    *n += m;
+    return 0;
+}
+
+int
+insight_matching(struct insights *db, const struct insight_query *q,
+    int64_t *out, struct err *err)
+{
+    struct buf sql = {0};
+    sqlite3_stmt *st = NULL;
+    buf_puts(&sql, "SELECT count(*) FROM insight i ");
+    where_put(&sql, q, false);
+    int rc = insights_prepare(db, buf_str(&sql), &st, err);
+    if (rc == 0) {
+        query_bind(st, q, "");
+        rc = insights_step(db, st, err);
+        *out = rc > 0 ? sqlite3_column_int64(st, 0) : 0;
+    }
+    sqlite3_finalize(st);
+    buf_fini(&sql);
+    return rc < 0 ? rc : 0;
 }
 
 int

@@ -120,6 +120,10 @@ struct insight_query {
 int insight_list(struct insights *db, const struct insight_query *q,
     struct arena *a, struct insight **out, size_t *n, struct err *err);
 
+/* How many rows match, whatever max and text say. */
+int insight_matching(struct insights *db, const struct insight_query *q,
+    int64_t *out, struct err *err);
+
 /* A place that rows are compared with. Zero, NULL: unknown. */
 struct insight_place {
     double rows, fields, density;

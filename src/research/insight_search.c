@@ -194,8 +194,9 @@ filter_put(struct buf *sql, const struct insight_query *q, const char *id)
             id);
     if (q->own_only)
         buf_printf(sql,
-            " AND EXISTS (SELECT 1 FROM insight o INDEXED BY insight_list "
-            "WHERE (o.campaign = '" INSIGHT_PUBLIC "') = 0 AND o.id = %s)",
+            " AND NOT EXISTS (SELECT 1 FROM insight o INDEXED BY "
+            "insight_public WHERE o.campaign = '" INSIGHT_PUBLIC
+            "' AND o.id = %s)",
             id);
     if (!q->superseded_too)
         buf_printf(sql,
