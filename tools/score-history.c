@@ -85,7 +85,7 @@ history_read(
     if (rc == 0) {
         rc = insight_import(db, jsonl, NULL, err);
         if (rc == 0)
-            rc = history_load(h, db, NULL, a, err);
+            rc = history_load(h, db, NULL, NULL, a, err);
         insight_close(db);
     }
     unlink(path);

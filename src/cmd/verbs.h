@@ -39,6 +39,10 @@
     X(insight_promote)                                                         \
     X(insight_import)                                                          \
     X(insight_export)                                                          \
+    X(insight_why)                                                             \
+    X(insight_correct)                                                         \
+    X(insight_merge)                                                           \
+    X(insight_rebuild)                                                         \
     X(research_add)                                                            \
     X(research_search)                                                         \
     X(research_ask)                                                            \

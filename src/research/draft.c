@@ -501,7 +501,7 @@ draft_init(struct draft *d, const struct spec *s, struct insights *db,
     units_set(d);
     candidates_init(&d->pool, s, a);
     return history_load(
-        &d->history, o->from_insights ? db : NULL, o->before, a, err);
+        &d->history, o->from_insights ? db : NULL, s, o->before, a, err);
 }
 
 /* The team's own rows: what they ended with, and what ideas are compared to. */
@@ -511,8 +511,10 @@ own_read(
 {
     struct insight *row = NULL;
     size_t n = 0;
-    struct insight_query q = {
-        .before = before, .own_only = true, .max = 100000};
+    struct insight_query q = {.before = before,
+        .own_only = true,
+        .configurations_only = true,
+        .max = 1000};
     if (before != NULL && before[0] == '\0')
         q.before = NULL;
     int rc =

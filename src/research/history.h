@@ -36,9 +36,10 @@ struct history {
     struct meta_delta *work; /* n + 8 */
 };
 
-/* Reads the rows dated before `before` (NULL: all); db NULL: no history. */
-int history_load(struct history *h, struct insights *db, const char *before,
-    struct arena *a, struct err *err);
+/* Reads what can matter to this project (insight_select; NULL: all) of the
+ * rows dated before `before` (NULL: all); db NULL: no history. */
+int history_load(struct history *h, struct insights *db, const struct spec *s,
+    const char *before, struct arena *a, struct err *err);
 
 /* The same of rows that are there already; they must outlive h. */
 void history_of_rows(

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Fuzz smoke of TOML, project file, metric reader and the rules of claims under
-# ASan and UBSan, by mutations of seeds. FUZZ_COUNT, FUZZ_SEED: more, and others.
+# Fuzz smoke of TOML, project file, metric reader, the rules of claims and the
+# readers of other programs' trials under ASan and UBSan, by mutations of seeds.
+# FUZZ_COUNT, FUZZ_SEED: more, and others.
 set -u
 build=${BUILD:-build}
 out=$build/fuzz
@@ -9,9 +10,16 @@ count=${FUZZ_COUNT:-20000} seed=${FUZZ_SEED:-1}
 claims="src/papers/claim.c src/papers/claim_token.c src/papers/claim_number.c
 src/papers/metric_word.c src/papers/technique.c src/papers/technique_find.c
 src/papers/technique_name.c src/papers/evidence.c"
-for target in fuzz_toml fuzz_harvest fuzz_project fuzz_claim; do
+for target in fuzz_toml fuzz_harvest fuzz_project fuzz_claim fuzz_wandb \
+	fuzz_journal; do
 	more=
-	[ $target != fuzz_claim ] || more=$claims
+	case $target in
+	fuzz_claim) more=$claims ;;
+	fuzz_wandb) more="src/research/insight_wandb.c src/research/insight_runs.c" ;;
+	fuzz_journal) more="src/research/insight_optuna.c src/research/insight_csv.c
+		src/research/insight_runs.c -lsqlite3" ;;
+	esac
+	# shellcheck disable=SC2086
 	${CC:-gcc} -std=c17 -D_GNU_SOURCE -O1 -g -Isrc -Itest/fuzz \
 		-fsanitize=address,undefined -fno-sanitize-recover=all \
 		-o "$out/$target" "test/fuzz/$target.c" test/fuzz/main.c \

@@ -213,8 +213,9 @@ promotion_and_supersession(void **state)
     size_t n;
     int64_t id;
     assert_int_equal(insight_keep(db, &example, &id, NULL, &err), 0);
-    assert_int_equal(insight_promote(db, id, &err), 0);
-    assert_int_equal(insight_promote(db, 77, &err), -ERR_NOT_FOUND);
+    struct insight_signer who = {"ann", path_of("sign.key"), 1};
+    assert_int_equal(insight_promote(db, id, &who, &err), 0);
+    assert_int_equal(insight_promote(db, 77, &who, &err), -ERR_NOT_FOUND);
     newer.hypothesis = "H9";
     newer.supersedes = "0f3c/H2";
     assert_int_equal(insight_keep(db, &newer, NULL, NULL, &err), 0);
