@@ -52,6 +52,8 @@ key_fill(const struct boards *b, const struct match *match,
     key->technique = m->name;
     memcpy(key->kind, match[r->method].kind, sizeof key->kind);
     key->year = m->year;
+    for (uint32_t i = 0; i < b->n_methods && m->url[0] != '\0'; i++)
+        key->role |= i != r->method && strcmp(b->method[i].url, m->url) == 0;
     key->place = r->board;
     key->group = b->board[r->board].family;
     traits_fill(b, match, &b->board[r->board], key->trait);

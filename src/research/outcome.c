@@ -27,6 +27,8 @@ static const double YEARS_NEAR = 3;
 static const double TRAITS_NEAR = .5;
 /* Bounds of the widening, and how many rows the guess "none" is worth. */
 static const double WIDEN_MIN = .8, WIDEN_MAX = 1.6, WIDEN_WORTH = 20;
+/* How far beyond the limit, so that rounding does not matter. */
+static const double EDGE = 1.01;
 enum { DRAWS = 4000, GRAMS_MAX = 256 };
 
 enum part {
@@ -36,6 +38,8 @@ enum part {
     PART_KIND,
     PART_KIND_CONTEXT,
     PART_KIND_YEAR,
+    PART_KIND_TREND,
+    PART_KIND_ROLE,
     PART_PLACE,
     PART_REST,
     PART_COUNT
@@ -55,7 +59,7 @@ const char *
 outcome_part_name(uint32_t part)
 {
     static const char *const name[] = {"all", "technique", "name", "kind",
-        "kind in context", "kind by year", "place", "rest"};
+        "kind in context", "kind by year", "kind's trend", "kind by role", "place", "rest"};
     return part < PART_COUNT ? name[part] : "?";
 }
 
@@ -162,6 +166,8 @@ keys_compare(const struct outcome_key *a, const struct outcome_key *b,
     s[PART_KIND] = kin;
     s[PART_KIND_CONTEXT] = kin * exp(-.5 * far / (TRAITS_NEAR * TRAITS_NEAR));
     s[PART_KIND_YEAR] = kin * exp(-.5 * years * years);
+    s[PART_KIND_TREND] = kin * (a->year - 2018) * (b->year - 2018) / 25;
+    s[PART_KIND_ROLE] = kin * (a->role == b->role);
     s[PART_PLACE] = a->place == b->place;
     s[PART_REST] = 0;
 }
@@ -259,6 +265,10 @@ outcomes_fit(const struct outcome *row, uint32_t n, double unit)
     }
     compare_all(key, n, key, sizeof *key, n, o->sim);
     free(key);
+    const char *off = getenv("OFF");
+    for (uint32_t k = 0; k < PART_COUNT && off; k++)
+        if (strchr(off, '0' + (int)k))
+            memset(o->sim + k * nn, 0, nn * sizeof *o->sim);
     o->c = (struct components){.n = (int)n,
         .k = PART_COUNT,
         .sim = o->sim,
@@ -290,8 +300,9 @@ answer_fill(const struct outcomes *o, const struct outcome_key *key,
 {
     double lo = o->unit * sinh(mean - INTERVAL80_Z * sd);
     double hi = o->unit * sinh(mean + INTERVAL80_Z * sd);
-    lo = fmin(limit, fmax(-limit, lo));
-    hi = fmin(limit, fmax(-limit, hi));
+    /* an interval that reaches the limit holds it */
+    lo = fmin(limit, lo) < -limit ? -EDGE * limit : fmin(limit, lo);
+    hi = fmax(-limit, hi) > limit ? EDGE * limit : fmax(-limit, hi);
     out->mean = .5 * (lo + hi);
     out->sd = .5 * (hi - lo) / INTERVAL80_Z;
     out->p_gain = normal_cdf(mean / sd);
@@ -313,6 +324,10 @@ outcomes_ask(const struct outcomes *o, const struct outcome_key *key,
     if (o->n > 0)
         compare_all(key, m, &o->row->of, sizeof *o->row, o->n, cross);
     compare_all(key, m, key, sizeof *key, m, own);
+    const char *off = getenv("OFF");
+    for (uint32_t k = 0; k < PART_COUNT && off; k++)
+        if (strchr(off, '0' + (int)k))
+            memset(cross + k * mn, 0, mn * sizeof *cross), memset(own + k * mm, 0, mm * sizeof *own);
     components_ask(&o->c, o->scratch, (int)m, cross, own, mean, cov, big);
     for (size_t i = 0; i < mm; i++)
         cov[i] *= o->widen * o->widen;

@@ -18,6 +18,8 @@ struct outcome_key {
     const char *technique;        /* its name, borrowed */
     double kind[OUTCOME_KINDS];   /* chance of each kind, of sum 1 (or 0) */
     double year;                  /* that it was published */
+    uint32_t role;                /* one of several that a paper brings, or its
+                                     one; any small number */
     uint32_t place;               /* data set */
     uint32_t group;               /* of places that are not independent */
     double trait[OUTCOME_TRAITS]; /* of the place, of size about 1 */
@@ -51,7 +53,7 @@ void outcomes_ask(const struct outcomes *o, const struct outcome_key *key,
 
 /* Standard deviation of each part, in the model's own unit (asinh), in the
  * order of outcome_part_name. */
-enum { OUTCOME_PARTS = 8 };
+enum { OUTCOME_PARTS = 10 };
 const char *outcome_part_name(uint32_t part);
 double outcome_part_sd(const struct outcomes *o, uint32_t part);
 /* By how much groups that were left out widened the intervals; 1: not. */
