@@ -88,6 +88,7 @@ model_run(const struct boards *b, const struct match *match, struct fold *f)
     for (uint32_t k = 0; k < OUTCOME_PARTS; k++)
         f->part[k] = outcome_part_sd(o, k);
     f->widen = outcomes_widening(o);
+    f->stretch = outcomes_stretch(o);
     outcomes_free(o);
     free(row);
     free(key);

@@ -34,7 +34,7 @@ struct fold {
     uint32_t n_history;
     const struct board_row *const *history;
     struct fold_row *row;   /* of the board, in its order */
-    double part[OUTCOME_PARTS], widen;
+    double part[OUTCOME_PARTS], widen, stretch;
 };
 
 /* Runs a board; results live in the arena. */

@@ -294,6 +294,7 @@ boards_show(struct jw *w, const struct show *s, const struct marks *mark)
         for (uint32_t k = 0; k < MEASURE_COUNT; k++)
             jw_kf64(w, measure_name(k), marks_mean(&mark[b], k));
         jw_kf64(w, "widening", s->fold[b].widen);
+        jw_kf64(w, "stretch", s->fold[b].stretch);
         if (transfer_of(s, b, &t)) {
             jw_key(w, "new_interaction_methods");
             jw_obj_begin(w);

@@ -4,7 +4,6 @@
  * what is said of it. */
 #include "research/outcome.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -23,18 +22,20 @@
 static const double PART_GUESS = .2, PART_GUESS_SD = 1.5;
 /* Years apart at which two cohorts of a kind are alike to exp(-1/2). */
 static const double YEARS_NEAR = 3;
+/* Years in which a kind's trend moves it as far as its own variance says. */
+static const double TREND_YEARS = 5;
 /* Distance of traits with the same meaning. */
 static const double TRAITS_NEAR = .5;
+enum { STRETCH_ROWS_MIN = 5 };
 /* Bounds of the widening, and how many rows the guess "none" is worth. */
-static const double WIDEN_MIN = .8, WIDEN_MAX = 1.6, WIDEN_WORTH = 20;
+static const double WIDEN_MIN = 1, WIDEN_MAX = 1.6, WIDEN_WORTH = 20;
 /* How far beyond the limit, so that rounding does not matter. */
 static const double EDGE = 1.01;
-enum { DRAWS = 4000, GRAMS_MAX = 256 };
+enum { DRAWS = 4000 };
 
 enum part {
     PART_ALL,
     PART_TECHNIQUE,
-    PART_NAME,
     PART_KIND,
     PART_KIND_CONTEXT,
     PART_KIND_YEAR,
@@ -51,6 +52,8 @@ struct outcomes {
     const struct outcome *row;
     uint32_t n;
     double unit, widen;
+    double year;              /* that trends are measured from */
+    double stretch;           /* variance of the size of a place's effects */
     struct components c;
     double *sim, *y, *scratch;
 };
@@ -58,7 +61,7 @@ struct outcomes {
 const char *
 outcome_part_name(uint32_t part)
 {
-    static const char *const name[] = {"all", "technique", "name", "kind",
+    static const char *const name[] = {"all", "technique", "kind",
         "kind in context", "kind by year", "kind's trend", "kind by role", "place", "rest"};
     return part < PART_COUNT ? name[part] : "?";
 }
@@ -70,77 +73,18 @@ outcome_part_sd(const struct outcomes *o, uint32_t part)
 }
 
 double
+outcomes_stretch(const struct outcomes *o)
+{
+    return sqrt(o->stretch);
+}
+
+double
 outcomes_widening(const struct outcomes *o)
 {
     return o->widen;
 }
 
 /* ---- likeness ---- */
-
-struct grams {
-    uint32_t code[GRAMS_MAX];
-    uint32_t n;
-};
-
-static int
-code_order(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-static void
-grams_read(const char *name, struct grams *g)
-{
-    char plain[GRAMS_MAX / 2];
-    size_t n = 0;
-    plain[n++] = '^';
-    for (; *name != '\0' && n + 2 < sizeof plain; name++)
-        if (isalnum((unsigned char)*name) || *name == '+')
-            plain[n++] = (char)tolower((unsigned char)*name);
-    plain[n++] = '$';
-    g->n = 0;
-    for (size_t i = 0; i + 1 < n; i++) {
-        uint32_t two = (uint32_t)(unsigned char)plain[i] << 8 |
-                       (uint32_t)(unsigned char)plain[i + 1];
-        g->code[g->n++] = two;
-        if (i + 2 < n)
-            g->code[g->n++] = two << 8 | (uint32_t)(unsigned char)plain[i + 2];
-    }
-    qsort(g->code, g->n, sizeof g->code[0], code_order);
-}
-
-/* Inner product of the counts of two sorted lists. */
-static double
-grams_dot(const struct grams *a, const struct grams *b)
-{
-    double sum = 0;
-    for (uint32_t i = 0, j = 0; i < a->n && j < b->n;) {
-        if (a->code[i] != b->code[j]) {
-            if (a->code[i] < b->code[j])
-                i++;
-            else
-                j++;
-            continue;
-        }
-        uint32_t code = a->code[i], x = 0, y = 0;
-        for (; i < a->n && a->code[i] == code; i++)
-            x++;
-        for (; j < b->n && b->code[j] == code; j++)
-            y++;
-        sum += (double)x * y;
-    }
-    return sum;
-}
-
-double
-name_likeness(const char *a, const char *b)
-{
-    struct grams x, y;
-    grams_read(a, &x);
-    grams_read(b, &y);
-    return grams_dot(&x, &y) / sqrt(grams_dot(&x, &x) * grams_dot(&y, &y));
-}
 
 static double
 square_distance(const double *a, const double *b, uint32_t n)
@@ -154,19 +98,20 @@ square_distance(const double *a, const double *b, uint32_t n)
 /* All similarities of two keys but the last, which is a row with itself. */
 static void
 keys_compare(const struct outcome_key *a, const struct outcome_key *b,
-    double s[PART_COUNT])
+    double origin, double s[PART_COUNT])
 {
     double kin = 0, years = (a->year - b->year) / YEARS_NEAR;
+    double x = (a->year - origin) / TREND_YEARS;
+    double y = (b->year - origin) / TREND_YEARS;
     for (uint32_t k = 0; k < OUTCOME_KINDS; k++)
         kin += a->kind[k] * b->kind[k];
     double far = square_distance(a->trait, b->trait, OUTCOME_TRAITS);
     s[PART_ALL] = 1;
     s[PART_TECHNIQUE] = strcmp(a->technique, b->technique) == 0;
-    s[PART_NAME] = name_likeness(a->technique, b->technique);
     s[PART_KIND] = kin;
     s[PART_KIND_CONTEXT] = kin * exp(-.5 * far / (TRAITS_NEAR * TRAITS_NEAR));
     s[PART_KIND_YEAR] = kin * exp(-.5 * years * years);
-    s[PART_KIND_TREND] = kin * (a->year - 2018) * (b->year - 2018) / 25;
+    s[PART_KIND_TREND] = kin * x * y;
     s[PART_KIND_ROLE] = kin * (a->role == b->role);
     s[PART_PLACE] = a->place == b->place;
     s[PART_REST] = 0;
@@ -174,7 +119,7 @@ keys_compare(const struct outcome_key *a, const struct outcome_key *b,
 
 /* Similarities of m keys to the n rows (cross), or among themselves. */
 static void
-compare_all(const struct outcome_key *key, uint32_t m,
+compare_all(const struct outcomes *o, const struct outcome_key *key, uint32_t m,
     const struct outcome_key *other, size_t stride, uint32_t n, double *out)
 {
     size_t size = (size_t)m * n;
@@ -183,7 +128,7 @@ compare_all(const struct outcome_key *key, uint32_t m,
         for (uint32_t j = 0; j < n; j++) {
             const struct outcome_key *b =
                 (const struct outcome_key *)((const char *)other + j * stride);
-            keys_compare(&key[i], b, s);
+            keys_compare(&key[i], b, o->year, s);
             s[PART_REST] = &key[i] == b;
             for (uint32_t k = 0; k < PART_COUNT; k++)
                 out[k * size + (size_t)i * n + j] = s[k];
@@ -235,8 +180,10 @@ widening(const struct outcomes *o)
         if ((uint32_t)m == n ||
             components_leave_out(&o->c, o->scratch, at, m, res, var, work) != 0)
             continue;
-        for (int j = 0; j < m; j++)
-            z[got++] = fabs(res[j]) / sqrt(var[j]);
+        for (int j = 0; j < m; j++) {
+            double said = o->y[at[j]] - res[j];
+            z[got++] = fabs(res[j]) / sqrt(var[j] + o->stretch * said * said);
+        }
     }
     double found = got > 0 ? quantile_in_place(z, got, .8) / INTERVAL80_Z : 1;
     free(at);
@@ -247,28 +194,81 @@ widening(const struct outcomes *o)
     return fmin(WIDEN_MAX, fmax(WIDEN_MIN, w));
 }
 
+/* What the parts that hold anywhere say of m keys: cross holds their
+ * similarities to the rows. */
+static void
+levels_ask(
+    const struct outcomes *o, const double *cross, uint32_t m, double *level)
+{
+    size_t size = (size_t)m * o->n;
+    const double *alpha = o->scratch + 2 * (size_t)o->n * o->n;
+    memset(level, 0, m * sizeof *level);
+    for (uint32_t k = 0; k < PART_PLACE; k++)
+        for (uint32_t i = 0; i < m; i++)
+            for (uint32_t j = 0; j < o->n; j++)
+                level[i] += o->c.weight[k] * alpha[j] *
+                            cross[k * size + (size_t)i * o->n + j];
+}
+
+/* How much one place stretches or squeezes all effects: the variance among
+ * places of the slope of what was seen on what was expected, less what chance
+ * makes of it. A place that was never seen is as uncertain by it; its mean is
+ * not moved. */
+static double
+stretch_of(const struct outcomes *o, const double *level)
+{
+    double sum = 0, places = 0, rest = o->c.weight[PART_REST];
+    for (uint32_t i = 0; i < o->n; i++) {
+        double n = 0, x = 0, y = 0, xx = 0, xy = 0;
+        bool first = true;
+        for (uint32_t j = 0; j < o->n; j++) {
+            if (o->row[j].of.place != o->row[i].of.place)
+                continue;
+            first = first && j >= i;
+            n++;
+            x += level[j];
+            y += o->y[j];
+            xx += level[j] * level[j];
+            xy += level[j] * o->y[j];
+        }
+        double spread = xx - x * x / n;
+        if (!first || n < STRETCH_ROWS_MIN || !(spread > 0))
+            continue;
+        double slope = (xy - x * y / n) / spread - 1;
+        sum += slope * slope - rest / spread;
+        places++;
+    }
+    return places > 1 ? fmax(0, sum / (places - 1)) : 0;
+}
+
+static void
+rows_prepare(struct outcomes *o)
+{
+    struct outcome_key *key = mem_calloc(o->n + 1, sizeof *key);
+    double year = 0;
+    for (uint32_t i = 0; i < o->n; i++) {
+        key[i] = o->row[i].of;
+        year += key[i].year / o->n;
+        o->y[i] = asinh(o->row[i].effect / o->unit);
+    }
+    o->year = year;
+    compare_all(o, key, o->n, key, sizeof *key, o->n, o->sim);
+    free(key);
+}
+
 struct outcomes *
 outcomes_fit(const struct outcome *row, uint32_t n, double unit)
 {
     struct outcomes *o = mem_calloc(1, sizeof *o);
     size_t nn = (size_t)n * n;
+    double *level = mem_calloc(n + 1, sizeof *level);
     o->row = row;
     o->n = n;
     o->unit = median_size(row, n, unit);
     o->sim = mem_calloc(PART_COUNT * nn + 1, sizeof *o->sim);
-    o->y = mem_calloc(n + 1, sizeof *o->y);
+    o->y = mem_calloc((size_t)n + 1, sizeof *o->y);
     o->scratch = mem_calloc(components_scratch((int)n), sizeof *o->scratch);
-    struct outcome_key *key = mem_calloc(n + 1, sizeof *key);
-    for (uint32_t i = 0; i < n; i++) {
-        key[i] = row[i].of;
-        o->y[i] = asinh(row[i].effect / o->unit);
-    }
-    compare_all(key, n, key, sizeof *key, n, o->sim);
-    free(key);
-    const char *off = getenv("OFF");
-    for (uint32_t k = 0; k < PART_COUNT && off; k++)
-        if (strchr(off, '0' + (int)k))
-            memset(o->sim + k * nn, 0, nn * sizeof *o->sim);
+    rows_prepare(o);
     o->c = (struct components){.n = (int)n,
         .k = PART_COUNT,
         .sim = o->sim,
@@ -277,6 +277,9 @@ outcomes_fit(const struct outcome *row, uint32_t n, double unit)
         .guess_sd = PART_GUESS_SD};
     if (components_fit(&o->c, o->scratch) != 0)
         abort(); /* PART_REST makes the matrix of the guess definite */
+    levels_ask(o, o->sim, n, level);
+    o->stretch = stretch_of(o, level);
+    free(level);
     o->widen = widening(o);
     return o;
 }
@@ -318,19 +321,18 @@ outcomes_ask(const struct outcomes *o, const struct outcome_key *key,
     size_t mm = (size_t)m * m, mn = (size_t)m * o->n;
     double *cross = mem_calloc(PART_COUNT * mn + 1, sizeof *cross);
     double *own = mem_calloc(PART_COUNT * mm, sizeof *own);
-    double *mean = mem_calloc(2 * m + 2 * mm + m, sizeof *mean);
-    double *share = mean + m, *cov = share + m, *work = cov + mm;
-    double *big = mem_calloc(mn + 1, sizeof *big);
+    double *mean = mem_calloc(4 * (size_t)m + 2 * mm, sizeof *mean);
+    double *share = mean + m, *level = share + m, *cov = level + m;
+    double *work = cov + mm, *big = mem_calloc(mn + 1, sizeof *big);
     if (o->n > 0)
-        compare_all(key, m, &o->row->of, sizeof *o->row, o->n, cross);
-    compare_all(key, m, key, sizeof *key, m, own);
-    const char *off = getenv("OFF");
-    for (uint32_t k = 0; k < PART_COUNT && off; k++)
-        if (strchr(off, '0' + (int)k))
-            memset(cross + k * mn, 0, mn * sizeof *cross), memset(own + k * mm, 0, mm * sizeof *own);
+        compare_all(o, key, m, &o->row->of, sizeof *o->row, o->n, cross);
+    compare_all(o, key, m, key, sizeof *key, m, own);
+    levels_ask(o, cross, m, level);
     components_ask(&o->c, o->scratch, (int)m, cross, own, mean, cov, big);
-    for (size_t i = 0; i < mm; i++)
-        cov[i] *= o->widen * o->widen;
+    for (uint32_t i = 0; i < m; i++)
+        for (uint32_t j = 0; j < m; j++)
+            cov[i * m + j] = o->widen * o->widen * (cov[i * m + j] +
+                                  o->stretch * level[i] * level[j]);
     for (uint32_t i = 0; i < m; i++)
         answer_fill(o, &key[i], mean[i], sqrt(fmax(1e-12, cov[i * m + i])),
             limit, &out[i]);

@@ -53,14 +53,12 @@ void outcomes_ask(const struct outcomes *o, const struct outcome_key *key,
 
 /* Standard deviation of each part, in the model's own unit (asinh), in the
  * order of outcome_part_name. */
-enum { OUTCOME_PARTS = 10 };
+enum { OUTCOME_PARTS = 9 };
 const char *outcome_part_name(uint32_t part);
 double outcome_part_sd(const struct outcomes *o, uint32_t part);
+/* Standard deviation among places of the size of all their effects. */
+double outcomes_stretch(const struct outcomes *o);
 /* By how much groups that were left out widened the intervals; 1: not. */
 double outcomes_widening(const struct outcomes *o);
-
-/* Likeness of two names, 0..1: cosine of their letter pairs and triples
- * without case and separators, ends marked. */
-double name_likeness(const char *a, const char *b);
 
 #endif
