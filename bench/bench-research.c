@@ -16,7 +16,8 @@
 static const char usage[] =
     "usage: bench-research --leaderboards DIR [--corpus P.jsonl[.gz]]\n"
     "  [--until YEAR] [--json]\n"
-    "DIR: CSV files with Year, Model, Paper URL, AUC; a family of data sets is\n"
+    "DIR: CSV files with Year, Model, Paper URL, AUC; a family of data sets "
+    "is\n"
     "the part of the file's name before the first _. --until: last year that\n"
     "is history (default 2100: all). Without --corpus no paper is known.\n";
 

@@ -22,8 +22,7 @@ method_of(struct boards *b, const char *name, const char *url, int year)
     for (uint32_t i = 0; i < b->n_methods; i++)
         if (strcmp(b->method[i].name, name) == 0)
             return i;
-    b->method =
-        mem_realloc(b->method, (b->n_methods + 1) * sizeof *b->method);
+    b->method = mem_realloc(b->method, (b->n_methods + 1) * sizeof *b->method);
     b->method[b->n_methods] = (struct method){name, url, year};
     return b->n_methods++;
 }

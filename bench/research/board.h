@@ -23,9 +23,9 @@ struct board_row {
 };
 
 struct board {
-    const char *name; /* of the file without .csv */
-    uint32_t family;  /* names equal up to the first "_" share it */
-    bool grouped;     /* the table has an AUC by group of users */
+    const char *name;  /* of the file without .csv */
+    uint32_t family;   /* names equal up to the first "_" share it */
+    bool grouped;      /* the table has an AUC by group of users */
     uint32_t first, n; /* its rows */
     int reference;     /* among its rows */
 };

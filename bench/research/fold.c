@@ -73,8 +73,7 @@ model_run(const struct boards *b, const struct match *match, struct fold *f)
     for (uint32_t i = 0; i < board->n; i++)
         key_fill(b, match, &b->row[board->first + i], &key[i]);
     struct outcomes *o = outcomes_fit(row, f->n_history, UNIT_AUC);
-    outcomes_ask(
-        o, key, board->n, board->reference, EFFECT_LIMIT, answer);
+    outcomes_ask(o, key, board->n, board->reference, EFFECT_LIMIT, answer);
     for (uint32_t i = 0; i < board->n; i++) {
         struct fold_row *x = &f->row[i];
         x->mean[RULE_MODEL] = answer[i].mean;
@@ -104,8 +103,7 @@ struct tally {
 
 /* Rows up to the cut of other families than f's; the reference's too. */
 static bool
-row_counts(
-    const struct boards *b, const struct fold *f, uint32_t i, int until)
+row_counts(const struct boards *b, const struct fold *f, uint32_t i, int until)
 {
     const struct board *of = &b->board[b->row[i].board];
     return of->family != f->board->family && b->row[i].year <= until;
@@ -179,8 +177,7 @@ moments_of(const struct tally *t, uint32_t n_methods)
     m.sd = sqrt(all / (n - 1));
     m.within = fmax(1e-12, inside / (n - groups));
     double size = (n - nn / n) / (groups - 1);
-    m.between =
-        fmax(1e-12, ((all - inside) / (groups - 1) - m.within) / size);
+    m.between = fmax(1e-12, ((all - inside) / (groups - 1) - m.within) / size);
     return m;
 }
 

@@ -33,13 +33,13 @@ struct fold {
     const struct board *board;
     uint32_t n_history;
     const struct board_row *const *history;
-    struct fold_row *row;   /* of the board, in its order */
+    struct fold_row *row; /* of the board, in its order */
     double part[OUTCOME_PARTS], widen, stretch;
 };
 
 /* Runs a board; results live in the arena. */
-void fold_run(struct arena *a, const struct boards *b, const struct match *match,
-    uint32_t board, int until, struct fold *out);
+void fold_run(struct arena *a, const struct boards *b,
+    const struct match *match, uint32_t board, int until, struct fold *out);
 const char *rule_name(uint32_t rule);
 
 #endif

@@ -236,8 +236,8 @@ kinds_learn(struct kinds *ks, const char *before)
     }
     for (uint32_t k = 0; k < OUTCOME_KINDS; k++)
         for (uint32_t i = 0; i < ks->of[k].n; i++)
-            ks->of[k].at[i].weight = word_weight(ks, ks->of[k].at[i].text) *
-                                     ks->of[k].at[i].count;
+            ks->of[k].at[i].weight =
+                word_weight(ks, ks->of[k].at[i].text) * ks->of[k].at[i].count;
 }
 
 static double

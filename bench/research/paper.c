@@ -139,8 +139,8 @@ corpus_make(
     const char *lines = fs_join_in(a, dir, "papers.jsonl");
     int rc = fs_write_atomic(lines, buf_str(text), text->len, false, err);
     if (rc == 0)
-        rc = corpus_open(
-            &p->corpus, fs_join_in(a, dir, "papers.db"), true, err);
+        rc =
+            corpus_open(&p->corpus, fs_join_in(a, dir, "papers.db"), true, err);
     if (rc == 0)
         rc = corpus_add(p->corpus, lines, &added, NULL, NULL, err);
     return rc;

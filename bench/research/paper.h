@@ -30,7 +30,8 @@ void papers_close(struct papers *p);
 const struct bench_paper *paper_find(const struct papers *p, const char *id);
 /* The paper that a link or id names: the same arXiv number or DOI, whatever
  * form the link has and whatever version. NULL: none. */
-const struct bench_paper *paper_of_link(const struct papers *p, const char *url);
+const struct bench_paper *
+paper_of_link(const struct papers *p, const char *url);
 /* Do two links or ids name the same arXiv number or DOI? */
 bool link_same(const char *a, const char *b);
 

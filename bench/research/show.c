@@ -19,8 +19,7 @@ enum { EVIDENCE_ROWS = 3, RECENT = 2 };
 static bool
 reads_sequences(const struct match *m)
 {
-    return m->technique != NULL &&
-           (m->technique->needs & NEED_SEQUENCE) != 0;
+    return m->technique != NULL && (m->technique->needs & NEED_SEQUENCE) != 0;
 }
 
 static int
@@ -79,8 +78,8 @@ source_of(const struct fold_row *x, const struct match *m)
 }
 
 static void
-history_evidence(struct jw *w, const struct show *s, const struct fold *f,
-    uint32_t method)
+history_evidence(
+    struct jw *w, const struct show *s, const struct fold *f, uint32_t method)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < f->n_history && n < EVIDENCE_ROWS; i++) {
@@ -97,8 +96,8 @@ history_evidence(struct jw *w, const struct show *s, const struct fold *f,
 }
 
 static void
-evidence(struct jw *w, const struct show *s, const struct fold *f,
-    uint32_t method)
+evidence(
+    struct jw *w, const struct show *s, const struct fold *f, uint32_t method)
 {
     const struct match *m = &s->match[method];
     jw_key(w, "evidence");
@@ -226,14 +225,14 @@ rules(struct jw *w, const struct show *s, struct marks *mark)
     jw_key(w, "against_baselines");
     jw_obj_begin(w);
     spread_show(w, "hit5_less_history",
-        marks_compare(&s->boards, mark, mark + RULE_HISTORY * n, MEASURE_HIT5,
-            false));
+        marks_compare(
+            &s->boards, mark, mark + RULE_HISTORY * n, MEASURE_HIT5, false));
     spread_show(w, "crps_over_empirical_bayes",
-        marks_compare(&s->boards, mark, mark + RULE_BAYES * n, MEASURE_CRPS,
-            true));
+        marks_compare(
+            &s->boards, mark, mark + RULE_BAYES * n, MEASURE_CRPS, true));
     spread_show(w, "brier_over_empirical_bayes",
-        marks_compare(&s->boards, mark, mark + RULE_BAYES * n, MEASURE_BRIER,
-            true));
+        marks_compare(
+            &s->boards, mark, mark + RULE_BAYES * n, MEASURE_BRIER, true));
     jw_obj_end(w);
 }
 

@@ -99,8 +99,7 @@ predictions_mark(const struct boards *b, const struct fold *f, uint32_t rule,
     for (uint32_t i = 0; i < f->board->n; i++) {
         const struct board_row *r = &b->row[f->board->first + i];
         bool later = r->year > until;
-        if ((int)i == f->board->reference ||
-            (which == ROWS_LATER && !later) ||
+        if ((int)i == f->board->reference || (which == ROWS_LATER && !later) ||
             (which == ROWS_EARLIER && later))
             continue;
         double y = effect_clipped(r->effect), m = f->row[i].mean[rule];
@@ -141,8 +140,8 @@ marks_mean(const struct marks *m, uint32_t measure)
 }
 
 static double
-figure(const struct marks *x, const struct marks *y, uint32_t measure,
-    bool ratio)
+figure(
+    const struct marks *x, const struct marks *y, uint32_t measure, bool ratio)
 {
     double a = marks_mean(x, measure), b = marks_mean(y, measure);
     return ratio ? a / b : a - b;

@@ -59,8 +59,8 @@ factor(const struct components *c, const double *log_w, struct parts *p)
     for (size_t i = 0; i < n; i++)
         trace += p->l[i * n + i];
     for (size_t i = 0; i < n; i++)
-        p->l[i * n + i] += (c->noise != NULL ? c->noise[i] : 0) +
-                           JITTER * trace / (double)n;
+        p->l[i * n + i] +=
+            (c->noise != NULL ? c->noise[i] : 0) + JITTER * trace / (double)n;
     int rc = chol_factor(p->l, c->n, c->n);
     if (rc != 0)
         return rc;

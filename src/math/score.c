@@ -61,8 +61,8 @@ best_shares(const double *mean, const double *cov, int m, int draws,
 }
 
 void
-reliability_add(struct reliability *r, double mean, double sd, double p,
-    double y, double v)
+reliability_add(
+    struct reliability *r, double mean, double sd, double p, double y, double v)
 {
     int bin = (int)(p * RELIABILITY_BINS);
     double all = sqrt(sd * sd + v);

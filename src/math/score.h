@@ -22,7 +22,7 @@ void best_shares(const double *mean, const double *cov, int m, int draws,
 enum { RELIABILITY_BINS = 5 };
 struct reliability {
     double n[RELIABILITY_BINS], predicted[RELIABILITY_BINS];
-    double happened[RELIABILITY_BINS]; /* sums; divide by n */
+    double happened[RELIABILITY_BINS];            /* sums; divide by n */
     double rows, brier, crps, covered, sd, error; /* sums over rows */
 };
 /* A prediction N(mean, sd^2) with chance p of a gain, and the measured y with

@@ -36,6 +36,7 @@ enum { DRAWS = 4000 };
 enum part {
     PART_ALL,
     PART_TECHNIQUE,
+    PART_TECHNIQUE_CONTEXT,
     PART_KIND,
     PART_KIND_CONTEXT,
     PART_KIND_YEAR,
@@ -52,8 +53,8 @@ struct outcomes {
     const struct outcome *row;
     uint32_t n;
     double unit, widen;
-    double year;              /* that trends are measured from */
-    double stretch;           /* variance of the size of a place's effects */
+    double year;    /* that trends are measured from */
+    double stretch; /* variance of the size of a place's effects */
     struct components c;
     double *sim, *y, *scratch;
 };
@@ -61,8 +62,9 @@ struct outcomes {
 const char *
 outcome_part_name(uint32_t part)
 {
-    static const char *const name[] = {"all", "technique", "kind",
-        "kind in context", "kind by year", "kind's trend", "kind by role", "place", "rest"};
+    static const char *const name[] = {"all", "technique",
+        "technique in context", "kind", "kind in context", "kind by year",
+        "kind's trend", "kind by role", "place", "rest"};
     return part < PART_COUNT ? name[part] : "?";
 }
 
@@ -108,8 +110,10 @@ keys_compare(const struct outcome_key *a, const struct outcome_key *b,
     double far = square_distance(a->trait, b->trait, OUTCOME_TRAITS);
     s[PART_ALL] = 1;
     s[PART_TECHNIQUE] = strcmp(a->technique, b->technique) == 0;
+    double near = exp(-.5 * far / (TRAITS_NEAR * TRAITS_NEAR));
+    s[PART_TECHNIQUE_CONTEXT] = s[PART_TECHNIQUE] * near;
     s[PART_KIND] = kin;
-    s[PART_KIND_CONTEXT] = kin * exp(-.5 * far / (TRAITS_NEAR * TRAITS_NEAR));
+    s[PART_KIND_CONTEXT] = kin * near;
     s[PART_KIND_YEAR] = kin * exp(-.5 * years * years);
     s[PART_KIND_TREND] = kin * x * y;
     s[PART_KIND_ROLE] = kin * (a->role == b->role);
@@ -331,8 +335,9 @@ outcomes_ask(const struct outcomes *o, const struct outcome_key *key,
     components_ask(&o->c, o->scratch, (int)m, cross, own, mean, cov, big);
     for (uint32_t i = 0; i < m; i++)
         for (uint32_t j = 0; j < m; j++)
-            cov[i * m + j] = o->widen * o->widen * (cov[i * m + j] +
-                                  o->stretch * level[i] * level[j]);
+            cov[i * m + j] =
+                o->widen * o->widen *
+                (cov[i * m + j] + o->stretch * level[i] * level[j]);
     for (uint32_t i = 0; i < m; i++)
         answer_fill(o, &key[i], mean[i], sqrt(fmax(1e-12, cov[i * m + i])),
             limit, &out[i]);

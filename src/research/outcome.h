@@ -53,7 +53,7 @@ void outcomes_ask(const struct outcomes *o, const struct outcome_key *key,
 
 /* Standard deviation of each part, in the model's own unit (asinh), in the
  * order of outcome_part_name. */
-enum { OUTCOME_PARTS = 9 };
+enum { OUTCOME_PARTS = 10 };
 const char *outcome_part_name(uint32_t part);
 double outcome_part_sd(const struct outcomes *o, uint32_t part);
 /* Standard deviation among places of the size of all their effects. */
