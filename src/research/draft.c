@@ -6,12 +6,14 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/json.h"
 #include "math/dist.h"
 #include "math/standing.h"
+#include "research/calibrate.h"
 #include "research/candidate.h"
 #include "research/history.h"
 
@@ -28,6 +30,7 @@ struct draft {
     struct candidates pool;
     const char *family;
     const struct draft_seen *seen;
+    struct calibration *calibration; /* what became of earlier predictions */
     double unit, spread; /* mean and sd of AUC to the search metric's */
 };
 
@@ -123,6 +126,24 @@ seen_apply(const struct draft *d, struct candidate *x)
     standing_apply(&st, &x->own.mean, &x->own.sd);
 }
 
+static bool
+has_history(const struct candidate *x)
+{
+    return x->generic && x->answer.best >= 0.1;
+}
+
+/* As predictions like it have turned out. */
+static void
+outcomes_apply(const struct draft *d, struct candidate *x)
+{
+    const struct knob *knob = &d->spec->knob[x->knob];
+    struct calibration_key key = {
+        has_history(x) ? SOURCE_INSIGHT : SOURCE_RESEARCH,
+        concept_name(knob->concept), d->family, d->spec->model};
+    calibration_apply(d->calibration, &key, &x->answer.p.mean, &x->answer.p.sd);
+    calibration_apply(d->calibration, &key, &x->own.mean, &x->own.sd);
+}
+
 static void
 candidate_predict(const struct draft *d, struct candidate *x)
 {
@@ -146,15 +167,10 @@ candidate_predict(const struct draft *d, struct candidate *x)
     if (!x->joint)
         enabling_add(d, x->over, x->n_over - 1, &x->answer);
     seen_apply(d, x);
+    outcomes_apply(d, x);
 }
 
 /* ---- choice ---- */
-
-static bool
-has_history(const struct candidate *x)
-{
-    return x->generic && x->answer.best >= 0.1;
-}
 
 /* Expected improvement per square root of cost: half the ideas are worse than
  * the baseline and are dropped after one run, so cost matters less than gain.
@@ -427,6 +443,17 @@ event_fill(const struct draft *d, const struct candidate *x, struct event *e)
 
 /* ---- the draft ---- */
 
+static void
+calibration_set(struct draft *d)
+{
+    const struct history *h = &d->history;
+    const struct insight **row = mem_calloc((size_t)h->n + 1, sizeof *row);
+    for (uint32_t i = 0; i < h->n; i++)
+        row[i] = h->record[i].row;
+    d->calibration = calibration_learn(row, h->n);
+    free(row);
+}
+
 static int
 draft_init(struct draft *d, const struct spec *s, struct insights *db,
     const struct draft_options *o, struct arena *a, struct err *err)
@@ -437,8 +464,11 @@ draft_init(struct draft *d, const struct spec *s, struct insights *db,
     d->family = o->family != NULL ? o->family : family_of(s);
     units_set(d);
     candidates_init(&d->pool, s, a);
-    return history_load(
+    int rc = history_load(
         &d->history, o->from_insights ? db : NULL, o->before, a, err);
+    if (rc == 0)
+        calibration_set(d);
+    return rc;
 }
 
 static int
@@ -479,14 +509,17 @@ draft_hypotheses(const struct spec *s, struct insights *db,
     if (rc != 0)
         return err_wrap(err, rc, "draft hypotheses");
     rc = configurations_add(&d, o->from_insights ? db : NULL, o->before, err);
-    if (rc != 0)
+    if (rc != 0) {
+        calibration_free(d.calibration);
         return err_wrap(err, rc, "draft hypotheses");
+    }
     if (o->from_insights)
         candidates_from_knobs(&d.pool);
     if (o->from_research)
         candidates_from_techniques(&d.pool, o->before, o->has);
     for (uint32_t i = 0; i < d.pool.n; i++)
         candidate_predict(&d, &d.pool.item[i]);
+    calibration_free(d.calibration);
     uint32_t max = draft_limit(s, o), taken[2] = {0, 0};
     *out = arena_alloc(a, max * sizeof **out);
     struct candidate *x;
@@ -518,6 +551,9 @@ draft_predict(const struct spec *s, struct insights *db,
         move_of(&m, &s->knob[last->knob], last->value);
         knob_ask(&d, last->knob, &m, NULL, 0, &x);
         enabling_add(&d, over, n_over - 1, &x);
+        struct calibration_key key = {SOURCE_ENGINEER,
+            concept_name(s->knob[last->knob].concept), d.family, s->model};
+        calibration_apply(d.calibration, &key, &x.p.mean, &x.p.sd);
         *out = x.p;
         out->mean *= d.unit;
         out->sd *= d.spread;
@@ -525,6 +561,8 @@ draft_predict(const struct spec *s, struct insights *db,
         *out = (struct draft_prediction){
             0, BASE_RATE_SD * d.spread, 0, DRAFT_BASE_RATE};
     }
+    if (rc == 0)
+        calibration_free(d.calibration);
     arena_fini(&a);
     return rc;
 }

@@ -97,14 +97,20 @@ square_distance(const double *a, const double *b, uint32_t n)
     return sum;
 }
 
+/* Of a trend; 0 where a year, or what is usual, is not known. */
+static double
+years_since(double year, double origin)
+{
+    return year > 0 && origin > 0 ? (year - origin) / TREND_YEARS : 0;
+}
+
 /* All similarities of two keys but the last, which is a row with itself. */
 static void
 keys_compare(const struct outcome_key *a, const struct outcome_key *b,
     double origin, double s[PART_COUNT])
 {
     double kin = 0, years = (a->year - b->year) / YEARS_NEAR;
-    double x = (a->year - origin) / TREND_YEARS;
-    double y = (b->year - origin) / TREND_YEARS;
+    double x = years_since(a->year, origin), y = years_since(b->year, origin);
     for (uint32_t k = 0; k < OUTCOME_KINDS; k++)
         kin += a->kind[k] * b->kind[k];
     double far = square_distance(a->trait, b->trait, OUTCOME_TRAITS);
@@ -249,13 +255,14 @@ static void
 rows_prepare(struct outcomes *o)
 {
     struct outcome_key *key = mem_calloc(o->n + 1, sizeof *key);
-    double year = 0;
+    double sum = 0, dated = 0;
     for (uint32_t i = 0; i < o->n; i++) {
         key[i] = o->row[i].of;
-        year += key[i].year / o->n;
+        sum += key[i].year;
+        dated += key[i].year > 0;
         o->y[i] = asinh(o->row[i].effect / o->unit);
     }
-    o->year = year;
+    o->year = dated > 0 ? sum / dated : 0;
     compare_all(o, key, o->n, key, sizeof *key, o->n, o->sim);
     free(key);
 }
