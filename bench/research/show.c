@@ -323,9 +323,9 @@ summary(struct jw *w, const struct show *s)
     jw_key(w, "summary");
     jw_obj_begin(w);
     jw_ki64(w, "until", s->until);
-    jw_ki64(w, "boards", s->boards.n);
-    jw_ki64(w, "families", s->boards.n_families);
-    jw_ki64(w, "rows", s->boards.n_rows);
+    jw_ki64(w, "n_boards", s->boards.n);
+    jw_ki64(w, "n_families", s->boards.n_families);
+    jw_ki64(w, "n_rows", s->boards.n_rows);
     jw_ki64(w, "skipped", s->boards.n_skipped);
     jw_ki64(w, "papers", s->papers != NULL ? s->papers->n : 0);
     jw_kstr(w, "reference", REFERENCE);

@@ -56,8 +56,10 @@ best_shares(const double *mean, const double *cov, int m, int draws,
                 best = i;
             }
         }
-        share[best] += 1.0 / draws;
+        share[best]++;
     }
+    for (int i = 0; i < m; i++)
+        share[i] /= draws;
 }
 
 void
