@@ -44,7 +44,7 @@ want 0 "$rea" plan --json && cp out after.json
 # ... than where the same results had not been predicted.
 mkdir ../plain && cp rea.toml train.sh ../plain
 jq -c 'del(.context.predicted)' rows.jsonl >../plain/rows.jsonl
-want 0 "$rea" -C ../plain insight import rows.jsonl; says '12 added'
+want 0 "$rea" -C ../plain insight import ../plain/rows.jsonl; says '12 added'
 want 0 "$rea" -C ../plain --json plan && cp out before.json
 before=$(mean before.json) after=$(mean after.json)
 awk -v a="$before" -v b="$after" 'BEGIN {exit !(b < a)}' ||
