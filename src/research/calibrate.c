@@ -150,12 +150,13 @@ row_take(struct calibration *c, const struct foretold *f)
 }
 
 static void
-fit(struct calibration *c)
+fit(struct calibration *c, struct arena *a)
 {
     size_t n = c->n, nn = n * n;
     double s[PART_COUNT];
-    c->sim = mem_calloc(PART_COUNT * nn, sizeof *c->sim);
-    c->scratch = mem_calloc(components_scratch((int)n), sizeof *c->scratch);
+    c->sim = arena_alloc(a, PART_COUNT * nn * sizeof *c->sim);
+    c->scratch =
+        arena_alloc(a, components_scratch((int)n) * sizeof *c->scratch);
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++) {
             rows_compare(&c->row[i], &c->row[j], s);
@@ -176,29 +177,20 @@ fit(struct calibration *c)
 }
 
 struct calibration *
-calibration_learn(const struct insight *const *row, size_t n)
+calibration_learn(const struct insight *row, size_t n, struct arena *a)
 {
-    struct calibration *c = mem_calloc(1, sizeof *c);
+    struct calibration *c = NULL;
     struct foretold f;
-    for (size_t i = n; i > 0 && c->n < ROWS_MAX; i--)
-        if (foretold_read(row[i - 1], &f))
-            row_take(c, &f);
-    if (c->n == 0) {
-        free(c);
-        return NULL;
+    for (size_t i = n; i > 0 && (c == NULL || c->n < ROWS_MAX); i--) {
+        if (!foretold_read(&row[i - 1], &f))
+            continue;
+        if (c == NULL)
+            c = arena_alloc(a, sizeof *c);
+        row_take(c, &f);
     }
-    fit(c);
+    if (c != NULL)
+        fit(c, a);
     return c;
-}
-
-void
-calibration_free(struct calibration *c)
-{
-    if (c == NULL)
-        return;
-    free(c->sim);
-    free(c->scratch);
-    free(c);
 }
 
 void

@@ -32,10 +32,10 @@ struct calibration; /* NULL is one that changes nothing */
  * of their prediction, are split into what all share, what a source, a concept,
  * a concept on a model family and a project share, and the rest (variance
  * components, math/components.h, by marginal likelihood). Without rows an
- * error is N(0, 1): predictions stay as they are. Rows need not outlive it. */
+ * error is N(0, 1): predictions stay as they are, and NULL is returned. It
+ * lives in the arena; rows need not outlive it. */
 struct calibration *
-calibration_learn(const struct insight *const *row, size_t n);
-void calibration_free(struct calibration *c);
+calibration_learn(const struct insight *row, size_t n, struct arena *a);
 
 struct calibration_key {
     uint32_t source;

@@ -6,7 +6,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -30,7 +29,6 @@ struct draft {
     struct candidates pool;
     const char *family;
     const struct draft_seen *seen;
-    struct calibration *calibration; /* what became of earlier predictions */
     double unit, spread; /* mean and sd of AUC to the search metric's */
 };
 
@@ -140,8 +138,9 @@ outcomes_apply(const struct draft *d, struct candidate *x)
     struct calibration_key key = {
         has_history(x) ? SOURCE_INSIGHT : SOURCE_RESEARCH,
         concept_name(knob->concept), d->family, d->spec->model};
-    calibration_apply(d->calibration, &key, &x->answer.p.mean, &x->answer.p.sd);
-    calibration_apply(d->calibration, &key, &x->own.mean, &x->own.sd);
+    calibration_apply(
+        d->history.calibration, &key, &x->answer.p.mean, &x->answer.p.sd);
+    calibration_apply(d->history.calibration, &key, &x->own.mean, &x->own.sd);
 }
 
 static void
@@ -443,17 +442,6 @@ event_fill(const struct draft *d, const struct candidate *x, struct event *e)
 
 /* ---- the draft ---- */
 
-static void
-calibration_set(struct draft *d)
-{
-    const struct history *h = &d->history;
-    const struct insight **row = mem_calloc((size_t)h->n + 1, sizeof *row);
-    for (uint32_t i = 0; i < h->n; i++)
-        row[i] = h->record[i].row;
-    d->calibration = calibration_learn(row, h->n);
-    free(row);
-}
-
 static int
 draft_init(struct draft *d, const struct spec *s, struct insights *db,
     const struct draft_options *o, struct arena *a, struct err *err)
@@ -464,11 +452,8 @@ draft_init(struct draft *d, const struct spec *s, struct insights *db,
     d->family = o->family != NULL ? o->family : family_of(s);
     units_set(d);
     candidates_init(&d->pool, s, a);
-    int rc = history_load(
+    return history_load(
         &d->history, o->from_insights ? db : NULL, o->before, a, err);
-    if (rc == 0)
-        calibration_set(d);
-    return rc;
 }
 
 static int
@@ -509,17 +494,14 @@ draft_hypotheses(const struct spec *s, struct insights *db,
     if (rc != 0)
         return err_wrap(err, rc, "draft hypotheses");
     rc = configurations_add(&d, o->from_insights ? db : NULL, o->before, err);
-    if (rc != 0) {
-        calibration_free(d.calibration);
+    if (rc != 0)
         return err_wrap(err, rc, "draft hypotheses");
-    }
     if (o->from_insights)
         candidates_from_knobs(&d.pool);
     if (o->from_research)
         candidates_from_techniques(&d.pool, o->before, o->has);
     for (uint32_t i = 0; i < d.pool.n; i++)
         candidate_predict(&d, &d.pool.item[i]);
-    calibration_free(d.calibration);
     uint32_t max = draft_limit(s, o), taken[2] = {0, 0};
     *out = arena_alloc(a, max * sizeof **out);
     struct candidate *x;
@@ -553,7 +535,7 @@ draft_predict(const struct spec *s, struct insights *db,
         enabling_add(&d, over, n_over - 1, &x);
         struct calibration_key key = {SOURCE_ENGINEER,
             concept_name(s->knob[last->knob].concept), d.family, s->model};
-        calibration_apply(d.calibration, &key, &x.p.mean, &x.p.sd);
+        calibration_apply(d.history.calibration, &key, &x.p.mean, &x.p.sd);
         *out = x.p;
         out->mean *= d.unit;
         out->sd *= d.spread;
@@ -561,8 +543,6 @@ draft_predict(const struct spec *s, struct insights *db,
         *out = (struct draft_prediction){
             0, BASE_RATE_SD * d.spread, 0, DRAFT_BASE_RATE};
     }
-    if (rc == 0)
-        calibration_free(d.calibration);
     arena_fini(&a);
     return rc;
 }

@@ -161,19 +161,18 @@ static void
 errors_correct_predictions(void **state)
 {
     struct insight row[40];
-    const struct insight *at[40];
+    struct arena a = {0};
     (void)state;
     for (uint32_t i = 0; i < 40; i++) {
         bool bad = i % 2;
         row[i] = told(i, bad ? "research" : "insight",
             bad ? "dropout" : "learning_rate", bad ? -1.5 : .05 * (i % 3));
-        at[i] = &row[i];
     }
     double mean = .001, sd = .002;
     struct calibration_key key = {SOURCE_RESEARCH, "dropout", "dcn", "new"};
     calibration_apply(NULL, &key, &mean, &sd);
     assert_true(mean == .001 && sd == .002);
-    struct calibration *c = calibration_learn(at, 40);
+    struct calibration *c = calibration_learn(row, 40, &a);
     assert_non_null(c);
     calibration_apply(c, &key, &mean, &sd);
     assert_true(mean < -.0008); /* it disappointed by 1.5 sds before */
@@ -184,15 +183,14 @@ errors_correct_predictions(void **state)
     sd = .002;
     calibration_apply(c, &key, &mean, &sd);
     assert_true(fabs(mean - .001) < .0005);
-    calibration_free(c);
     /* one row moves little */
-    c = calibration_learn(at + 1, 1);
+    c = calibration_learn(row + 1, 1, &a);
     key = (struct calibration_key){SOURCE_RESEARCH, "dropout", "dcn", "new"};
     mean = .001;
     sd = .002;
     calibration_apply(c, &key, &mean, &sd);
     assert_true(mean < .001 && mean > -.0006);
-    calibration_free(c);
+    arena_fini(&a);
 }
 
 static void
@@ -216,9 +214,8 @@ rows_without_prediction(void **state)
     assert_int_equal(reliability_of(&row, 1, r), 1);
     assert_true(r[SOURCE_RESEARCH].rows == 1 && r[SOURCE_INSIGHT].rows == 0);
     assert_true(r[SOURCE_NONE].covered == 1);
-    const struct insight *at = &row;
     row.context = NULL;
-    assert_null(calibration_learn(&at, 1));
+    assert_null(calibration_learn(&row, 1, NULL));
 }
 
 static void
