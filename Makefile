@@ -119,6 +119,13 @@ $(BUILD)/bench-replay $(BUILD)/bench-predict $(BUILD)/bench-fidelity: \
   $(BUILD)/obj/bench/bench-%.o $(REPLAY_OBJ) $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
+# bench/research/ belongs to bench-research; tables are read as replay's
+RESEARCH_OBJ = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard bench/research/*.c))
+$(RESEARCH_OBJ): CFLAGS_ALL += -Ibench
+$(BUILD)/bench-research: $(BUILD)/obj/bench/bench-research.o $(RESEARCH_OBJ) \
+  $(BUILD)/obj/bench/replay/table.o $(BUILD)/librea.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
 # the small world of the simulators
 $(BUILD)/bench-budget: $(BUILD)/obj/bench/bench-budget.o \
   $(BUILD)/obj/test/sim/toy.o $(BUILD)/librea.a

@@ -46,6 +46,7 @@
     X(research_add)                                                            \
     X(research_search)                                                         \
     X(research_ask)                                                            \
+    X(research_reliability)                                                    \
     X(runbook_list)                                                            \
     X(runbook_test)                                                            \
     X(wake)                                                                    \

@@ -199,6 +199,14 @@ struct sources { /* by enum source */
 void sources_collect(
     const struct core *c, const struct analysis *a, struct sources *out);
 /* Prediction of idea i (index) before its own data, its source's trust in. */
+/* What the two sources that draft ideas delivered in first runs, and so which
+ * of them the next first run is for. */
+struct source_split {
+    double weight[SOURCE_COUNT]; /* of a fresh idea's value; 1: no difference */
+    bool due[SOURCE_COUNT];      /* it has had less than its floor */
+};
+void sources_split(const struct core *c, const struct analysis *a,
+    const struct cost_model *cost, struct source_split *out);
 void sources_predict(const struct core *c, const struct sources *s, uint32_t i,
     double *mean, double *sd);
 

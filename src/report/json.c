@@ -2,6 +2,7 @@
  * members are welcome there and say more. Called by cmd. NaN is never
  * printed: a number that is not known is left out, or its object is null. */
 #include "report/parts.h"
+#include "report/sources.h"
 
 #include <math.h>
 #include <string.h>
@@ -574,6 +575,7 @@ report_json(const struct report *r, struct buf *out)
     phases_key(&w, r);
     baseline_key(&w, c);
     hypotheses_key(&w, r);
+    sources_json(&w, r);
     combinations_key(&w, c);
     proposal_key(&w, r);
     finalists_key(&w, c);

@@ -1,6 +1,7 @@
 /* Terminal faces of status and plan: at most 25 lines each, the last one says
  * which command helps next. Called by cmd. */
 #include "report/parts.h"
+#include "report/sources.h"
 #include "report/term.h"
 
 #include <inttypes.h>
@@ -236,6 +237,7 @@ campaign_text(
     budget_line(c, out);
     phase_lines(c, style, out);
     idea_lines(r, style, out);
+    sources_line(r, out);
     buf_printf(out,
         "trials    %u ok, %u running, %u failed, %u recovered; %u failed "
         "attempts\n",

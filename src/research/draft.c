@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "math/dist.h"
 #include "math/standing.h"
+#include "research/calibrate.h"
 #include "research/candidate.h"
 #include "research/cite.h"
 #include "research/history.h"
@@ -130,6 +131,25 @@ seen_apply(const struct draft *d, struct candidate *x)
     standing_apply(&st, &x->own.mean, &x->own.sd);
 }
 
+static bool
+has_history(const struct candidate *x)
+{
+    return x->generic && x->answer.best >= 0.1;
+}
+
+/* As predictions like it have turned out. */
+static void
+outcomes_apply(const struct draft *d, struct candidate *x)
+{
+    const struct knob *knob = &d->spec->knob[x->knob];
+    struct calibration_key key = {
+        has_history(x) ? SOURCE_INSIGHT : SOURCE_RESEARCH,
+        concept_name(knob->concept), d->family, d->spec->model};
+    calibration_apply(
+        d->history.calibration, &key, &x->answer.p.mean, &x->answer.p.sd);
+    calibration_apply(d->history.calibration, &key, &x->own.mean, &x->own.sd);
+}
+
 static void
 candidate_predict(const struct draft *d, struct candidate *x)
 {
@@ -155,15 +175,10 @@ candidate_predict(const struct draft *d, struct candidate *x)
     if (!x->joint)
         enabling_add(d, x->over, x->n_over - 1, &x->answer);
     seen_apply(d, x);
+    outcomes_apply(d, x);
 }
 
 /* ---- choice ---- */
-
-static bool
-has_history(const struct candidate *x)
-{
-    return x->generic && x->answer.best >= 0.1;
-}
 
 /* Expected improvement per square root of cost: half the ideas are worse than
  * the baseline and are dropped after one run, so cost matters less than gain.
@@ -601,6 +616,9 @@ draft_predict(const struct spec *s, struct insights *db,
         move_of(&m, &s->knob[last->knob], last->value);
         knob_ask(&d, last->knob, &m, NULL, 0, &x);
         enabling_add(&d, over, n_over - 1, &x);
+        struct calibration_key key = {SOURCE_ENGINEER,
+            concept_name(s->knob[last->knob].concept), d.family, s->model};
+        calibration_apply(d.history.calibration, &key, &x.p.mean, &x.p.sd);
         *out = x.p;
         out->mean *= d.unit;
         out->sd *= d.spread;

@@ -97,6 +97,7 @@ history_of_rows(
     for (size_t i = 0; i < n; i++)
         if (record_fill(&h->record[h->n], &row[i]))
             h->n++;
+    h->calibration = calibration_learn(row, n, a);
 }
 
 int

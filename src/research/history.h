@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "math/meta.h"
+#include "research/calibrate.h"
 #include "research/draft.h"
 #include "research/insight.h"
 #include "research/move.h"
@@ -33,7 +34,8 @@ struct record {
 struct history {
     uint32_t n;
     struct record *record;
-    struct meta_delta *work; /* n + 8 */
+    struct meta_delta *work;         /* n + 8 */
+    struct calibration *calibration; /* what became of predictions, or NULL */
 };
 
 /* Reads what can matter to this project (insight_select; NULL: all) of the

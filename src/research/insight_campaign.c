@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "research/calibrate.h"
 #include "research/draft.h"
 #include "research/insight.h"
 #include "research/move.h"
@@ -61,7 +62,8 @@ cost_ratio(const struct core *c, uint32_t experiment)
 }
 
 static const char *
-context_in(const struct keeper *k, uint32_t experiment, const struct effect *e)
+context_in(const struct keeper *k, uint32_t experiment, const struct effect *e,
+    const struct hypothesis *h)
 {
     struct buf b = {0};
     struct jw w;
@@ -80,6 +82,8 @@ context_in(const struct keeper *k, uint32_t experiment, const struct effect *e)
         jw_kf64(&w, "raw_sd", e->raw_sd);
         if (cost > 0)
             jw_kf64(&w, "cost", cost);
+        if (h != NULL)
+            foretold_write(&w, h->source, h->prior_mean, h->prior_sd);
     }
     if (k->texts->rows > 0)
         jw_ki64(&w, "rows", k->texts->rows);
@@ -160,7 +164,7 @@ hypothesis_row(const struct keeper *k, uint32_t i, struct insight *r)
         r->sd = (h->hi - h->lo) / (2 * 1.96);
         r->n = e.n;
     }
-    r->context = context_in(k, h->experiment, judged ? &e : NULL);
+    r->context = context_in(k, h->experiment, judged ? &e : NULL, h);
     r->reference = arena_printf(a, "%s %s",
         k->texts->campaign != NULL ? k->texts->campaign : r->campaign,
         r->hypothesis);
@@ -195,7 +199,7 @@ pair_row(const struct keeper *k, const struct pair *p, struct insight *r)
     r->verdict = p->verdict == PAIR_SYNERGY    ? INSIGHT_POSITIVE
                  : p->verdict == PAIR_CONFLICT ? INSIGHT_NEGATIVE
                                                : INSIGHT_NULL;
-    r->context = context_in(k, 0, NULL);
+    r->context = context_in(k, 0, NULL, NULL);
     r->reference = arena_printf(a, "%s %s",
         k->texts->campaign != NULL ? k->texts->campaign : r->campaign,
         r->hypothesis);
@@ -273,7 +277,7 @@ configuration_row(
     r->hi = e.hi;
     r->sd = (e.hi - e.lo) / (2 * 1.96);
     r->n = e.n;
-    r->context = context_in(k, experiment, &e);
+    r->context = context_in(k, experiment, &e, NULL);
     r->reference = arena_printf(a, "%s %s",
         k->texts->campaign != NULL ? k->texts->campaign : r->campaign,
         r->hypothesis);

@@ -307,15 +307,17 @@ mischief(struct world *w)
 
 /* ---- the campaign's outer life ---- */
 
-/* All ideas of one source, which tells the truth or its opposite. */
+/* A source tells the truth, its opposite or nothing; all ideas are of one, or
+ * every other one of a second. */
 static void
-idea_predict(const struct world *w, struct event *h)
+idea_predict(const struct world *w, uint32_t i, struct event *h)
 {
     struct config x;
+    bool second = w->o.second != 0 && i % 2;
     config_default(&w->c->spec, &x);
     x.v[h->over[0].knob] = h->over[0].value;
-    h->source = SOURCE_INSIGHT;
-    h->mean += w->o.source * truth(w, &x);
+    h->source = second ? SOURCE_RESEARCH : SOURCE_INSIGHT;
+    h->mean += (second ? w->o.second : w->o.source) * truth(w, &x);
 }
 
 static bool
@@ -372,7 +374,7 @@ draft(struct world *w)
                               : knob_from_unit(k, u);
         h.mean = 1e-4 * rng_normal(&w->r);
         if (w->o.source != 0)
-            idea_predict(w, &h);
+            idea_predict(w, i, &h);
         fact(w, &h); /* duplicates and no-changes are refused: fine */
     }
     struct event hook = {.kind = EVENT_hypothesis_added,
@@ -690,6 +692,8 @@ judge(struct world *w)
         struct config x;
         hypothesis_config(c, i + 1, &x);
         l->best_truth = fmax(l->best_truth, truth(w, &x));
+        l->starts[w->c->hypothesis[i].source] +=
+            w->c->hypothesis[i].experiment != 0;
         l->gains += fmax(0, truth(w, &x));
         if (c->hypothesis[i].verdict == VERDICT_PROMOTE)
             l->promoted += truth(w, &x);
