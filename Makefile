@@ -78,6 +78,16 @@ $(BUILD)/librea.a: $(OBJ)
 $(BUILD)/rea: $(BUILD)/obj/src/main.o $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
+AGENT_SRC = $(foreach a,$(AGENT_AREAS),$(sort $(wildcard src/$(a)/*.c)))
+AGENT_OBJ = $(filter-out %/main.o,$(AGENT_SRC:%.c=$(BUILD)/obj/%.o))
+$(BUILD)/librea-agent.a: $(AGENT_OBJ)
+	@rm -f $@
+	ar rcs $@ $(AGENT_OBJ)
+
+$(BUILD)/rea-agent: $(BUILD)/obj/src/agent/main.o $(BUILD)/librea-agent.a \
+  $(BUILD)/librea.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lcurl
+
 $(BUILD)/rea-shim: $(SHIM_OBJ)
 	$(CC) -static $(LDFLAGS) -o $@ $^ -lm
 
@@ -85,6 +95,12 @@ $(BUILD)/rea-ctr: $(TRAINER_OBJ) $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(TRAINER_LIBS)
 
 $(BUILD)/test/unit/%: $(BUILD)/obj/test/unit/%.o $(BUILD)/librea.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
+
+$(BUILD)/test/unit/test_agent_%: $(BUILD)/obj/test/unit/test_agent_%.o \
+  $(BUILD)/obj/test/unit/agent_world.o \
+  $(BUILD)/librea-agent.a $(BUILD)/librea.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
 

@@ -436,6 +436,13 @@ interfere(struct world *w)
         e.n_over = 1;
         e.over[0].knob = 0;
         e.over[0].value = knob_from_unit(&c->spec.knob[0], rng_f64(&w->r));
+    } else if (x < .033) {
+        e.kind = EVENT_answer_arrived;
+        e.hash = "a2f5";
+        e.key = "diagnosis";
+        e.tokens_in = 1200;
+        e.tokens_out = 80;
+        e.cost_u = c->spec.unit == UNIT_USD ? MICRO / 50 : 0;
     } else {
         return;
     }
