@@ -31,13 +31,14 @@ schema_in(const struct agent *g)
 void
 diagnosis_text(const struct agent *g, struct buf *out)
 {
-    static const char *const parts[] = {"failure", "failures", "events"};
+    static const char *const parts[] = {
+        "failure", "attempts", "failures", "events"};
     buf_puts(out,
         "A training job failed and no rule knows why. Say from the facts what "
         "is the likely cause, and choose one remedy of the list, or \"none\" "
         "and one question to the engineer. What does not follow from the "
         "facts is not known: say so.\n");
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         const struct json *j = json_get(g->desk.brief, parts[i]);
         struct buf text = {0};
         json_dump(j, &text);

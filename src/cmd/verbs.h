@@ -42,6 +42,7 @@
     X(research_add)                                                            \
     X(research_search)                                                         \
     X(research_ask)                                                            \
+    X(research_agent)                                                          \
     X(runbook_list)                                                            \
     X(runbook_test)                                                            \
     X(wake)                                                                    \
