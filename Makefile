@@ -23,10 +23,16 @@ LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 # each shared library costs it relocations before main.
 LIBS = -Wl,-Bstatic -lsqlite3 -ljansson -lpcre2-8 -lsodium -Wl,-Bdynamic \
   -lz -lm
+AGENT_LIBS = -Wl,-Bstatic -lsqlite3 -ljansson -lpcre2-8 -lsodium \
+  -Wl,-Bdynamic -lcurl -lz -lm
 TRAINER_LIBS = -lopenblas -Wl,-Bstatic -lz -llzma -Wl,-Bdynamic -lm
 
 SRC = $(foreach a,$(AREAS),$(sort $(wildcard src/$(a)/*.c)))
 OBJ = $(SRC:%.c=$(BUILD)/obj/%.o)
+AGENT_SRC = $(filter-out src/agent/main.c,$(foreach a,$(AGENT_AREAS),\
+  $(sort $(wildcard src/$(a)/*.c))))
+AGENT_OBJ = $(AGENT_SRC:%.c=$(BUILD)/obj/%.o)
+AGENT = $(if $(wildcard src/agent/main.c),$(BUILD)/rea-agent)
 PURE_OBJ = $(filter $(BUILD)/obj/src/math/% $(BUILD)/obj/src/core/%,$(OBJ))
 BASE_PURE = $(BUILD)/obj/src/base/rng.o
 TRAINER_SRC = $(sort $(wildcard trainer/*.c))
@@ -51,14 +57,14 @@ TOOLS = $(TOOL_SRC:tools/%.c=$(BUILD)/tools/%)
 .SECONDARY:
 
 help: # what the doors are
-	@echo "make            build build/rea, build/rea-shim, build/rea-ctr"
+	@echo "make            build build/rea, rea-shim, rea-ctr, rea-agent"
 	@echo "make demo       install what is missing, build, run the main job"
 	@echo "make check      all tests; closes with 'N passed, N failed'"
 	@echo "make check-peers  comparisons with other programs (PyPI)"
 	@echo "make check-full, make bench, make bench-full, make asan, make sim,"
 	@echo "make tidy, make docs, make man, make install PREFIX=/usr/local"
 
-all: $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-ctr
+all: $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-ctr $(AGENT)
 
 # Loops over numbers are worth the vectors; sums keep their order.
 $(BUILD)/obj/src/math/%.o: CFLAGS_ALL += -O3
@@ -78,15 +84,13 @@ $(BUILD)/librea.a: $(OBJ)
 $(BUILD)/rea: $(BUILD)/obj/src/main.o $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-AGENT_SRC = $(foreach a,$(AGENT_AREAS),$(sort $(wildcard src/$(a)/*.c)))
-AGENT_OBJ = $(filter-out %/main.o,$(AGENT_SRC:%.c=$(BUILD)/obj/%.o))
 $(BUILD)/librea-agent.a: $(AGENT_OBJ)
 	@rm -f $@
 	ar rcs $@ $(AGENT_OBJ)
 
 $(BUILD)/rea-agent: $(BUILD)/obj/src/agent/main.o $(BUILD)/librea-agent.a \
   $(BUILD)/librea.a
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lcurl
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(AGENT_LIBS)
 
 $(BUILD)/rea-shim: $(SHIM_OBJ)
 	$(CC) -static $(LDFLAGS) -o $@ $^ -lm
@@ -98,11 +102,22 @@ $(BUILD)/test/unit/%: $(BUILD)/obj/test/unit/%.o $(BUILD)/librea.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
 
+# Tests of the areas that only rea-agent holds, by their names.
+$(BUILD)/test/unit/test_model_%: $(BUILD)/obj/test/unit/test_model_%.o \
+  $(BUILD)/librea-agent.a $(BUILD)/librea.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(AGENT_LIBS)
+
 $(BUILD)/test/unit/test_agent_%: $(BUILD)/obj/test/unit/test_agent_%.o \
   $(BUILD)/obj/test/unit/agent_world.o \
   $(BUILD)/librea-agent.a $(BUILD)/librea.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(AGENT_LIBS)
+
+$(BUILD)/test/model_ask: $(BUILD)/obj/test/lib/model_ask.o \
+  $(BUILD)/librea-agent.a $(BUILD)/librea.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(AGENT_LIBS)
 
 $(BUILD)/test/sim/%: $(BUILD)/obj/test/sim/%.o $(BUILD)/obj/test/sim/world.o \
   $(BUILD)/obj/test/sim/toy.o $(BUILD)/librea.a
@@ -211,7 +226,7 @@ install: all man
 	  $(DESTDIR)$(PREFIX)/share/man/man1 \
 	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions
-	install $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-ctr \
+	install $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-ctr $(AGENT) \
 	  $(DESTDIR)$(PREFIX)/bin
 	cp -R data examples $(DESTDIR)$(PREFIX)/share/rea
 	install -m 644 $(BUILD)/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1

@@ -3,7 +3,7 @@
 # demo, `check` for the tests too. Does nothing where all are there.
 set -eu
 build="gcc make libc6-dev libsqlite3-dev libjansson-dev libpcre2-dev
- libsodium-dev zlib1g-dev liblzma-dev libopenblas-dev python3"
+ libsodium-dev libcurl4-openssl-dev zlib1g-dev liblzma-dev libopenblas-dev python3"
 check="$build clang libclang-rt-14-dev clang-format libcmocka-dev jq git
  curl scdoc universal-ctags xz-utils"
 case "${1:-build}" in

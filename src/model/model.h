@@ -14,8 +14,10 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "project/project.h"
 
 struct model; /* an endpoint, its recorded replies and its ledger */
 
@@ -74,14 +76,46 @@ struct model_reply {
     const struct model_call *call;
     struct model_usage usage; /* of every attempt together; 0 from a record */
     bool from_record;
-    char hash[65]; /* of the request, hex */
+    char hash[65];       /* of the request, hex */
+    const char *warning; /* NULL, or one line: the server cut the prompt, ... */
 };
+
+/* Opens the endpoint of [model] with its record and ledger, root/.rea/model.db.
+ * scope names whose budget is used ("C3"; NULL: the workspace's). Without a
+ * [model] (or with REA_MODEL=off) every question is answered MODEL_OFF and
+ * nothing is opened; with REA_MODEL=replay nothing is sent. A key that cannot
+ * be had, or an address that is not allowed, is no error here: asking says
+ * MODEL_FORBIDDEN. `c` must outlive *out. */
+int model_open(const struct project_model *c, const char *root,
+    const char *scope, struct model **out, struct err *err);
+void model_close(struct model *m); /* NULL is fine */
 
 /* Asks once, with every retry, repair and downgrade inside. 0 whatever the
  * model did (see out->status): a campaign never fails on a model. < 0 only
- * where the record cannot be read or written. All of *out lies in the arena. */
+ * where the record cannot be read or written, or where a schema of the request
+ * is none (a bug of the caller). All of *out lies in the arena, but for the
+ * tree behind json, which lives until model_close. */
 int model_ask(struct model *m, const struct model_request *q, struct arena *a,
     struct model_reply *out, struct err *err);
 const char *model_status_name(uint32_t status);
+
+/* Appends, for people, exactly what would be sent first and where: address,
+ * header names (never the key), body after redaction. Sends nothing. */
+int model_explain(struct model *m, const struct model_request *q,
+    struct buf *out, struct err *err);
+
+struct model_spent { /* of the scope */
+    int64_t tokens, reserved_tokens, budget_tokens;
+    double usd, reserved_usd; /* NAN: no price is known */
+    double budget_usd;        /* 0: no limit */
+    int64_t attempts, replies;
+};
+int model_spent(struct model *m, struct model_spent *out, struct err *err);
+
+/* Appends the text without what looks like a secret or a person: keys, tokens,
+ * passwords, private keys, addresses of mail, telephone and card numbers, and
+ * the values of variables named *_KEY, *_TOKEN, *_SECRET, *_PASSWORD. Returns
+ * how many places were replaced. Every prompt passes through it. */
+uint32_t model_redact(const char *text, size_t len, struct buf *out);
 
 #endif

@@ -9,7 +9,9 @@
 #include "project/words.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct canon {
@@ -241,6 +243,12 @@ put_rest(const struct project *p, struct buf *out)
     put_text(&c, "notify.secret", p->notify.secret);
     for (uint32_t i = 0; i < p->notify.n_on; i++)
         put_text(&c, "notify.on", p->notify.on[i]);
+    /* Of the model only what it may cost is approved; who answers, and how,
+     * decides nothing that the plan promises. */
+    if (p->model.on)
+        put_i64(&c, "model.budget_tokens", p->model.budget_tokens);
+    if (p->model.on && p->model.budget_usd > 0)
+        put_num(&c, "model.budget_usd", p->model.budget_usd);
 }
 
 void
@@ -304,6 +312,47 @@ name_length(const char *line, size_t n)
 {
     const char *eq = memmem(line, n, " = ", 3);
     return eq != NULL ? (size_t)(eq - line) + 3 : n;
+}
+
+/* The number behind a name, `otherwise` where the text has no such line. */
+static double
+line_num(const char *text, const char *name, double otherwise)
+{
+    size_t n = 0, len = strlen(name);
+    const char *line = line_find(text, name, len, 0, &n);
+    return line != NULL ? strtod(line + len, NULL) : otherwise;
+}
+
+static void
+without_model(const char *text, struct buf *out)
+{
+    const char *line;
+    size_t n = 0;
+    while ((line = line_next(&text, &n)) != NULL) {
+        if (n < 6 || memcmp(line, "model.", 6) != 0) {
+            buf_add(out, line, n);
+            buf_putc(out, '\n');
+        }
+    }
+}
+
+bool
+project_within(const char *approved, const char *now)
+{
+    static const char tokens[] = "model.budget_tokens = ";
+    static const char usd[] = "model.budget_usd = ";
+    struct buf a = {0}, b = {0};
+    without_model(approved, &a);
+    without_model(now, &b);
+    bool same = strcmp(buf_str(&a), buf_str(&b)) == 0;
+    buf_fini(&a);
+    buf_fini(&b);
+    if (!same)
+        return false;
+    double had = line_num(approved, tokens, 0), has = line_num(now, tokens, 0);
+    /* no [model] costs nothing; one without a sum has no limit in money */
+    return has <= had && (has == 0 || line_num(now, usd, HUGE_VAL) <=
+                                          line_num(approved, usd, HUGE_VAL));
 }
 
 struct diff {

@@ -40,6 +40,10 @@ static const char *const from_words[] = {
 static const char *const role_words[] = {"plain", "sealed", NULL};
 static const char *const type_words[] = {
     "float", "int", "bool", "choice", "set", "list", NULL};
+static const char *const provider_words[] = {
+    "openai", "anthropic", "openrouter", "ollama", "vllm", "llama.cpp", NULL};
+static const char *const dialect_words[] = {
+    "chat", "responses", "messages", NULL};
 static const char *const scale_words[] = {"linear", "log", NULL};
 
 static const struct field project_fields[] = {
@@ -247,6 +251,44 @@ static const struct field notify_fields[] = {
         "needs-approval, guardrail, stuck, phase-done, budget-N%, finished"),
 };
 
+static const struct field model_fields[] = {
+    FIELD_AT(struct draft, "provider", FIELD_WORD, provider, true,
+        provider_words, NULL, NULL,
+        "openai (and what speaks like it), anthropic, openrouter, ollama, "
+        "vllm or llama.cpp"),
+    FIELD("model", FIELD_STR, model, NULL,
+        "the model's name on that server; local servers may do without"),
+    FIELD("base_url", FIELD_STR, base_url, "the environment's or provider's",
+        "address of the server, such as \"http://127.0.0.1:8080/v1\""),
+    WORD("dialect", dialect, dialect_words, NULL, "by provider and address",
+        "chat, responses or messages; chat for every address of your own"),
+    FIELD("key", FIELD_STR, model_key, "the provider's variable",
+        "env:NAME, file:PATH (mode 0600) or command:WORDS that print it; "
+        "\"\": none"),
+    FIELD("max_tokens", FIELD_INT, max_tokens, "4096",
+        "longest reply, 16 to 1000000"),
+    FIELD("timeout", FIELD_DURATION, model_timeout_ms, "60s + max_tokens / 10",
+        "limit of one attempt"),
+    FIELD("idle", FIELD_DURATION, model_idle_ms, "60s",
+        "silence within a stream that ends the attempt"),
+    FIELD("stream", FIELD_BOOL, stream, "true",
+        "read replies while they are written; false: in one piece"),
+    FIELD("budget_tokens", FIELD_INT, budget_tokens, "1000000",
+        "tokens that a campaign may use, in and out; part of what is approved"),
+    FIELD("budget_usd", FIELD_NUM, budget_usd, "no limit",
+        "money that a campaign may spend on the model; needs the prices; part "
+        "of what is approved"),
+    FIELD("price_in", FIELD_NUM, price_in, NULL,
+        "usd for a million tokens of prompt"),
+    FIELD("price_out", FIELD_NUM, price_out, NULL,
+        "usd for a million tokens of reply"),
+    FIELD("price_cached", FIELD_NUM, price_cached, "price_in",
+        "usd for a million tokens that the provider had cached"),
+    FIELD("allow", FIELD_ANY, allow, "any",
+        "addresses that the environment (OPENAI_BASE_URL and its like) may "
+        "choose"),
+};
+
 #define SECTION(name_, fields_, named_, req_, doc_)                            \
     {                                                                          \
         .name = name_, .named = named_, .required = req_, .fields = fields_,   \
@@ -282,6 +324,10 @@ const struct section project_sections[] = {
     SECTION("runbook", runbook_fields, false, false,
         "Known failures and their remedies."),
     SECTION("notify", notify_fields, false, false, "Who is told, and when."),
+    SECTION("model", model_fields, false, false,
+        "A language model for the research agent. Without this section none "
+        "is asked. A change here needs no new approval, but for a higher "
+        "budget."),
 };
 const uint32_t project_n_sections =
     sizeof project_sections / sizeof project_sections[0];

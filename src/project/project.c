@@ -8,6 +8,7 @@
 #include "project/read.h"
 #include "project/rungs.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,6 +28,12 @@ draft_defaults(void)
         .max_parallel = 1,
         .pool_weight = 1,
         .backend = BACKEND_LOCAL,
+        .max_tokens = 4096,
+        .model_idle_ms = 60000,
+        .stream = true,
+        .price_in = NAN,
+        .price_out = NAN,
+        .price_cached = NAN,
     };
 }
 
@@ -158,6 +165,8 @@ parse_all(struct reader *r)
         rc = parse_budget(r, &d);
     if (rc == 0)
         rc = parse_backend(r, &d);
+    if (rc == 0)
+        rc = parse_model(r, &d);
     return rc == 0 ? command_check(r) : rc;
 }
 

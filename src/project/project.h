@@ -24,6 +24,7 @@ enum {
     EXIT_CODES_MAX = 32,
     VARS_MAX = 64,
     NOTIFY_MAX = 16,
+    MODEL_ALLOW_MAX = 16,
     FINGERPRINT_HEX = 65, /* with the NUL */
 };
 
@@ -70,6 +71,45 @@ struct exit_code {
 
 struct var {
     const char *name, *value;
+};
+
+/* Who serves a language model; decides addresses and variables. */
+enum model_provider {
+    PROVIDER_NONE,
+    PROVIDER_OPENAI,
+    PROVIDER_ANTHROPIC,
+    PROVIDER_OPENROUTER,
+    PROVIDER_OLLAMA,
+    PROVIDER_VLLM,
+    PROVIDER_LLAMA, /* llama.cpp's llama-server */
+};
+
+/* How requests are written. */
+enum model_dialect {
+    DIALECT_NONE, /* by the provider and the address */
+    DIALECT_CHAT,
+    DIALECT_RESPONSES,
+    DIALECT_MESSAGES,
+};
+
+/* [model]. Prices are US dollars for a million tokens. */
+struct project_model {
+    bool on;               /* the file has a [model] */
+    uint8_t provider;      /* enum model_provider */
+    uint8_t dialect;       /* enum model_dialect */
+    const char *base_url;  /* NULL: environment, else the provider's own */
+    const char *model;     /* the name that the server knows */
+    const char *key;       /* "env:", "file:" or "command:"; NULL: provider's */
+    int64_t max_tokens;    /* of one reply, where a request does not say */
+    int64_t timeout_ms;    /* of one attempt; 0: made from max_tokens */
+    int64_t idle_ms;       /* silence within a stream */
+    bool stream;           /* read replies as they are written */
+    double budget_usd;     /* 0: no limit in money */
+    int64_t budget_tokens; /* in and out together */
+    double price_in, price_out, price_cached; /* NAN: not known */
+    uint32_t n_allow;
+    const char *allow[MODEL_ALLOW_MAX]; /* addresses that the environment
+                                           may choose; 0: any */
 };
 
 /* What spec.knob[i] does not say. */
@@ -137,6 +177,7 @@ struct project {
         uint32_t n_on;
         const char *on[NOTIFY_MAX];
     } notify;
+    struct project_model model;
 
     struct project_knob knob[KNOBS_MAX];
     struct harvest_spec harvest;
@@ -186,6 +227,10 @@ void project_hash(const struct project *p, char hex[PROJECT_HASH_HEX]);
  * old -> new", at most max lines; returns how many fields differ. */
 uint32_t project_diff(const char *old_canon, const char *new_canon,
     uint32_t max, struct buf *out);
+
+/* Is the file with canonical text `now` inside what was approved as
+ * `approved`? They may differ only in the budgets of [model], none raised. */
+bool project_within(const char *approved, const char *now);
 
 /* ---- starting a job (command.c) ---- */
 

@@ -113,6 +113,12 @@ struct draft {
     bool backend_shell;
     const char *database, *runbook, *webhook, *secret;
     const struct toml *on;
+    uint8_t provider, dialect;
+    const char *base_url, *model, *model_key;
+    int64_t max_tokens, model_timeout_ms, model_idle_ms, budget_tokens;
+    bool stream;
+    double budget_usd, price_in, price_out, price_cached;
+    const struct toml *allow;
 };
 
 struct metric_draft {
@@ -143,6 +149,7 @@ int parse_plan(struct reader *r, const struct draft *d);
 int parse_candidates(struct reader *r, const struct draft *d);
 int parse_budget(struct reader *r, const struct draft *d);
 int parse_backend(struct reader *r, const struct draft *d);
+int parse_model(struct reader *r, const struct draft *d);
 
 /* The code of a TOML value for a knob, checked against its domain. */
 int knob_code(const struct reader *r, const struct knob *k,

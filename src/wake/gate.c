@@ -89,7 +89,12 @@ project_check(struct wake *w, bool *same, char why[WHY_LEN], struct err *err)
     project_canon(p, &canon);
     rc = store_campaign_canon(w->st, w->row.id, &old, err);
     uint32_t fields = 0;
-    if (rc == 0 && old.len > 0)
+    if (rc == 0 && old.len > 0 &&
+        project_within(buf_str(&old), buf_str(&canon))) {
+        *same = true;
+        w->project = p;
+        w->project_verified = true;
+    } else if (rc == 0 && old.len > 0)
         fields = project_diff(buf_str(&old), buf_str(&canon), 3, &diff);
     if (fields > 0)
         snprintf(why, WHY_LEN,
