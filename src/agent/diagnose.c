@@ -63,7 +63,7 @@ member_clean(struct jw *w, const struct json *reply, const char *name)
     struct buf plain = {0}, safe = {0};
     const char *text = json_get_str(reply, name);
     if (text != NULL)
-        text_redact(text, strlen(text), &plain);
+        model_redact(text, strlen(text), &plain);
     text_clean(buf_str(&plain), plain.len, TEXT_MAX_SHOWN, false, &safe);
     jw_kstr(w, name, buf_str(&safe));
     buf_fini(&plain);

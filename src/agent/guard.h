@@ -15,9 +15,6 @@
  * characters a space, but newlines and tabs stay where `lines` is set. */
 void
 text_clean(const char *s, size_t n, size_t max, bool lines, struct buf *out);
-/* Appends s with what looks like a key, token, password or address of a person
- * replaced by [redacted]; returns how many were. */
-uint32_t text_redact(const char *s, size_t n, struct buf *out);
 /* How many phrases of s read like an order to a model. They are not followed
  * whatever the count; it is shown and stored. */
 uint32_t text_orders(const char *s);

@@ -29,7 +29,8 @@ const char proposal_schema[] =
     "\"changes\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
     "\"additionalProperties\":false,\"required\":[\"knob\",\"value\"],"
     "\"properties\":{\"knob\":{\"type\":\"string\"},"
-    "\"value\":{\"type\":\"string\"}}}},"
+    "\"value\":{\"type\":\"string\",\"description\":\"as text: 0.05, true, "
+    "dcnv2\"}}}},"
     "\"evidence\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
     "\"additionalProperties\":false,\"required\":[\"ref\",\"quote\"],"
     "\"properties\":{\"ref\":{\"type\":\"string\"},"
@@ -365,7 +366,7 @@ static void
 text_member(struct jw *w, const char *name, const char *text, size_t max)
 {
     struct buf plain = {0}, safe = {0};
-    text_redact(text, strlen(text), &plain);
+    model_redact(text, strlen(text), &plain);
     text_clean(buf_str(&plain), plain.len, max, false, &safe);
     jw_kstr(w, name, buf_str(&safe));
     buf_fini(&plain);

@@ -193,7 +193,7 @@ result_put(struct agent *g, const char *said)
 {
     struct buf plain = {0}, safe = {0}, kept = {0}, json = {0};
     struct jw w;
-    text_redact(said, strlen(said), &plain);
+    model_redact(said, strlen(said), &plain);
     text_clean(buf_str(&plain), plain.len, PARAGRAPH_MAX, false, &safe);
     uint32_t dropped =
         summary_check(buf_str(&safe), json_get(g->desk.brief, "report"), &kept);

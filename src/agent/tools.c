@@ -229,7 +229,7 @@ note_keep(const struct answer *x, struct err *err)
         buf_puts(x->out, "error: a note has a title and a text\n");
         return 0;
     }
-    text_redact(b, strlen(b), &plain);
+    model_redact(b, strlen(b), &plain);
     text_clean(t, strlen(t), NOTE_TITLE_MAX, false, &title);
     text_clean(buf_str(&plain), plain.len, NOTE_BODY_MAX, true, &body);
     snprintf(origin, sizeof origin, "talk %lld step %u", (long long)x->t->id,

@@ -108,33 +108,71 @@ insights_put(struct insights *db)
     must(insight_keep_all(db, rows, 2, NULL, &err), &err);
 }
 
+static const char *
+path_in(struct agent_world *w, const char *name)
+{
+    return fs_join_in(&w->arena, w->dir, name);
+}
+
+/* The databases as a first world of this process makes them. */
+static void
+databases_make(struct agent_world *w)
+{
+    struct err err = {0};
+    struct corpus_added got = {0};
+    must(fs_write_atomic(path_in(w, "p.jsonl"), papers_text,
+             sizeof papers_text - 1, false, &err),
+        &err);
+    must(insight_open(
+             &w->insights, path_in(w, "insights.db"), INSIGHT_WRITE, &err),
+        &err);
+    insights_put(w->insights);
+    insight_close(w->insights);
+    must(corpus_open(&w->corpus, path_in(w, "papers.db"), true, &err), &err);
+    must(
+        corpus_add(w->corpus, path_in(w, "p.jsonl"), &got, NULL, NULL, &err),
+        &err);
+    corpus_close(w->corpus);
+}
+
+/* Copies of them: making them anew takes a second on a slow disk. */
+static void
+databases_copy(struct agent_world *w, const char *from)
+{
+    static const char *const names[] = {"insights.db", "papers.db"};
+    struct err err = {0};
+    for (size_t i = 0; i < 2; i++) {
+        struct buf b = {0};
+        must(fs_read(fs_join_in(&w->arena, from, names[i]), 0, &b, &err), &err);
+        must(fs_write_atomic(path_in(w, names[i]), buf_str(&b), b.len, false,
+                 &err),
+            &err);
+        buf_fini(&b);
+    }
+}
+
 void
 world_open(struct agent_world *w, const char *dir)
 {
+    static char first[sizeof w->dir];
     struct err err = {0};
     memset(w, 0, sizeof *w);
     snprintf(w->dir, sizeof w->dir, "%s", dir);
-    must(fs_mkdirs(dir, &err), &err);
-    const char *papers = fs_join_in(&w->arena, dir, "p.jsonl");
-    must(fs_write_atomic(
-             papers, papers_text, sizeof papers_text - 1, false, &err),
-        &err);
+    must(fs_mkdirs(path_in(w, "record"), &err), &err);
+    if (first[0] == '\0') {
+        databases_make(w);
+        memcpy(first, w->dir, sizeof first);
+    } else if (!fs_is_file(path_in(w, "papers.db"))) {
+        databases_copy(w, first);
+    }
     must(project_parse(&w->arena, dir, "rea.toml", project_text,
              sizeof project_text - 1, &w->project, &err),
         &err);
-    must(insight_open(&w->insights, fs_join_in(&w->arena, dir, "insights.db"),
-             INSIGHT_WRITE, &err),
+    must(insight_open(
+             &w->insights, path_in(w, "insights.db"), INSIGHT_READ, &err),
         &err);
-    insights_put(w->insights);
-    struct corpus_added got = {0};
-    must(corpus_open(
-             &w->corpus, fs_join_in(&w->arena, dir, "papers.db"), true, &err),
-        &err);
-    must(corpus_add(w->corpus, papers, &got, NULL, NULL, &err), &err);
-    must(talk_db_open(
-             &w->db, fs_join_in(&w->arena, dir, "agent.db"), true, &err),
-        &err);
-    must(fs_mkdirs(fs_join_in(&w->arena, dir, "record"), &err), &err);
+    must(corpus_open(&w->corpus, path_in(w, "papers.db"), false, &err), &err);
+    must(talk_db_open(&w->db, path_in(w, "agent.db"), true, &err), &err);
     w->brief_text = brief;
 }
 
@@ -252,7 +290,7 @@ world_ask(void *ctx, const struct model_request *q, struct arena *a,
     } else if (s->status == MODEL_OK) {
         char text[16];
         int n = snprintf(text, sizeof text, "%u", nth);
-        must(fs_write_atomic(path, text, (size_t)n, true, err), err);
+        must(fs_write_atomic(path, text, (size_t)n, false, err), err);
         out->reply.usage = (struct model_usage){.in = bytes / 4,
             .out = (int64_t)strlen(out->reply.text) / 4 + 20,
             .usd = 1e-3};
