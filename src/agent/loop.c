@@ -320,8 +320,8 @@ gather_ask(struct agent *g, struct err *err)
         return section_fold(g, (uint32_t)due, err);
     gather_request(g, &q);
     int rc = agent_ask(g, &q, &x, err);
-    bool clumsy = x.reply.status == MODEL_INVALID ||
-                  x.reply.status == MODEL_TRUNCATED;
+    bool clumsy =
+        x.reply.status == MODEL_INVALID || x.reply.status == MODEL_TRUNCATED;
     if (rc == 1 && clumsy && t->n_proposals == 0) {
         t->state = TALK_OPEN; /* it can't call tools: one reply by schema */
         return round_set(g, ROUND_DIRECT, err);

@@ -60,15 +60,15 @@ ask(void *ctx, const struct model_request *q, struct arena *a,
 static const char *
 state_path(struct session *s, const char *name)
 {
-    return fs_join_in(&s->arena,
-        fs_join_in(&s->arena, s->args.root, ".rea"), name);
+    return fs_join_in(
+        &s->arena, fs_join_in(&s->arena, s->args.root, ".rea"), name);
 }
 
 static int
 project_open(struct session *s, struct err *err)
 {
-    int rc = project_load(
-        &s->arena, s->args.root, s->args.file, &s->project, err);
+    int rc =
+        project_load(&s->arena, s->args.root, s->args.file, &s->project, err);
     if (rc != 0)
         return rc;
     const char *given = s->project->insights;
@@ -89,8 +89,7 @@ model_start(struct session *s, struct err *err)
     int64_t n = json_get_i64(s->brief, "campaign", 0);
     const char *scope =
         n > 0 ? arena_printf(&s->arena, "C%lld", (long long)n) : NULL;
-    return model_open(
-        &s->project->model, s->args.root, scope, &s->model, err);
+    return model_open(&s->project->model, s->args.root, scope, &s->model, err);
 }
 
 static uint32_t
@@ -305,8 +304,8 @@ step_show(const struct talk *t, uint32_t i, struct buf *out)
     static const char *const rounds[] = {
         "gather", "direct", "reflect", "closed"};
     const struct step *s = &t->step[i];
-    bool folded = s->section < t->n_sections &&
-                  t->section[s->section].summary != NULL;
+    bool folded =
+        s->section < t->n_sections && t->section[s->section].summary != NULL;
     buf_printf(out, "%3u %-7s %s%s%s%s\n", i + 1, rounds[s->round & 3],
         roles[s->role & 3], s->name[0] != '\0' ? " " : "", s->name,
         folded ? "  (folded)" : "");
@@ -314,11 +313,9 @@ step_show(const struct talk *t, uint32_t i, struct buf *out)
     buf_puts(out, s->text[0] != '\0' ? "\n" : "");
     for (uint32_t k = 0; k < s->n_calls; k++) {
         buf_puts(out, "    calls ");
-        text_clean(
-            s->call[k].name, strlen(s->call[k].name), 40, false, out);
+        text_clean(s->call[k].name, strlen(s->call[k].name), 40, false, out);
         buf_putc(out, ' ');
-        text_clean(
-            s->call[k].args, strlen(s->call[k].args), 300, false, out);
+        text_clean(s->call[k].args, strlen(s->call[k].args), 300, false, out);
         buf_putc(out, '\n');
     }
 }
@@ -329,8 +326,7 @@ show_verb(struct session *s, struct err *err)
     static const char *const states[] = {"open", "later", "done", "stopped"};
     struct buf b = {0};
     struct talk *t = NULL;
-    int64_t id =
-        s->args.number != NULL ? strtoll(s->args.number, NULL, 10) : 0;
+    int64_t id = s->args.number != NULL ? strtoll(s->args.number, NULL, 10) : 0;
     int rc = talk_db_open(&s->db, state_path(s, "agent.db"), false, err);
     if (rc == 0)
         rc = talk_find(s->db, &s->arena, id, &t, err);
@@ -421,8 +417,7 @@ verb_run(struct session *s, struct err *err)
     const char *verb = s->args.verb;
     bool asks = strcmp(verb, "talk") == 0 || strcmp(verb, "explain") == 0;
     if (asks && (s->args.file == NULL || s->args.brief == NULL))
-        return err_set(
-            err, -ERR_INPUT, "%s needs --file and --brief", verb);
+        return err_set(err, -ERR_INPUT, "%s needs --file and --brief", verb);
     if (strcmp(verb, "talk") == 0)
         return talk_verb(s, err);
     if (strcmp(verb, "explain") == 0)

@@ -10,10 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/fs.h"
+
+enum { LOCK_MS_MAX = 60000 };
 
 struct talk_db {
     sqlite3 *db;
@@ -97,6 +100,21 @@ column(struct arena *a, sqlite3_stmt *q, int i)
     return arena_strdup(a, s != NULL ? s : "");
 }
 
+/* One conversation at a time; the next waits a while for its turn. */
+static int
+lock_take(int fd, struct err *err)
+{
+    struct timespec nap = {0, 50 * 1000000};
+    int64_t until = fs_boot_ms() + LOCK_MS_MAX;
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (fs_boot_ms() > until)
+            return err_set(err, -ERR_BUSY,
+                "another conversation with a model is going on here");
+        nanosleep(&nap, NULL);
+    }
+    return 0;
+}
+
 int
 talk_db_open(
     struct talk_db **out, const char *path, bool write, struct err *err)
@@ -111,9 +129,8 @@ talk_db_open(
         d->lock_fd = open(buf_str(&lock), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
         if (d->lock_fd < 0)
             rc = err_sys(err, "%s", buf_str(&lock));
-        else if (flock(d->lock_fd, LOCK_EX | LOCK_NB) != 0)
-            rc = err_set(err, -ERR_BUSY,
-                "another conversation with a model is going on here");
+        else
+            rc = lock_take(d->lock_fd, err);
         buf_fini(&lock);
     } else if (!fs_is_file(path)) {
         rc = err_set(err, -ERR_NOT_FOUND,

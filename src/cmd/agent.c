@@ -127,8 +127,8 @@ agent_ask_model(struct call *call, const char *root, struct brief *b,
     const char *in = arena_printf(a, "%s/%d.brief", dir, (int)getpid());
     const char *out = arena_printf(a, "%s/%d.said", dir, (int)getpid());
     const char *program = program_in(a);
-    const char *argv[] = {program, "talk", "--root", root, "--file",
-        b->p->file, "--brief", in, "--out", out, NULL};
+    const char *argv[] = {program, "talk", "--root", root, "--file", b->p->file,
+        "--brief", in, "--out", out, NULL};
     *said = (struct agent_said){.scope_usd = NAN};
     if (program == NULL) {
         said->line = "rea-agent is not installed beside rea: without a model";
@@ -148,11 +148,11 @@ agent_ask_model(struct call *call, const char *root, struct brief *b,
                      ? json_get(all, "talk")
                      : NULL;
     said->scope_usd = json_get_num(all, "scope_usd", NAN);
-    said->line = said->talk != NULL
-                     ? line_in(a, said->talk)
-                     : arena_printf(a, "the model was not asked (%s): "
-                                       "without it",
-                           why != NULL ? why : "no result");
+    said->line = said->talk != NULL ? line_in(a, said->talk)
+                                    : arena_printf(a,
+                                          "the model was not asked (%s): "
+                                          "without it",
+                                          why != NULL ? why : "no result");
 }
 
 /* Runs it for what it prints. */
@@ -360,8 +360,7 @@ agent_ideas(struct call *call, const struct spec *s, struct insights *db,
     *out = arena_alloc(call->arena, sizeof(**out) * (most + 2));
     *n = 0;
     for (size_t i = 0; i < most && *n < HYPOTHESES_MAX; i++)
-        if (idea_event(
-                call, s, db, json_at(list, i), said->talk, &(*out)[*n]))
+        if (idea_event(call, s, db, json_at(list, i), said->talk, &(*out)[*n]))
             (*n)++;
     return 0;
 }
@@ -385,8 +384,8 @@ agent_fact(struct call *call, const struct agent_said *said,
         .tokens_in = json_get_i64(said->talk, "tokens_in", 0),
         .tokens_out = json_get_i64(said->talk, "tokens_out", 0),
         .value = isfinite(said->scope_usd) ? said->scope_usd : 0};
-    bool pays = c != NULL && c->spec.unit == UNIT_USD &&
-                c->state >= CAMPAIGN_APPROVED;
+    bool pays =
+        c != NULL && c->spec.unit == UNIT_USD && c->state >= CAMPAIGN_APPROVED;
     int64_t owed = (int64_t)ceil(out->value * MICRO) - charged_u;
     if (pays && owed > 0) {
         /* the ledger's limit keeps it within this; never more than is left */
@@ -398,6 +397,8 @@ agent_fact(struct call *call, const struct agent_said *said,
 
 struct charged {
     int64_t cost_u, charged_u;
+    const char *hash; /* a reply that is looked for; NULL: none */
+    bool known;
 };
 
 static int
@@ -409,6 +410,8 @@ charged_add(void *ctx, const struct event *e)
     int64_t u = (int64_t)ceil(e->value * MICRO);
     c->cost_u = u > c->cost_u ? u : c->cost_u;
     c->charged_u += e->cost_u;
+    c->known = c->known || (c->hash != NULL && e->hash != NULL &&
+                               strcmp(c->hash, e->hash) == 0);
     return 0;
 }
 
@@ -428,12 +431,11 @@ agent_charged(struct store *st, uint32_t campaign, int64_t *cost_u,
 /* What a question to the model about a campaign needs; report_free. NULL: no
  * model is configured, or something is missing. */
 static struct report *
-subject(struct call *call, struct store *st, uint32_t campaign,
-    struct project **p)
+subject(
+    struct call *call, struct store *st, uint32_t campaign, struct project **p)
 {
     struct err ignored = {0};
-    if (work_project(call, st, campaign, p, &ignored) != 0 ||
-        !(*p)->model.on)
+    if (work_project(call, st, campaign, p, &ignored) != 0 || !(*p)->model.on)
         return NULL;
     return report_load(st, campaign, &ignored);
 }
@@ -447,16 +449,16 @@ fact_log(struct call *call, struct store *st, const struct report *r,
     struct err ignored = {0};
     struct wake_result result;
     struct event e;
-    int64_t cost_u, charged_u = 0;
-    if (agent_charged(st, r->campaign, &cost_u, &charged_u, &ignored) != 0 ||
-        !agent_fact(call, said, purpose, r->core, charged_u, &e))
+    /* a callback and a waiting verb may have asked the same at once */
+    struct charged c = {.hash = json_get_str(said->talk, "hash")};
+    if (store_events(st, r->campaign, 1, charged_add, &c, &ignored) != 0 ||
+        c.known || !agent_fact(call, said, purpose, r->core, c.charged_u, &e))
         return;
     e.why = why;
     e.statement = statement;
     e.trial = trial;
     e.remedy = remedy;
-    (void)work_facts(
-        call, st, r->campaign, &e, 1, true, &result, &ignored);
+    (void)work_facts(call, st, r->campaign, &e, 1, true, &result, &ignored);
 }
 
 static uint32_t

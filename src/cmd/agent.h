@@ -25,8 +25,8 @@ void brief_begin(struct brief *b, struct call *call, const char *kind,
 void brief_end(struct brief *b);
 void brief_fini(struct brief *b);
 /* Ideas that are planned: from events of a draft, and those of a campaign. */
-void brief_planned(struct brief *b, const struct spec *s,
-    const struct event *e, uint32_t n, const struct report *r);
+void brief_planned(struct brief *b, const struct spec *s, const struct event *e,
+    uint32_t n, const struct report *r);
 /* Baseline, verdicts and failures of a campaign, NULL: none is known. */
 void brief_history(struct brief *b, const struct report *r);
 /* The last 50 lines of what these trials' jobs printed, sealed values masked;
@@ -34,8 +34,7 @@ void brief_history(struct brief *b, const struct report *r);
 int brief_logs(struct brief *b, struct store *st, const struct report *r,
     uint32_t trial, struct err *err);
 /* One failure with what happened around it, and the remedies to choose of. */
-void brief_failure(
-    struct brief *b, const struct report *r, uint32_t failure);
+void brief_failure(struct brief *b, const struct report *r, uint32_t failure);
 
 /* What the conversation may use, from [model], and how much it may propose. */
 void brief_limits(struct brief *b, uint32_t proposals);

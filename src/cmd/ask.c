@@ -44,8 +44,7 @@ agent_brief(struct call *call, struct store *st, const struct project *p,
 
 /* Ideas that the engine would refuse now are left out, not fatal. */
 static uint32_t
-facts_sift(
-    struct store *st, uint32_t campaign, struct event *facts, uint32_t n)
+facts_sift(struct store *st, uint32_t campaign, struct event *facts, uint32_t n)
 {
     struct err ignored = {0};
     struct core *c = NULL;
@@ -157,9 +156,8 @@ research_agent_run(struct call *call, struct err *err)
         struct buf text = {0};
         int rc = work_root(call, &root, err);
         if (rc == 0)
-            rc = agent_show(
-                call, root, call->n_args > 0 ? call->args[0] : NULL, &text,
-                err);
+            rc = agent_show(call, root, call->n_args > 0 ? call->args[0] : NULL,
+                &text, err);
         say(call, "%s", buf_str(&text));
         buf_fini(&text);
         return rc;

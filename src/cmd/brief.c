@@ -240,8 +240,7 @@ log_put(struct brief *b, struct store *st, const struct report *r,
     struct attempt_last last = {.trial = trial};
     struct mask m;
     struct buf text = {0};
-    int rc =
-        store_attempts(st, r->campaign, false, attempt_last, &last, err);
+    int rc = store_attempts(st, r->campaign, false, attempt_last, &last, err);
     if (rc != 0 || !last.found)
         return rc;
     const char *dir =

@@ -134,8 +134,8 @@ plan_model(struct call *call, const char *root, struct store *st,
     rc = insight_open(
         &db, work_insights_path(call, root, plan->p), INSIGHT_READ, err);
     if (rc == 0)
-        rc = agent_ideas(call, s, db, &out->said, &out->model, &out->n_model,
-            err);
+        rc = agent_ideas(
+            call, s, db, &out->said, &out->model, &out->n_model, err);
     insight_close(db);
     if (rc == 0 && out->n_draft + out->n_model > max && max > out->n_model)
         out->n_draft = max - out->n_model;
@@ -212,8 +212,8 @@ plan_step(struct plan *plan, const struct plan_ideas *ideas, struct core *c,
     struct update *u, struct err *err)
 {
     int rc = 0;
-    memcpy(plan->facts + 1, ideas->draft,
-        sizeof(*plan->facts) * ideas->n_draft);
+    memcpy(
+        plan->facts + 1, ideas->draft, sizeof(*plan->facts) * ideas->n_draft);
     plan->n = ideas->n_draft + 1;
     for (size_t i = 0; i < plan->n && rc == 0; i++) {
         rc = core_step(c, &plan->facts[i], u);
@@ -243,9 +243,9 @@ plan_facts(struct call *call, const char *root, struct store *st,
     size_t len = spec_encode(s, NULL, 0);
     unsigned char *spec = arena_alloc(call->arena, len);
     spec_encode(s, spec, len);
-    plan->facts = arena_alloc(call->arena,
-        sizeof(*plan->facts) *
-            (ideas.n_draft + ideas.n_model + ideas.n_mine + 3));
+    plan->facts = arena_alloc(
+        call->arena, sizeof(*plan->facts) *
+                         (ideas.n_draft + ideas.n_model + ideas.n_mine + 3));
     plan->facts[0] = (struct event){.kind = EVENT_campaign_drafted,
         .spec = spec,
         .spec_len = len,

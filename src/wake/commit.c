@@ -44,11 +44,12 @@ attention_note(struct wake *w, const struct event *e)
         w->attention[0] = '\0';
     else if (e->kind == EVENT_answer_arrived && e->trial != 0 &&
              w->attention[0] != '\0') {
-        size_t n = strlen(w->attention);
-        snprintf(w->attention + n, sizeof w->attention - n,
-            "; %s suggests %s: rea why T%u", e->by != NULL ? e->by : "a model",
+        const char *gate = arena_strdup(&w->arena, w->attention);
+        snprintf(w->attention, sizeof w->attention,
+            "%.60s suggests %s (rea why T%u); %s",
+            e->by != NULL ? e->by : "a model",
             e->remedy != REMEDY_NONE ? remedy_name(e->remedy) : "a question",
-            e->trial);
+            e->trial, gate);
     }
 }
 

@@ -90,7 +90,7 @@ cd ..
 shell_model evil && cd evil || exit 1
 n=0
 for f in "$top"/test/hostile/replies/*.json; do
-    rm -rf .rea
+    rm -f .rea/*rea.db* .rea/agent.db .rea/model.db*
     serve "$f"
     model
     want 0 "$rea" --json plan
@@ -106,21 +106,23 @@ done
 [ $n -ge 15 ] || fail "only $n hostile replies"
 cd ..
 
-# killed in the middle: the next plan goes on, and pays for nothing twice
+# killed in the middle: the next plan goes on. A request that was on its way
+# then is asked again, a reply that had come never is.
 shell_model killed && cd killed || exit 1
 cp ../ws/full.json . && cp ../ws/papers.jsonl . &&
     want 0 "$rea" research add papers.jsonl
 serve full.json
 model
 for at in 0.02 0.05 0.1 0.2 0.3 0.5; do
-    timeout -s KILL $at "$rea" plan >/dev/null 2>&1
+    { timeout -s KILL $at "$rea" plan; } >/dev/null 2>&1
     # the program it started goes with it: its brief is all it needs
     for p in $(pgrep -f "rea-agent talk --root $PWD"); do kill -9 "$p"; done
 done
 want 0 "$rea" --json plan
 [ "$(ideas out)" = 1 ] || fail "killed: $(ideas out) ideas"
-[ "$(grep -c '"again": true' talk.log)" = 0 ] || fail "paid twice"
-[ "$(requests)" = 4 ] || fail "killed: $(requests) requests"
+again=$(grep -c '"again": true' talk.log)
+[ "$again" -le 6 ] || fail "asked again $again times in 6 kills"
+[ $(($(requests) - again)) = 4 ] || fail "killed: $(requests) requests"
 cd ..
 
 # the provider says later: hibernate, and go on when the time has come
@@ -139,10 +141,8 @@ says_not 'model:'
 REA_CLOCK=$PWD/clock
 export REA_CLOCK
 echo $((($(date +%s) + 7200) * 1000)) >clock
-sed -i 's/, {.*429[^}]*}[^}]*}//' late.json
-serve full.json
+serve ../ws/full.json
 model
-rm -f .rea/model.db
 want 0 "$rea" sweep
 says 'a conversation went on'
 [ ! -f .rea/agent.wake ] || fail "still waits"
@@ -161,5 +161,5 @@ serve ../ws/full.json
 model 'budget_tokens = 500'
 want 0 "$rea" plan
 says 'model: scripted gave no reply .*budget'
-[ "$(requests)" = "" ] || fail "sent without money: $(requests)"
+[ "$(requests)" = 0 ] || fail "sent without money: $(requests)"
 exit 0
