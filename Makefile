@@ -152,6 +152,11 @@ $(BUILD)/bench-truth: $(BUILD)/obj/bench/bench-truth.o $(TRUTH_OBJ) \
   $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
+# a scripted model, as the unit tests have it
+$(BUILD)/bench-agent: $(BUILD)/obj/bench/bench-agent.o \
+  $(BUILD)/obj/test/unit/agent_world.o $(BUILD)/librea-agent.a $(BUILD)/librea.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(AGENT_LIBS)
+
 $(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 

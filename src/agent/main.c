@@ -77,8 +77,11 @@ project_open(struct session *s, struct err *err)
                            : state_path(s, "insights.db");
     struct err why = {0};
     /* without a database there is nothing to look up: that is no failure */
-    if (insight_open(&s->insights, path, INSIGHT_READ, &why) != 0 ||
-        corpus_open(&s->corpus, state_path(s, "papers.db"), false, &why) != 0)
+    if (json_get_bool(s->brief, "insights", true))
+        rc = insight_open(&s->insights, path, INSIGHT_READ, &why);
+    if (rc == 0)
+        rc = corpus_open(&s->corpus, state_path(s, "papers.db"), false, &why);
+    if (rc != 0)
         fprintf(stderr, "rea-agent: %s\n", why.text);
     return 0;
 }
@@ -146,7 +149,7 @@ talk_start(struct session *s, struct err *err)
     if (rc == 0)
         rc = notes_from_brief(s->db, s->brief, project, err);
     topic_put(s, &topic);
-    if (rc == 0)
+    if (rc == 0 && json_get_bool(s->brief, "insights", true))
         rc = notes_choose(
             s->db, project, buf_str(&topic), NOTES_BYTES, &notes, err);
     json_dump(s->brief, &brief);
@@ -349,8 +352,41 @@ show_verb(struct session *s, struct err *err)
     return 0;
 }
 
-/* What would be sent next, whole, and nothing is: the conversation is not even
- * begun. */
+/* The conversation as it stands, or as it would begin, in memory alone. */
+static int
+talk_peek(struct session *s, struct err *err)
+{
+    struct buf notes = {0}, topic = {0}, brief = {0};
+    const char *model = s->project->model.model;
+    const char *key =
+        key_in(s, model != NULL && model[0] != '\0' ? model : "local model");
+    struct talk *t = arena_alloc(&s->arena, sizeof *t);
+    struct err ignored = {0};
+    int rc = 0;
+    topic_put(s, &topic);
+    json_dump(s->brief, &brief);
+    bool there =
+        talk_db_open(&s->db, state_path(s, "agent.db"), false, &ignored) == 0;
+    if (there && talk_known(s->db, key))
+        rc = talk_load(s->db, &s->arena, key, 0, "", "", "", &t, err);
+    else if (there)
+        rc = notes_choose(s->db, s->project->spec.model, buf_str(&topic),
+            NOTES_BYTES, &notes, err);
+    if (t->key == NULL)
+        *t = (struct talk){.arena = &s->arena,
+            .key = key,
+            .kind = kind_of(s->brief),
+            .brief = arena_strdup(&s->arena, buf_str(&brief)),
+            .notes = arena_strdup(&s->arena, buf_str(&notes))};
+    t->db = NULL;
+    s->agent.talk = t;
+    buf_fini(&notes);
+    buf_fini(&topic);
+    buf_fini(&brief);
+    return rc;
+}
+
+/* What would be sent next, whole; nothing is, and nothing is written. */
 static int
 explain_verb(struct session *s, struct err *err)
 {
@@ -360,20 +396,16 @@ explain_verb(struct session *s, struct err *err)
     int rc = s->brief == NULL ? err->code : project_open(s, err);
     if (rc == 0)
         rc = model_start(s, err);
+    if (rc == 0)
+        rc = talk_peek(s, err);
     if (rc != 0)
         return rc;
-    struct buf text = {0};
-    struct talk *t = arena_alloc(&s->arena, sizeof *t);
-    json_dump(s->brief, &text);
-    *t = (struct talk){.arena = &s->arena,
-        .kind = kind_of(s->brief),
-        .brief = arena_strdup(&s->arena, buf_str(&text)),
-        .notes = ""};
-    s->agent.talk = t;
-    buf_fini(&text);
     agent_start(s);
     if (agent_next(&s->agent, &q, err))
         rc = model_explain(s->model, &q, &b, err);
+    else
+        buf_puts(&b, "nothing: this conversation is over (--again begins a "
+                     "new one)\n");
     if (rc == 0)
         fputs(buf_str(&b), stdout);
     buf_fini(&b);

@@ -244,14 +244,19 @@ agent_plan(struct call *call, const char *root, struct store *st,
     struct brief b;
     struct report *r = NULL;
     uint32_t next = 0, measured = 0;
+    bool history = true;
     int rc = campaigns_of(st, p->spec.model, &next, &measured, err);
-    if (rc == 0 && measured != 0) {
+    if (rc == 0)
+        rc = call_opt_bool(call, "from-insights", true, &history, err);
+    if (rc == 0 && history && measured != 0) {
         r = report_load(st, measured, err);
         rc = r == NULL ? err->code : 0;
     }
     if (rc != 0)
         return rc;
     brief_begin(&b, call, "hypotheses", p, next, call_opt(call, "before"));
+    if (!history) /* an ablation: what was learnt stays out of it */
+        jw_kbool(&b.w, "insights", false);
     brief_planned(&b, &p->spec, draft, n, NULL);
     brief_history(&b, r);
     if (r != NULL)

@@ -178,7 +178,7 @@ spec_make(struct world *w, struct spec *s)
     s->total_u = (int64_t)trials * MICRO;
     s->reserve_train_u = MICRO;
     if (w->o.faults > 0 && rng_below(&w->r, 2)) {
-        s->unit = UNIT_CORE_HOURS;
+        s->unit = trials % 2 ? UNIT_USD : UNIT_CORE_HOURS;
         s->reserve_train_u = 3 * MICRO;
         s->reserve_eval_u = MICRO / 4;
         s->total_u *= 2;

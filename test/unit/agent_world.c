@@ -129,8 +129,7 @@ databases_make(struct agent_world *w)
     insights_put(w->insights);
     insight_close(w->insights);
     must(corpus_open(&w->corpus, path_in(w, "papers.db"), true, &err), &err);
-    must(
-        corpus_add(w->corpus, path_in(w, "p.jsonl"), &got, NULL, NULL, &err),
+    must(corpus_add(w->corpus, path_in(w, "p.jsonl"), &got, NULL, NULL, &err),
         &err);
     corpus_close(w->corpus);
 }
@@ -144,8 +143,8 @@ databases_copy(struct agent_world *w, const char *from)
     for (size_t i = 0; i < 2; i++) {
         struct buf b = {0};
         must(fs_read(fs_join_in(&w->arena, from, names[i]), 0, &b, &err), &err);
-        must(fs_write_atomic(path_in(w, names[i]), buf_str(&b), b.len, false,
-                 &err),
+        must(fs_write_atomic(
+                 path_in(w, names[i]), buf_str(&b), b.len, false, &err),
             &err);
         buf_fini(&b);
     }
@@ -295,6 +294,8 @@ world_ask(void *ctx, const struct model_request *q, struct arena *a,
             .out = (int64_t)strlen(out->reply.text) / 4 + 20,
             .usd = 1e-3};
         w->sent_bytes += bytes;
+        if (bytes > w->largest_bytes)
+            w->largest_bytes = bytes;
     }
     return 0;
 }

@@ -30,6 +30,7 @@ struct agent_world {
     const struct script_turn *script;
     uint32_t marks, die_at; /* 0: never */
     int64_t sent_bytes;     /* of all requests that were served */
+    int64_t largest_bytes;  /* of one */
     struct agent agent;
 };
 
