@@ -193,6 +193,7 @@ try_once(struct sending *s, struct turn *out, uint32_t *status,
     char key[FS_HASH_HEX + 8];
     struct limits l = limits_of(s);
     snprintf(key, sizeof key, "rea-%.40s", s->hash);
+    *out = (struct turn){.text = "", .in = -1, .out = -1};
     http_post(&s->m->e, &s->body, key, &l, &ans);
     bool good = answer_read(s, &ans, out);
     enum verdict v = answer_judge(&ans, s->m->e.key, &text);
@@ -264,7 +265,6 @@ turn_send(struct model *m, const struct ask_row *ask, const struct turn_want *w,
     struct sending s = {.m = m, .ask = ask, .w = w, .a = a};
     struct buf where = {0};
     const char *json = NULL;
-    *out = (struct turn){.text = ""};
     *status = MODEL_OK;
     encode_request(&m->e, w, &s.body);
     buf_printf(&where, "%s\n", m->e.url);

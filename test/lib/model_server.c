@@ -45,7 +45,7 @@ struct request {
     bool stream, chat, responses;
     struct json *body;
     struct buf schema; /* what the reply has to satisfy; "" free text */
-    bool by_tool, own_tool;
+    bool by_tool, own_tool, has_format;
     int64_t in, out;
 };
 
@@ -190,6 +190,7 @@ request_look(struct request *r, const char *body, size_t len)
         json_get(json_get(r->body, "output_config"), "format");
     const struct json *t = json_get(json_get(r->body, "text"), "format");
     const struct json *s = json_get(json_get(f, "json_schema"), "schema");
+    r->has_format = s != NULL;
     s = s != NULL ? s : json_get(f, "schema");
     s = s != NULL ? s : json_get(o, "schema");
     s = s != NULL ? s : json_get(t, "schema");
@@ -402,6 +403,9 @@ redirect(const struct request *r)
 static bool
 error_reply(const struct request *r)
 {
+    if ((is(r, "400format") && !r->has_format) ||
+        (is(r, "400temp") && json_get(r->body, "temperature") == NULL))
+        return false; /* it has been changed as the error said */
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
         if (!is(r, errors[i].fault))
             continue;
@@ -526,7 +530,7 @@ chat_write(struct jw *j, const struct request *r, const char *part,
         jw_ki64(j, "index", 0);
         jw_key(j, part);
         jw_obj_begin(j);
-        if (is(r, "refusal"))
+        if (is(r, "refusal") && finish != NULL)
             jw_kstr(j, "refusal", "I can't help with that.");
         if (calls(r) && text != NULL)
             chat_call(j, r, text);
@@ -783,6 +787,14 @@ giant(const struct request *r)
     free(block);
 }
 
+static int64_t
+most_tokens(const struct request *r)
+{
+    int64_t n = json_get_i64(r->body, "max_tokens", INT64_MAX);
+    n = json_get_i64(r->body, "max_completion_tokens", n);
+    return json_get_i64(r->body, "max_output_tokens", n);
+}
+
 static void
 serve(struct request *r)
 {
@@ -791,6 +803,8 @@ serve(struct request *r)
         return;
     text_of(r, &text);
     r->out = (int64_t)text.len / 4 + 1;
+    if (r->out > most_tokens(r))
+        r->out = most_tokens(r);
     log_reply(r, r->in, r->out);
     if (is(r, "giant")) {
         giant(r);
