@@ -4,26 +4,7 @@
 # secrets nor sealed values. A finished campaign gets a paragraph whose numbers
 # are the report's. The budget in usd is charged.
 . "$(dirname "$0")/lib.sh"
-command -v python3 >/dev/null || skip "no python3"
-[ -x "$build/rea-agent" ] || fail "rea-agent is not built"
-server=
-trap 'kill $server 2>/dev/null; rm -rf "$dir"' EXIT
-serve() {
-    [ -z "$server" ] || { kill "$server"; wait "$server" 2>/dev/null; }
-    rm -f port talk.log
-    python3 "$top/test/lib/talk_server.py" "$1" talk.log >port &
-    server=$!
-    i=0
-    while [ ! -s port ]; do
-        i=$((i + 1))
-        [ $i -lt 100 ] || fail "no server"
-        sleep 0.1
-    done
-    sed -i '/^\[model\]/,$d' rea.toml
-    printf '[model]\nprovider = "vllm"\nmodel = "scripted"\nstream = false\n%s\n' \
-        "base_url = \"http://127.0.0.1:$(cat port)/v1\"" >>rea.toml
-    printf '%s\n' 'price_in = 10' 'price_out = 50' >>rea.toml
-}
+. "$top/test/lib/agent.sh"
 
 shell_model bad && cd bad || exit 1
 cat >train.sh <<'S'
@@ -37,6 +18,7 @@ cat >gate.json <<'J'
 {"turns": [{"purpose": "diagnosis", "text": "{\"remedy\": \"give up\", \"explanation\": \"shard 17 is torn\", \"question\": \"who writes the shards?\"}"}]}
 J
 serve gate.json
+model "price_in = 10" "price_out = 50"
 want 0 "$rea" --json plan --model=no
 want 0 "$rea" approve "$(jq -r .hash out)"
 want 3 "$rea" run C1 --wait
@@ -65,6 +47,7 @@ cat >sum.json <<'J'
  {"purpose": "summary", "text": "{\"paragraph\": \"The campaign C1 is over. It gained 47 points. H1 was looked at.\"}"}]}
 J
 serve sum.json
+model "price_in = 10" "price_out = 50"
 want 0 "$rea" --json plan
 want 0 "$rea" approve "$(jq -r .hash out)"
 spent=$("$rea" --json status C1 | jq '.campaigns[0].budget.spent')

@@ -110,6 +110,7 @@ a_kill_at_any_step_costs_nothing(void **state)
     uint32_t served = world_served(&w), marks = w.marks, died = 0;
     world_close(&w);
     assert_true(marks > 20);
+    print_message("%u steps to kill at\n", marks);
     for (uint32_t at = 1; at <= marks; at++) {
         char name[16];
         int status = 0;
