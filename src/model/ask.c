@@ -38,6 +38,10 @@ end_with(struct talk *t, uint32_t status, const char *why)
 {
     t->out->status = status;
     t->out->why = why;
+    if (status != MODEL_OK) {
+        t->out->text = "";
+        t->out->n_calls = 0;
+    }
     return status;
 }
 

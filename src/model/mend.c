@@ -33,8 +33,8 @@ escape(const char *s, const char *end, bool *none)
     *none = false;
     if (end - s < 2)
         return (size_t)(end - s);
-    if (s[1] != 'u')
-        return 2;
+    if (s[1] != 'u') /* what follows may be no character at all */
+        return (unsigned char)s[1] < 0x80 && s[1] != '\0' ? 2 : 1;
     int v = hex4(s + 2, end);
     if (v < 0)
         return 2;

@@ -336,11 +336,12 @@ without_model(const char *text, struct buf *out)
     }
 }
 
+static const char tokens[] = "model.budget_tokens = ";
+static const char usd[] = "model.budget_usd = ";
+
 bool
 project_within(const char *approved, const char *now)
 {
-    static const char tokens[] = "model.budget_tokens = ";
-    static const char usd[] = "model.budget_usd = ";
     struct buf a = {0}, b = {0};
     without_model(approved, &a);
     without_model(now, &b);
@@ -353,6 +354,20 @@ project_within(const char *approved, const char *now)
     /* no [model] costs nothing; one without a sum has no limit in money */
     return has <= had && (has == 0 || line_num(now, usd, HUGE_VAL) <=
                                           line_num(approved, usd, HUGE_VAL));
+}
+
+void
+project_model_cap(struct project_model *m, const char *approved)
+{
+    double most = line_num(approved, tokens, 0);
+    double money = line_num(approved, usd, 0);
+    bool counted = !isnan(m->price_in) && !isnan(m->price_out);
+    if (!(most > 0) || (money > 0 && !counted))
+        m->on = false;
+    if (most < (double)m->budget_tokens)
+        m->budget_tokens = (int64_t)most;
+    if (money > 0 && (m->budget_usd == 0 || money < m->budget_usd))
+        m->budget_usd = money;
 }
 
 struct diff {

@@ -231,6 +231,9 @@ uint32_t project_diff(const char *old_canon, const char *new_canon,
 /* Is the file with canonical text `now` inside what was approved as
  * `approved`? They may differ only in the budgets of [model], none raised. */
 bool project_within(const char *approved, const char *now);
+/* Lowers the budgets of [model] to those that were approved; where none was,
+ * the model is off. */
+void project_model_cap(struct project_model *m, const char *approved);
 
 /* ---- starting a job (command.c) ---- */
 

@@ -206,7 +206,8 @@ def pair():
 
 mix()
 budgets()
-kills(int(os.environ.get("POINTS", "40")))
+if int(os.environ.get("POINTS", "40")) > 0:
+    kills(int(os.environ.get("POINTS", "40")))
 pair()
 print(f"{len(failures)} failures")
 sys.exit(1 if failures else 0)

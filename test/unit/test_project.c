@@ -379,6 +379,75 @@ test_outside(void **state)
     arena_fini(&a);
 }
 
+static struct project *
+model_of(struct arena *a, const char *lines, struct buf *canon)
+{
+    struct err err = {0};
+    struct project *p = parse(a,
+        *lines ? arena_printf(a,
+                     "[model]\nprovider = \"openai\"\n"
+                     "model = \"m\"\n%s",
+                     lines)
+               : "",
+        &err);
+    if (p == NULL)
+        fail_msg("%s", err.text);
+    buf_clear(canon);
+    project_canon(p, canon);
+    return p;
+}
+
+/* Of [model] only the money is approved, and it may be less. */
+static void
+test_model_money(void **state)
+{
+    static const char money[] = "price_in = 3\nprice_out = 15\n"
+                                "budget_usd = 2\nbudget_tokens = 500\n";
+    static const struct {
+        const char *lines;
+        bool within;
+    } t[] = {
+        {money, true},
+        {"price_in = 1\nprice_out = 1\nbudget_usd = 2\nbudget_tokens = 500\n"
+         "base_url = \"http://h/v1\"\nmax_tokens = 99\n",
+            true},
+        {"price_in = 3\nprice_out = 15\nbudget_usd = 1\nbudget_tokens = 9\n",
+            true},
+        {"", true},
+        {"price_in = 3\nprice_out = 15\nbudget_usd = 3\nbudget_tokens = 9\n",
+            false},
+        {"price_in = 3\nprice_out = 15\nbudget_usd = 1\nbudget_tokens = 501\n",
+            false},
+        {"budget_tokens = 9\n", false},
+        {"stream = true\n", false}, /* the default is more */
+    };
+    struct arena a = {0};
+    struct buf old = {0}, now = {0}, none = {0};
+    (void)state;
+    assert_false(model_of(&a, "", &none)->model.on);
+    assert_null(strstr(buf_str(&none), "\nmodel.")); /* older hashes stay */
+    model_of(&a, money, &old);
+    for (size_t i = 0; i < LEN(t); i++) {
+        struct project *p = model_of(&a, t[i].lines, &now);
+        if (project_within(buf_str(&old), buf_str(&now)) != t[i].within)
+            fail_msg("%s", t[i].lines);
+        assert_int_equal(
+            project_within(buf_str(&none), buf_str(&now)), !p->model.on);
+        project_model_cap(&p->model, buf_str(&old));
+        assert_true(!p->model.on ||
+                    (p->model.budget_tokens <= 500 &&
+                        p->model.budget_usd <= 2 && p->model.budget_usd > 0));
+        project_model_cap(&p->model, buf_str(&none));
+        assert_false(p->model.on);
+    }
+    buf_puts(&old, "train.command = \"x\"\n");
+    assert_false(project_within(buf_str(&old), buf_str(&now)));
+    buf_fini(&old);
+    buf_fini(&now);
+    buf_fini(&none);
+    arena_fini(&a);
+}
+
 static void
 test_template(void **state)
 {
@@ -454,6 +523,7 @@ main(void)
         cmocka_unit_test(test_edit),
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_outside),
+        cmocka_unit_test(test_model_money),
         cmocka_unit_test(test_template),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
