@@ -124,6 +124,7 @@ $(BUILD)/test/unit/test_model_%: $(BUILD)/obj/test/unit/test_model_%.o \
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(AGENT_LIBS)
 
 $(BUILD)/test/unit/test_agent_%: $(BUILD)/obj/test/unit/test_agent_%.o \
+  $(BUILD)/obj/test/unit/agent_world.o \
   $(BUILD)/librea-agent.a $(BUILD)/librea.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(AGENT_LIBS)
@@ -172,6 +173,11 @@ TRUTH_OBJ = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard bench/truth/*.c))
 $(BUILD)/bench-truth: $(BUILD)/obj/bench/bench-truth.o $(TRUTH_OBJ) \
   $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+# a scripted model, as the unit tests have it
+$(BUILD)/bench-agent: $(BUILD)/obj/bench/bench-agent.o \
+  $(BUILD)/obj/test/unit/agent_world.o $(BUILD)/librea-agent.a $(BUILD)/librea.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(AGENT_LIBS)
 
 $(BUILD)/%: $(BUILD)/obj/bench/%.o $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)

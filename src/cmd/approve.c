@@ -1,5 +1,6 @@
 /* rea approve: an engineer signs one exact plan. Nothing is trained before
  * this; afterwards the project file is held to what was signed. */
+#include "cmd/agent.h"
 #include "cmd/draft.h"
 #include "cmd/pool.h"
 #include "cmd/verbs.h"
@@ -172,6 +173,33 @@ window_facts(struct call *call, struct store *st, const struct signing *s,
     return n;
 }
 
+/* What models have cost while the plan was made is part of what is signed now,
+ * where the budget is money. */
+static int
+model_facts(struct call *call, struct store *st, const struct signing *s,
+    int64_t budget_u, struct event *facts, size_t *n, struct err *err)
+{
+    int64_t cost_u = 0, charged_u = 0;
+    if (s->core->spec.unit != UNIT_USD)
+        return 0;
+    int rc = agent_charged(st, s->campaign, &cost_u, &charged_u, err);
+    int64_t owed = cost_u - charged_u;
+    if (rc != 0 || owed <= 0)
+        return rc;
+    if (owed > budget_u - s->core->spent_u - s->core->reserved_u)
+        return err_set(err, -ERR_INPUT,
+            "the language model has cost %s usd for this plan, which is more "
+            "than the budget leaves",
+            amount(call, owed));
+    facts[(*n)++] = (struct event){.kind = EVENT_answer_arrived,
+        .hash = s->core->pending_hash,
+        .key = "the plan",
+        .cost_u = owed,
+        .value = (double)cost_u / MICRO,
+        .why = "what models have cost before the plan was signed"};
+    return 0;
+}
+
 static int
 plan_sign(struct call *call, struct store *st, const struct signing *s,
     struct err *err)
@@ -194,7 +222,7 @@ plan_sign(struct call *call, struct store *st, const struct signing *s,
     if (budget > 0)
         budget_u = (int64_t)(budget * MICRO);
     const char *by = work_user(call);
-    struct event facts[3] = {{.kind = EVENT_plan_approved,
+    struct event facts[4] = {{.kind = EVENT_plan_approved,
         .hash = s->core->pending_hash,
         .budget_u = budget_u,
         .by = by}};
@@ -206,6 +234,11 @@ plan_sign(struct call *call, struct store *st, const struct signing *s,
         return rc;
     project_canon(p, &canon);
     size_t n = 1 + window_facts(call, st, s, buf_str(&canon), facts + 1);
+    rc = model_facts(call, st, s, budget_u, facts, &n, err);
+    if (rc != 0) {
+        buf_fini(&canon);
+        return rc;
+    }
     rc = wake_approve(
         st, s->campaign, now, buf_str(&canon), facts, n, &opts, &result, err);
     buf_fini(&canon);

@@ -17,6 +17,10 @@ int draft_reload(struct call *call, struct store *st, uint32_t campaign,
  * room for one more than n. budget_u 0: the budget drafted so far. */
 int draft_amend(struct call *call, struct store *st, uint32_t campaign,
     struct event *facts, size_t n, int64_t budget_u, struct err *err);
+/* Appends facts to a campaign: with a new plan hash while its plan is not
+ * signed, as an amendment else. facts has room for one more than n. */
+int facts_amend(struct call *call, struct store *st, uint32_t campaign,
+    struct event *facts, size_t n, struct err *err);
 /* What the last ended campaign of this model measured, seen from the baseline
  * that the spec has now; out->n is 0 where there is none, where the knobs
  * changed, or where that campaign never ran today's baseline. The arrays lie

@@ -10,8 +10,7 @@
 #include "base/fs.h"
 #include "research/insight.h"
 
-/* Appends facts: with a new plan hash while the plan is not signed. */
-static int
+int
 facts_amend(struct call *call, struct store *st, uint32_t campaign,
     struct event *facts, size_t n, struct err *err)
 {

@@ -2,6 +2,7 @@
  * their predictions, phases, cost, and the hash to sign. Nothing is trained.
  * The invariant: what is drafted is a function of the project file, the two
  * databases and one random seed, all of them in the first events. */
+#include "cmd/agent.h"
 #include "cmd/draft.h"
 #include "cmd/pool.h"
 #include "cmd/verbs.h"
@@ -24,6 +25,15 @@ struct plan {
     int64_t budget_u;
     struct event *facts;
     size_t n;
+};
+
+enum { DRAFT_MAX = 24 };
+
+/* What the plan is made of, by who says so. */
+struct plan_ideas {
+    struct event *draft, *model, *mine;
+    uint32_t n_draft, n_model, n_mine;
+    struct agent_said said;
 };
 
 static int
@@ -120,6 +130,38 @@ plan_hypotheses(struct call *call, const char *root, const struct plan *plan,
     return rc;
 }
 
+/* The ideas of a language model where one is configured, and the fact that it
+ * was asked (kind 0: it was not). Of the places that a draft has it gets a
+ * quarter; the least promising ideas of the draft make room. */
+static int
+plan_model(struct call *call, const char *root, struct store *st,
+    const struct plan *plan, const struct spec *s, struct plan_ideas *out,
+    struct err *err)
+{
+    bool wanted = true, research = true;
+    struct insights *db = NULL;
+    int rc = call_opt_bool(call, "model", true, &wanted, err);
+    if (rc == 0)
+        rc = call_opt_bool(call, "from-research", true, &research, err);
+    if (rc != 0 || !plan->p->model.on || !wanted || !research)
+        return rc;
+    uint32_t max = s->max_hypotheses > 0 ? s->max_hypotheses : DRAFT_MAX;
+    rc = agent_plan(call, root, st, plan->p, out->draft, out->n_draft,
+        max > 4 ? max / 4 : 1, &out->said, err);
+    agent_say(call, &out->said);
+    if (rc != 0 || out->said.talk == NULL)
+        return rc;
+    rc = insight_open(
+        &db, work_insights_path(call, root, plan->p), INSIGHT_READ, err);
+    if (rc == 0)
+        rc = agent_ideas(
+            call, s, db, &out->said, &out->model, &out->n_model, err);
+    insight_close(db);
+    if (rc == 0 && out->n_draft + out->n_model > max && max > out->n_model)
+        out->n_draft = max - out->n_model;
+    return rc;
+}
+
 /* Expected cost of a job where `rea check` has measured one. */
 static int64_t
 plan_cost_hint(struct store *st, const struct plan *plan)
@@ -174,23 +216,56 @@ plan_carried(struct call *call, struct store *st, const struct plan *plan,
     return rc;
 }
 
+/* Takes further ideas into the plan: one that it holds anyway is refused by
+ * the engine and stays out. */
+static void
+plan_take(struct plan *plan, struct core *c, struct update *u,
+    const struct event *e, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (core_step(c, &e[i], u) == 0)
+            plan->facts[plan->n++] = e[i];
+}
+
+static int
+plan_step(struct plan *plan, const struct plan_ideas *ideas, struct core *c,
+    struct update *u, struct err *err)
+{
+    int rc = 0;
+    memcpy(
+        plan->facts + 1, ideas->draft, sizeof(*plan->facts) * ideas->n_draft);
+    plan->n = ideas->n_draft + 1;
+    for (size_t i = 0; i < plan->n && rc == 0; i++) {
+        rc = core_step(c, &plan->facts[i], u);
+        if (rc != 0)
+            rc = err_set(err, rc, "draft, %s %zu: %s",
+                event_name(plan->facts[i].kind), i, u->why);
+    }
+    return rc;
+}
+
 static int
 plan_facts(struct call *call, const char *root, struct store *st,
     struct plan *plan, struct err *err)
 {
-    struct event *h = NULL, *mine = NULL;
-    uint32_t n = 0, n_mine = 0;
+    struct plan_ideas ideas = {0};
+    struct event answer;
     struct spec *s = arena_alloc(call->arena, sizeof *s);
     memcpy(s, &plan->p->spec, sizeof *s);
-    int rc = plan_hypotheses(call, root, plan, st, s, &h, &n, err);
+    int rc = plan_hypotheses(
+        call, root, plan, st, s, &ideas.draft, &ideas.n_draft, err);
     if (rc == 0)
-        rc = plan_carried(call, st, plan, &mine, &n_mine, err);
+        rc = plan_model(call, root, st, plan, s, &ideas, err);
+    if (rc == 0)
+        rc = plan_carried(call, st, plan, &ideas.mine, &ideas.n_mine, err);
     if (rc != 0)
         return rc;
     size_t len = spec_encode(s, NULL, 0);
     unsigned char *spec = arena_alloc(call->arena, len);
     spec_encode(s, spec, len);
-    plan->facts = arena_alloc(call->arena, sizeof(*h) * (n + n_mine + 2));
+    plan->facts = arena_alloc(
+        call->arena, sizeof(*plan->facts) *
+                         (ideas.n_draft + ideas.n_model + ideas.n_mine + 3));
     plan->facts[0] = (struct event){.kind = EVENT_campaign_drafted,
         .spec = spec,
         .spec_len = len,
@@ -198,21 +273,16 @@ plan_facts(struct call *call, const char *root, struct store *st,
     rc = seed_random(&plan->facts[0].number, err);
     if (rc != 0)
         return rc;
-    memcpy(plan->facts + 1, h, sizeof(*h) * n);
-    plan->n = n + 1;
-
     struct core *c = mem_calloc(1, sizeof(*c));
     struct update *u = mem_calloc(1, sizeof(*u));
-    for (size_t i = 0; i < plan->n && rc == 0; i++) {
-        rc = core_step(c, &plan->facts[i], u);
-        if (rc != 0)
-            rc = err_set(err, rc, "draft, %s %zu: %s",
-                event_name(plan->facts[i].kind), i, u->why);
+    rc = plan_step(plan, &ideas, c, u, err);
+    if (rc == 0 &&
+        agent_fact(call, &ideas.said, "hypotheses", NULL, 0, &answer))
+        plan_take(plan, c, u, &answer, 1);
+    if (rc == 0) {
+        plan_take(plan, c, u, ideas.model, ideas.n_model);
+        plan_take(plan, c, u, ideas.mine, ideas.n_mine);
     }
-    /* one that the new draft holds anyway is refused: it stays out */
-    for (uint32_t i = 0; i < n_mine && rc == 0; i++)
-        if (core_step(c, &mine[i], u) == 0)
-            plan->facts[plan->n++] = mine[i];
     char *hash = arena_alloc(call->arena, HASH_LEN);
     if (rc == 0)
         plan_hash_text(plan->project_hash, c, plan->budget_u, hash);
@@ -330,6 +400,7 @@ static const struct cmd_opt plan_opts[] = {
     {"from-insights", 0, "no", "without ideas from the insights database"},
     {"from-research", 0, "no",
         "without ideas from papers and the technique library"},
+    {"model", 0, "no", "without asking the language model of [model]"},
     {"before", 0, "DATE", "know nothing dated later (YYYY-MM-DD)"}, {0}};
 
 const struct cmd cmd_plan = {.name = "plan",

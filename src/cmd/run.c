@@ -1,5 +1,6 @@
 /* rea run, wake, sweep: starting and continuing campaigns. run exits once jobs
  * are submitted, unless it is asked to wait; wake is what a callback runs. */
+#include "cmd/agent.h"
 #include "cmd/follow.h"
 #include "cmd/verbs.h"
 
@@ -140,6 +141,17 @@ run_say(struct call *call, struct store *st, const struct store_campaign *v,
     return 0;
 }
 
+/* A gate may be explained by a model before it is shown. */
+static void
+run_gate(struct call *call, struct store *st, uint32_t id)
+{
+    struct store_campaign now;
+    struct err ignored = {0};
+    if (store_campaign_get(st, id, &now, &ignored) == 0 &&
+        now.brief.state == CAMPAIGN_HALTED)
+        agent_diagnose(call, st, id);
+}
+
 static int
 run_run(struct call *call, struct err *err)
 {
@@ -154,6 +166,8 @@ run_run(struct call *call, struct err *err)
         rc = run_one(call, st, &v[i], &result, err);
     if (rc == 0 && call_has(call, "wait"))
         rc = run_wait(call, st, v, n, err);
+    for (size_t i = 0; (rc == 0 || rc == -ERR_APPROVAL) && i < n; i++)
+        run_gate(call, st, v[i].id);
     /* A gate met while waiting is shown with the campaign. */
     if (rc == 0 || (rc == -ERR_APPROVAL && call_has(call, "wait"))) {
         struct err shown = {0};
@@ -179,6 +193,8 @@ wake_verb_run(struct call *call, struct err *err)
         rc = work_store(call, STORE_WRITE, &st, err);
     if (rc == 0)
         rc = wake_run(st, id, &opts, &result, err);
+    if (result.gate)
+        agent_diagnose(call, st, id);
     store_close(st);
     if (rc != 0)
         return rc;
@@ -207,6 +223,8 @@ sweep_verb_run(struct call *call, struct err *err)
     int rc = work_store(call, STORE_WRITE, &st, err);
     if (rc == 0)
         rc = sweep_run(st, &opts, &r, err);
+    if (st != NULL)
+        agent_sweep(call, store_root(st));
     store_close(st);
     if (rc != 0)
         return rc;

@@ -1,5 +1,6 @@
 /* rea show, why, report, hypothesis show: what the report layer knows about an
  * id, printed. Reads only. */
+#include "cmd/agent.h"
 #include "cmd/verbs.h"
 #include "cmd/work.h"
 
@@ -132,6 +133,19 @@ report_to(struct call *call, struct err *err)
     return rc;
 }
 
+/* Only this writes: the paragraph is an event of the campaign. */
+static int
+report_summarise(
+    struct call *call, struct store **st, uint32_t id, struct err *err)
+{
+    store_close(*st);
+    *st = NULL;
+    int rc = work_store(call, STORE_WRITE, st, err);
+    if (rc == 0)
+        agent_summarise(call, *st, id);
+    return rc;
+}
+
 static int
 report_run(struct call *call, struct err *err)
 {
@@ -142,6 +156,8 @@ report_run(struct call *call, struct err *err)
     if (rc == 0)
         rc = work_campaign(
             call, st, call->n_args > 0 ? call->args[0] : NULL, &id, err);
+    if (rc == 0 && call_has(call, "summary"))
+        rc = report_summarise(call, &st, id, err);
     struct report *r = rc == 0 ? report_load(st, id, err) : NULL;
     if (rc == 0 && r == NULL)
         rc = err->code;
@@ -190,7 +206,9 @@ const struct cmd cmd_hypothesis_show = {.name = "hypothesis show",
 
 static const struct cmd_opt report_opts[] = {
     {"output", 'o', "FILE", "where to write it; - is standard output"},
-    {"md", 0, NULL, "Markdown on standard output"}, {0}};
+    {"md", 0, NULL, "Markdown on standard output"},
+    {"summary", 0, NULL, "with a paragraph by the language model of [model]"},
+    {0}};
 
 const struct cmd cmd_report = {.name = "report",
     .args = "[C]",

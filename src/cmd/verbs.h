@@ -47,6 +47,7 @@
     X(research_search)                                                         \
     X(research_ask)                                                            \
     X(research_reliability)                                                    \
+    X(research_agent)                                                          \
     X(runbook_list)                                                            \
     X(runbook_test)                                                            \
     X(wake)                                                                    \

@@ -178,7 +178,7 @@ phase_room_u(const struct core *c, uint32_t phase)
     if ((c->spec.phases & (1u << PHASE_EXPLOITATION)) == 0)
         limit += 1 - phase_limit[PHASE_COMBINATION];
     int64_t used = c->reserved_u;
-    for (uint32_t p = PHASE_VALIDATION; p < PHASE_CONFIRMATION; p++)
+    for (uint32_t p = PHASE_NONE; p < PHASE_CONFIRMATION; p++)
         used += c->phase_spent_u[p];
     /* reservations are worst cases; a soft limit goes by expected cost */
     int64_t flying = (int64_t)c->n_jobs * budget_trial_u(c);

@@ -72,7 +72,9 @@ enum { SPEC_VERSION = 3, SNAPSHOT_VERSION = 4 };
     X(49, spec, spec)                                                          \
     X(50, curve, curve)                                                        \
     X(60, signed_u, i64)                                                       \
-    X(61, horizon_u, i64)
+    X(61, horizon_u, i64)                                                      \
+    X(80, tokens_in, i64)                                                      \
+    X(81, tokens_out, i64)
 
 /* Is a field set? f64 by bits, so that -0 and NaN are kept. */
 #define SET_u64(e, m) ((e)->m != 0)

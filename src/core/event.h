@@ -126,6 +126,7 @@ struct event {
     int64_t cost_u, reserve_u, budget_u, duration_ms;
     int64_t signed_u; /* plan_approved: of a pool, the most it may be granted */
     int64_t horizon_u; /* budget that the campaign may count on, in all */
+    int64_t tokens_in, tokens_out; /* answer_arrived: sent and received */
     double mean, sd, lo, hi, score, prob, log_e, value, base;
     bool resume, proved, has_checkpoint;
     uint32_t n_over;

@@ -139,3 +139,30 @@ hypothesis_judged_apply(struct core *c, const struct event *e, struct update *u)
     h->log_e = e->log_e;
     return 0;
 }
+
+/* A model's reply is text for people and a price. It changes nothing but the
+ * ledger, and that only where the budget is money. */
+int
+answer_arrived_apply(struct core *c, const struct event *e, struct update *u)
+{
+    if (e->hash == NULL || e->hash[0] == '\0')
+        return refuse(u, "an answer needs the hash of its conversation");
+    if (e->remedy >= REMEDY_COUNT)
+        return refuse(u, "no such remedy");
+    if (e->trial > c->n_trials)
+        return refuse(u, "no trial T%u", e->trial);
+    if (e->tokens_in < 0 || e->tokens_out < 0 || e->cost_u < 0)
+        return refuse(u, "tokens and cost are not below zero");
+    if (e->cost_u == 0)
+        return 0;
+    if (c->spec.unit != UNIT_USD)
+        return refuse(u, "a model is paid in usd, the budget is in %s",
+            unit_name(c->spec.unit));
+    if (c->state < CAMPAIGN_APPROVED)
+        return refuse(u, "no budget is approved yet");
+    if (e->cost_u > c->approved_u - c->spent_u - c->reserved_u)
+        return refuse(u, "the model's price is more than what is left");
+    budget_reserve(c, e->cost_u);
+    budget_settle(c, PHASE_NONE, e->cost_u, e->cost_u);
+    return 0;
+}

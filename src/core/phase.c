@@ -86,7 +86,7 @@ static bool
 search_ended_itself(const struct core *c)
 {
     int64_t left = c->approved_u - budget_confirm_u(c);
-    for (uint32_t p = PHASE_VALIDATION; p < PHASE_CONFIRMATION; p++)
+    for (uint32_t p = PHASE_NONE; p < PHASE_CONFIRMATION; p++)
         left -= c->phase_spent_u[p];
     return c->phase_state[PHASE_EXPLOITATION] == PHASE_DONE &&
            left >= c->spec.reserve_train_u && left >= 2 * budget_trial_u(c) &&

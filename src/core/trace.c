@@ -75,6 +75,19 @@ line_rungs(const struct core *c, const struct event *e, struct line *l)
 }
 
 static void
+line_answer(const struct event *e, struct line *l)
+{
+    line_add(l, "a model%s%s answered on %s: %.12s", e->by ? " " : "",
+        e->by ? e->by : "", e->key ? e->key : "a question", e->hash);
+    if (e->trial != 0)
+        line_add(l, ", T%" PRIu32, e->trial);
+    if (e->remedy != REMEDY_NONE)
+        line_add(l, ", suggests %s", remedy_name(e->remedy));
+    if (e->cost_u > 0)
+        line_add(l, "; cost %.4g usd", amount(e->cost_u));
+}
+
+static void
 line_fact(const struct core *c, const struct event *e, struct line *l)
 {
     switch (e->kind) {
@@ -130,6 +143,9 @@ line_fact(const struct core *c, const struct event *e, struct line *l)
         break;
     case EVENT_job_ended:
         line_ended(c, e, l);
+        break;
+    case EVENT_answer_arrived:
+        line_answer(e, l);
         break;
     case EVENT_sealed_read:
         line_add(l, "T%" PRIu32 " sealed value %.6g", e->trial, e->value);

@@ -234,6 +234,8 @@ talk_run(struct talk *t, struct err *err)
             status = MODEL_STATUS_COUNT;
         else
             end_with(t, status, why);
+        if (status == MODEL_UNREACHABLE)
+            t->out->later_ms = turn->later_ms;
     }
     if (status == MODEL_STATUS_COUNT)
         end_with(t, MODEL_INVALID, "no valid reply after many turns");

@@ -88,6 +88,7 @@ struct turn {
     int64_t in, out, cached, reasoning; /* tokens; in and out -1: not said */
     int64_t written;                    /* to the provider's cache, of in */
     const char *id, *fingerprint;
+    int64_t later_ms; /* no reply before this time; 0 */
     uint32_t lacks; /* of a request that was not taken: enum lack, */
     bool lower;     /* or the structured output is what it minds */
 };
@@ -166,6 +167,9 @@ answer_judge(const struct answer *a, const char *key, struct buf *why);
 /* How long to wait before try n + 1 (n from 1); u in [0, 1) is the jitter. */
 int64_t
 retry_wait_ms(const struct answer *a, uint32_t n, double u, int64_t now_ms);
+/* When to come again where the server asks for a wait that is too long to sit
+ * out (wall clock); 0: it does not. */
+int64_t retry_later_ms(const struct answer *a, int64_t now_ms);
 /* The bits of enum lack that an error text speaks of, none of `known`; *lower
  * is set when it speaks of the structured output. */
 uint32_t answer_lacks(const struct answer *a, uint32_t known, bool *lower);

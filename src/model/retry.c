@@ -10,7 +10,12 @@
 #include <strings.h>
 #include <time.h>
 
-enum { WAIT_MS_MIN = 500, WAIT_MS_MAX = 8000, ASKED_MS_MAX = 60000 };
+enum {
+    WAIT_MS_MIN = 500,
+    WAIT_MS_MAX = 8000,
+    ASKED_MS_MAX = 60000,
+    LATER_MS_MAX = 7 * 24 * 3600 * 1000, /* beyond it a header is nonsense */
+};
 
 /* Type, code and text of an error body, in one lower-case line. */
 static void
@@ -137,16 +142,33 @@ after_ms(const char *text, int64_t now_ms)
     return (double)timegm(&tm) * 1000 - (double)now_ms;
 }
 
-int64_t
-retry_wait_ms(const struct answer *a, uint32_t n, double u, int64_t now_ms)
+/* What the server asks for, in milliseconds from now; 0: nothing of use. */
+static double
+asked_ms(const struct answer *a, int64_t now_ms)
 {
-    double asked = 0, wait = WAIT_MS_MIN;
+    double asked = 0;
     if (a->after_ms.len > 0)
         asked = strtod(buf_str(&a->after_ms), NULL);
     if (!(asked > 0) && a->after.len > 0)
         asked = after_ms(buf_str(&a->after), now_ms);
+    return isfinite(asked) && asked > 0 ? asked : 0;
+}
+
+int64_t
+retry_later_ms(const struct answer *a, int64_t now_ms)
+{
+    double asked = asked_ms(a, now_ms);
+    return asked > ASKED_MS_MAX && asked <= LATER_MS_MAX
+               ? now_ms + (int64_t)ceil(asked)
+               : 0;
+}
+
+int64_t
+retry_wait_ms(const struct answer *a, uint32_t n, double u, int64_t now_ms)
+{
+    double asked = asked_ms(a, now_ms), wait = WAIT_MS_MIN;
     /* what is not positive, or huge, is ignored, as the SDKs do */
-    if (isfinite(asked) && asked > 0 && asked <= ASKED_MS_MAX)
+    if (asked > 0 && asked <= ASKED_MS_MAX)
         return (int64_t)ceil(asked);
     for (uint32_t i = 1; i < n && wait < WAIT_MS_MAX; i++)
         wait *= 2;

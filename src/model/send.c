@@ -209,6 +209,8 @@ try_once(struct sending *s, struct turn *out, uint32_t *status,
     };
     *status = map[v];
     *again = v == VERDICT_RETRY;
+    out->later_ms = *again ? retry_later_ms(&ans, fs_now_ms()) : 0;
+    *again = *again && out->later_ms == 0;
     *wait_ms = retry_wait_ms(&ans, s->t.n, rng_f64(&s->rng), fs_now_ms());
     int rc = settle(s, &ans, ans.http == 200 ? out : NULL, good, *why, err);
     if (v == VERDICT_BAD && ans.http != 200) {

@@ -109,6 +109,19 @@ tiles(const struct report *r, struct buf *out)
     buf_puts(out, "</div>\n");
 }
 
+static void
+summary_note(const struct report *r, struct buf *out)
+{
+    const struct report_answer *s = report_summary(r);
+    if (s == NULL)
+        return;
+    buf_puts(out, "<p class=\"summary\">");
+    page_text(out, s->text);
+    buf_puts(out, "</p>\n<p class=\"note\">Written by the language model ");
+    page_text(out, s->model);
+    buf_puts(out, "; its numbers are those of this report.</p>\n");
+}
+
 void
 section_head(const struct report *r, struct buf *out)
 {
@@ -143,6 +156,7 @@ section_head(const struct report *r, struct buf *out)
     }
     buf_puts(out, "</p>\n");
     tiles(r, out);
+    summary_note(r, out);
     buf_fini(&verdict);
 }
 

@@ -556,6 +556,37 @@ expected_key(struct jw *w, const struct core *c)
     jw_obj_end(w);
 }
 
+/* What models were asked and what it cost; the paragraph that one wrote. */
+static void
+models_key(struct jw *w, const struct report *r)
+{
+    const struct report_answer *s = report_summary(r);
+    if (r->answers.n == 0)
+        return;
+    jw_key(w, "models");
+    jw_arr_begin(w);
+    for (uint32_t i = 0; i < r->answers.n; i++) {
+        const struct report_answer *a = &r->answers.v[i];
+        jw_obj_begin(w);
+        jw_kstr(w, "model", a->model);
+        jw_kstr(w, "purpose", a->purpose);
+        jw_kstr(w, "conversation", a->hash);
+        jw_ki64(w, "tokens_in", a->tokens_in);
+        jw_ki64(w, "tokens_out", a->tokens_out);
+        jw_kf64(w, "cost", (double)a->cost_u / MICRO);
+        jw_obj_end(w);
+    }
+    jw_arr_end(w);
+    if (s == NULL)
+        return;
+    jw_key(w, "summary");
+    jw_obj_begin(w);
+    jw_kstr(w, "text", s->text);
+    jw_kstr(w, "written_by", s->model);
+    jw_kstr(w, "note", s->why);
+    jw_obj_end(w);
+}
+
 void
 report_json(const struct report *r, struct buf *out)
 {
@@ -587,6 +618,7 @@ report_json(const struct report *r, struct buf *out)
     jw_arr_end(&w);
     failures_key(&w, r);
     engineer_key(&w, r);
+    models_key(&w, r);
     jw_ki64(&w, "wakes", (int64_t)r->n_wakes);
     jw_kf64(&w, "resident_agent_seconds", r->agent_s);
     jw_kf64(&w, "resident_wait_seconds", r->wait_s);

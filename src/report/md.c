@@ -273,10 +273,26 @@ md_repro(const struct report *r, struct buf *out)
     buf_fini(&text);
 }
 
+/* Marked as a model's words: its numbers were looked up, its judgement was
+ * not. */
+static void
+md_summary(const struct report *r, struct buf *out)
+{
+    const struct report_answer *s = report_summary(r);
+    if (s == NULL)
+        return;
+    buf_puts(out, "> ");
+    md_text(out, s->text);
+    buf_puts(out, "\n>\n> *Written by the language model ");
+    md_text(out, s->model);
+    buf_puts(out, "; its numbers are those of this report.*\n\n");
+}
+
 void
 report_md(const struct report *r, struct buf *out)
 {
     md_head(r, out);
+    md_summary(r, out);
     md_proposal(r, out);
     md_finalists(r, out);
     md_ideas(r, out);

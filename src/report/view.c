@@ -46,6 +46,7 @@ report_free(struct report *r)
     free(r->spans.v);
     free(r->failures.v);
     free(r->gates.v);
+    free(r->answers.v);
     free(r->points.v);
     free(r->wakes.v);
     arena_fini(r->arena);
@@ -269,6 +270,35 @@ campaign_event(struct report *r, const struct core *c, const struct event *e)
 /* ---- hypotheses, phases, incumbent ---- */
 
 static void
+answer_add(struct report *r, const struct event *e)
+{
+    struct report_answer *a = LIST_ADD(r->answers);
+    *a = (struct report_answer){.seq = e->seq != 0 ? e->seq : r->lines.n + 1,
+        .at_ms = e->at_ms,
+        .trial = e->trial,
+        .remedy = e->remedy,
+        .purpose = e->key != NULL ? text_keep(r, e->key) : "",
+        .model = e->by != NULL ? text_keep(r, e->by) : "",
+        .hash = text_keep(r, e->hash),
+        .text = text_keep(r, e->statement),
+        .why = text_keep(r, e->why),
+        .tokens_in = e->tokens_in,
+        .tokens_out = e->tokens_out,
+        .cost_u = e->cost_u};
+}
+
+/* The paragraph about the whole campaign; NULL: none was written. */
+const struct report_answer *
+report_summary(const struct report *r)
+{
+    for (uint32_t i = r->answers.n; i-- > 0;)
+        if (r->answers.v[i].text != NULL &&
+            strcmp(r->answers.v[i].purpose, "summary") == 0)
+            return &r->answers.v[i];
+    return NULL;
+}
+
+static void
 hypothesis_added(struct report *r, const struct core *c, const struct event *e)
 {
     /* The event need not carry a number: the new idea is the last one. */
@@ -342,6 +372,9 @@ report_event(struct report *r, const struct core *c, const struct event *e)
         break;
     case EVENT_hypothesis_judged:
         hypothesis_judged(r, e);
+        break;
+    case EVENT_answer_arrived:
+        answer_add(r, e);
         break;
     case EVENT_phase_entered:
     case EVENT_phase_closed:

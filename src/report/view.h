@@ -71,6 +71,19 @@ struct report_gate {
     const char *why; /* never NULL */
 };
 
+/* A reply of a language model, as the log has it. */
+struct report_answer {
+    uint64_t seq;
+    int64_t at_ms;
+    uint32_t trial, remedy; /* of a diagnosis; 0: none */
+    const char *purpose;    /* "hypotheses", "diagnosis", "summary" */
+    const char *model;
+    const char *hash;
+    const char *text; /* a summary's paragraph; NULL: none */
+    const char *why;  /* NULL: none */
+    int64_t tokens_in, tokens_out, cost_u;
+};
+
 /* The incumbent after a trial was closed; thinned out in long campaigns. */
 struct report_point {
     int64_t at_ms, spent_u;
@@ -117,6 +130,10 @@ struct report_gates {
     struct report_gate *v;
     uint32_t n, cap;
 };
+struct report_answers {
+    struct report_answer *v;
+    uint32_t n, cap;
+};
 struct report_points {
     struct report_point *v;
     uint32_t n, cap;
@@ -136,6 +153,7 @@ struct report {
     struct report_spans spans;
     struct report_failures failures;
     struct report_gates gates;
+    struct report_answers answers;
     struct report_points points;
     struct report_wakes wakes;
     const char *phase_why[PHASE_COUNT];
@@ -166,5 +184,7 @@ void report_attempt(struct report *r, uint32_t job, int64_t start_ms,
 /* c must live as long as r. Call once, after the last event and wake. */
 void report_close(struct report *r, const struct core *c);
 void report_free(struct report *r); /* NULL is fine */
+/* The paragraph that a model wrote about the campaign; NULL: none. */
+const struct report_answer *report_summary(const struct report *r);
 
 #endif

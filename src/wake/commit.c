@@ -42,6 +42,15 @@ attention_note(struct wake *w, const struct event *e)
              e->kind == EVENT_plan_drafted || e->kind == EVENT_plan_approved ||
              e->kind == EVENT_campaign_stopped)
         w->attention[0] = '\0';
+    else if (e->kind == EVENT_answer_arrived && e->trial != 0 &&
+             w->attention[0] != '\0') {
+        const char *gate = arena_strdup(&w->arena, w->attention);
+        snprintf(w->attention, sizeof w->attention,
+            "%.60s suggests %s (rea why T%u); %s",
+            e->by != NULL ? e->by : "a model",
+            e->remedy != REMEDY_NONE ? remedy_name(e->remedy) : "a question",
+            e->trial, gate);
+    }
 }
 
 static void

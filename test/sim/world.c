@@ -178,7 +178,7 @@ spec_make(struct world *w, struct spec *s)
     s->total_u = (int64_t)trials * MICRO;
     s->reserve_train_u = MICRO;
     if (w->o.faults > 0 && rng_below(&w->r, 2)) {
-        s->unit = UNIT_CORE_HOURS;
+        s->unit = trials % 2 ? UNIT_USD : UNIT_CORE_HOURS;
         s->reserve_train_u = 3 * MICRO;
         s->reserve_eval_u = MICRO / 4;
         s->total_u *= 2;
@@ -438,6 +438,13 @@ interfere(struct world *w)
         e.n_over = 1;
         e.over[0].knob = 0;
         e.over[0].value = knob_from_unit(&c->spec.knob[0], rng_f64(&w->r));
+    } else if (x < .033) {
+        e.kind = EVENT_answer_arrived;
+        e.hash = "a2f5";
+        e.key = "diagnosis";
+        e.tokens_in = 1200;
+        e.tokens_out = 80;
+        e.cost_u = c->spec.unit == UNIT_USD ? MICRO / 50 : 0;
     } else {
         return;
     }
