@@ -51,14 +51,15 @@ TOOLS = $(TOOL_SRC:tools/%.c=$(BUILD)/tools/%)
 .SECONDARY:
 
 help: # what the doors are
-	@echo "make            build build/rea, build/rea-shim, build/rea-ctr"
+	@echo "make            build build/rea and what it starts: rea-shim,"
+	@echo "                rea-sandbox, rea-ctr"
 	@echo "make demo       install what is missing, build, run the main job"
 	@echo "make check      all tests; closes with 'N passed, N failed'"
 	@echo "make check-peers  comparisons with other programs (PyPI)"
 	@echo "make check-full, make bench, make bench-full, make asan, make sim,"
 	@echo "make tidy, make docs, make man, make install PREFIX=/usr/local"
 
-all: $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-ctr
+all: $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-sandbox $(BUILD)/rea-ctr
 
 # Loops over numbers are worth the vectors; sums keep their order.
 $(BUILD)/obj/src/math/%.o: CFLAGS_ALL += -O3
@@ -80,6 +81,9 @@ $(BUILD)/rea: $(BUILD)/obj/src/main.o $(BUILD)/librea.a
 
 $(BUILD)/rea-shim: $(SHIM_OBJ)
 	$(CC) -static $(LDFLAGS) -o $@ $^ -lm
+
+$(BUILD)/rea-sandbox: $(BUILD)/obj/src/patch/sandbox/main.o $(BUILD)/librea.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 $(BUILD)/rea-ctr: $(TRAINER_OBJ) $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(TRAINER_LIBS)

@@ -5,7 +5,7 @@ set -eu
 build="gcc make libc6-dev libsqlite3-dev libjansson-dev libpcre2-dev
  libsodium-dev zlib1g-dev liblzma-dev libopenblas-dev python3"
 check="$build clang libclang-rt-14-dev clang-format libcmocka-dev jq git
- curl scdoc universal-ctags xz-utils"
+ curl scdoc universal-ctags xz-utils bubblewrap"
 case "${1:-build}" in
 check) want=$check ;;
 *) want=$build ;;

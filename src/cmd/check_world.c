@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "cmd/child.h"
+#include "base/child.h"
 #include "jobs/jobs.h"
 
 enum { BACKEND_MS = 5000, DISK_LOW = 1 << 30 };

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/child.h"
 #include "base/fs.h"
 #include "research/draft.h"
 #include "research/predict.h"
@@ -154,15 +155,46 @@ plan_carried(struct call *call, struct store *st, const struct plan *plan,
     return rc;
 }
 
+/* The commit that [patch] base names now: all jobs will run from it. *out
+ * stays NULL without [patch]. */
+static int
+plan_base(struct call *call, const char *root, const struct project *p,
+    const char **out, struct err *err)
+{
+    *out = NULL;
+    if (!p->patch.on)
+        return 0;
+    *out = git_line(call->arena, root, NULL, "rev-parse", "--verify", "-q",
+        "--end-of-options",
+        arena_printf(call->arena, "%s^{commit}", p->patch.base), (char *)NULL);
+    if (*out == NULL || strlen(*out) < 40 || strlen(*out) >= HASH_LEN)
+        return err_set(err, -ERR_INPUT,
+            "[patch] base = \"%s\" of %s is no commit of a git repository "
+            "around %s\n  remedy: commit what the jobs shall run, or leave "
+            "[patch] out",
+            p->patch.base, p->file, root);
+    const char *dirty = git_line(call->arena, root, NULL, "status",
+        "--porcelain", "--untracked-files=no", (char *)NULL);
+    if (dirty != NULL && dirty[0] != '\0' && !call->json)
+        say(call,
+            "changes that are not committed are in no run: jobs run from "
+            "commit %.12s\n",
+            *out);
+    return 0;
+}
+
 static int
 plan_facts(struct call *call, const char *root, struct store *st,
     struct plan *plan, struct err *err)
 {
+    const char *base = NULL;
     struct event *h = NULL, *mine = NULL;
     uint32_t n = 0, n_mine = 0;
     struct spec *s = arena_alloc(call->arena, sizeof *s);
     memcpy(s, &plan->p->spec, sizeof *s);
-    int rc = plan_hypotheses(call, root, plan, st, s, &h, &n, err);
+    int rc = plan_base(call, root, plan->p, &base, err);
+    if (rc == 0)
+        rc = plan_hypotheses(call, root, plan, st, s, &h, &n, err);
     if (rc == 0)
         rc = plan_carried(call, st, plan, &mine, &n_mine, err);
     if (rc != 0)
@@ -174,6 +206,7 @@ plan_facts(struct call *call, const char *root, struct store *st,
     plan->facts[0] = (struct event){.kind = EVENT_campaign_drafted,
         .spec = spec,
         .spec_len = len,
+        .base_rev = base,
         .cost_u = plan_cost_hint(st, plan)};
     rc = seed_random(&plan->facts[0].number, err);
     if (rc != 0)
@@ -191,7 +224,8 @@ plan_facts(struct call *call, const char *root, struct store *st,
     }
     /* one that the new draft holds anyway is refused: it stays out */
     for (uint32_t i = 0; i < n_mine && rc == 0; i++)
-        if (core_step(c, &mine[i], u) == 0)
+        if (patch_again(call, root, plan->p, c, &mine[i]) &&
+            core_step(c, &mine[i], u) == 0)
             plan->facts[plan->n++] = mine[i];
     char *hash = arena_alloc(call->arena, HASH_LEN);
     if (rc == 0)

@@ -25,6 +25,7 @@ enum {
     VARS_MAX = 64,
     NOTIFY_MAX = 16,
     FINGERPRINT_HEX = 65, /* with the NUL */
+    PATCH_CLASSES_MAX = 16,
 };
 
 /* How {knobs} is written. */
@@ -70,6 +71,16 @@ struct exit_code {
 
 struct var {
     const char *name, *value;
+};
+
+struct name_list { /* in the project's arena */
+    uint32_t n;
+    const char **v;
+};
+
+struct patch_class {
+    const char *name;
+    struct name_list patterns;
 };
 
 /* What spec.knob[i] does not say. */
@@ -137,6 +148,18 @@ struct project {
         uint32_t n_on;
         const char *on[NOTIFY_MAX];
     } notify;
+
+    struct { /* [patch]: code changes and the sandbox of all jobs */
+        bool on;
+        const char *base;          /* a revision, "HEAD" */
+        const char *build, *smoke; /* NULL: none */
+        struct name_list paths, read, env;
+        uint32_t n_classes;
+        struct patch_class classes[PATCH_CLASSES_MAX]; /* by name */
+        bool gate_all;
+        struct name_list gate; /* classes, when not all */
+        int64_t max_lines;
+    } patch;
 
     struct project_knob knob[KNOBS_MAX];
     struct harvest_spec harvest;

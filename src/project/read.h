@@ -113,6 +113,10 @@ struct draft {
     bool backend_shell;
     const char *database, *runbook, *webhook, *secret;
     const struct toml *on;
+    const char *patch_base, *patch_build, *patch_smoke;
+    const struct toml *patch_paths, *patch_read, *patch_env, *patch_classes,
+        *patch_gate;
+    int64_t patch_max_lines;
 };
 
 struct metric_draft {
@@ -143,6 +147,7 @@ int parse_plan(struct reader *r, const struct draft *d);
 int parse_candidates(struct reader *r, const struct draft *d);
 int parse_budget(struct reader *r, const struct draft *d);
 int parse_backend(struct reader *r, const struct draft *d);
+int parse_patch(struct reader *r, const struct draft *d);
 
 /* The code of a TOML value for a knob, checked against its domain. */
 int knob_code(const struct reader *r, const struct knob *k,
