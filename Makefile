@@ -199,7 +199,7 @@ install: all man
 	  $(DESTDIR)$(PREFIX)/share/man/man1 \
 	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions
-	install $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-ctr \
+	install $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-sandbox $(BUILD)/rea-ctr \
 	  $(DESTDIR)$(PREFIX)/bin
 	cp -R data examples $(DESTDIR)$(PREFIX)/share/rea
 	install -m 644 $(BUILD)/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1

@@ -60,9 +60,13 @@ patch_add(struct call *call, const struct project *p, const struct core *c,
 {
     struct buf text = {0};
     struct patch_checked *k = arena_alloc(call->arena, sizeof *k);
-    int rc = fs_read(file, DIFF_BYTES_MAX, &text, err);
+    struct err why = {0};
+    int rc = fs_read(file, DIFF_BYTES_MAX, &text, &why);
     if (rc != 0)
-        rc = err_wrap(err, -ERR_INPUT, "--patch");
+        rc = err_set(err, -ERR_INPUT,
+            "--patch: %s\n  remedy: a text file of at most %d KiB, as git diff "
+            "prints it",
+            why.text, DIFF_BYTES_MAX / 1024);
     if (rc == 0)
         rc = patch_check_all(call->arena, p, c, root, fs_base(file),
             buf_str(&text), text.len, k, err);

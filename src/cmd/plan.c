@@ -173,7 +173,9 @@ plan_base(struct call *call, const char *root, const struct project *p,
             "around %s\n  remedy: commit what the jobs shall run, or leave "
             "[patch] out",
             p->patch.base, p->file, root);
-    const char *dirty = git_line(call->arena, root, NULL, "status",
+    /* a look that writes nothing, not even git's index */
+    static const char *const quiet[] = {"GIT_OPTIONAL_LOCKS=0", NULL};
+    const char *dirty = git_line(call->arena, root, quiet, "status",
         "--porcelain", "--untracked-files=no", (char *)NULL);
     if (dirty != NULL && dirty[0] != '\0' && !call->json)
         say(call,

@@ -113,7 +113,8 @@ commit_text(struct call *call, const char *root, uint32_t campaign,
         git_line(call->arena, root, NULL, "rev-parse", "HEAD", (char *)NULL);
     if (ran == NULL || head == NULL || strcmp(ran, head) != 0)
         return ran;
-    const char *dirty = git_line(call->arena, root, NULL, "status",
+    static const char *const quiet[] = {"GIT_OPTIONAL_LOCKS=0", NULL};
+    const char *dirty = git_line(call->arena, root, quiet, "status",
         "--porcelain", "--untracked-files=no", (char *)NULL);
     if (dirty == NULL || dirty[0] == '\0')
         return head;

@@ -163,6 +163,7 @@ patch_check_all(struct arena *a, const struct project *p, const struct core *c,
     struct patch_checked *out, struct err *err)
 {
     struct sandbox_spec s;
+    struct err why = {0};
     memset(out, 0, sizeof *out);
     if (!p->patch.on || c->base_rev[0] == '\0')
         return err_set(err, -ERR_INPUT,
@@ -187,7 +188,11 @@ patch_check_all(struct arena *a, const struct project *p, const struct core *c,
     if (rc == 0)
         rc = tree_has_plain(&s, &out->diff, err);
     if (rc == 0)
-        rc = tree_applies(a, &s, NULL, err);
+        rc = tree_applies(a, &s, NULL, &why);
+    if (rc != 0 && why.text[0] != '\0')
+        rc = err_set(err, rc,
+            "%s\n  remedy: make it against that commit: git diff %.12s",
+            why.text, c->base_rev);
     if (rc == 0)
         rc = excludes_find(a, c, &s, out);
     if (rc == 0)

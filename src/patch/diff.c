@@ -108,15 +108,25 @@ is_line(const struct reader *r, const char *word)
 
 /* ---- names ---- */
 
+/* .git and what steers git, and git~1, the short name of .git elsewhere. */
+static bool
+part_is_git(const char *s, size_t n)
+{
+    static const char *const own[] = {
+        ".git", ".gitmodules", ".gitattributes", ".gitconfig", ".gitignore"};
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        if (n == strlen(own[i]) && strncasecmp(s, own[i], n) == 0)
+            return true;
+    return n >= 4 && strncasecmp(s, "git~", 4) == 0;
+}
+
 static bool
 part_is_plain(const char *s, size_t n)
 {
     bool dots =
         (n == 1 && s[0] == '.') || (n == 2 && s[0] == '.' && s[1] == '.');
-    /* .git, .gitmodules, .gitattributes, and git~1, its short name elsewhere */
-    bool git = (n >= 4 && strncasecmp(s, ".git", 4) == 0) ||
-               (n >= 4 && strncasecmp(s, "git~", 4) == 0);
-    return n > 0 && !dots && !git && s[0] != '-' && s[n - 1] != '.';
+    return n > 0 && !dots && !part_is_git(s, n) && s[0] != '-' &&
+           s[n - 1] != '.';
 }
 
 static bool
