@@ -2,7 +2,8 @@
  * the wall (bubblewrap makes them); the filter of system calls closes what
  * namespaces leave open: sockets of virtual machines, keys, tracing, nested
  * namespaces. Invariant: nothing is bound that is not named here or in the
- * spec, and nothing but the run folder, or the tree of a build, is writable. */
+ * spec, and nothing but the trial's folder, or the tree of a build, is
+ * writable. */
 #include "patch/box.h"
 
 #include <errno.h>
@@ -118,10 +119,10 @@ box_argv_in(struct arena *a, const struct sandbox_spec *s, const char *tree,
     words3(&w, "--bind", tree, s->top);
     word(&w, "--tmpfs");
     word(&w, fs_join_in(a, s->root, ".rea"));
-    if (s->trial_dir != NULL && !writable)
-        words3(&w, "--ro-bind-try", s->trial_dir, s->trial_dir);
+    /* a resumed attempt goes on with the checkpoint of the one before it */
+    const char *own = s->trial_dir != NULL ? s->trial_dir : s->run_dir;
     if (!writable)
-        words3(&w, "--bind", s->run_dir, s->run_dir);
+        words3(&w, "--bind", own, own);
     words_read(&w, s, tree);
     words3(&w, "--ro-bind", self, INSIDE);
     if (!writable) {
@@ -153,6 +154,22 @@ box_env_in(struct arena *a, const struct sandbox_spec *s)
     env[n++] = "REA_SANDBOX=bwrap";
     env[n] = NULL;
     return env;
+}
+
+bool
+box_is_there(void)
+{
+    struct arena a = {0};
+    const char *path = getenv("PATH");
+    bool found = false;
+    for (const char *p = path != NULL ? path : ""; *p != '\0' && !found;) {
+        size_t n = strcspn(p, ":");
+        const char *dir = arena_strndup(&a, p, n);
+        found = access(fs_join_in(&a, dir, "bwrap"), X_OK) == 0;
+        p += n + (p[n] == ':');
+    }
+    arena_fini(&a);
+    return found;
 }
 
 int

@@ -20,8 +20,9 @@ struct sandbox_spec {
     const char *patch[PATCHES_MAX]; /* SHA-256 of diffs in .rea/patches */
     const char *build;              /* NULL: nothing to build */
     struct name_list read, env;
-    const char *run_dir;   /* the one folder that can be written */
-    const char *trial_dir; /* earlier attempts, read only; NULL: none */
+    const char *run_dir;   /* of this attempt */
+    const char *trial_dir; /* of all its trial's attempts, the one folder that
+                              can be written; NULL: run_dir is that */
     bool gpus, terminal;   /* terminal: a person may be at it */
 };
 

@@ -283,6 +283,8 @@ trees_sweep(const char *root, struct err *err)
     for (size_t i = 0; i < n && rc == 0; i++) {
         const char *dot = strstr(names[i], ".lock");
         int fd = -1;
+        if (strncmp(names[i], "probed.", 7) == 0)
+            (void)fs_remove(fs_join_in(&a, home, names[i]), NULL);
         if (dot == NULL || dot[5] != '\0')
             continue;
         const char *lock = fs_join_in(&a, home, names[i]);

@@ -51,6 +51,25 @@ tree_build(void *ctx, const char *dir, struct err *err)
     return rc;
 }
 
+/* Namespaces cost tens of milliseconds, so what a machine can is asked once
+ * after each of its starts. */
+static int
+probe_once(struct launch *l, struct err *err)
+{
+    char boot[FS_BOOT_ID];
+    fs_boot_id(boot);
+    const char *home = fs_join_in(&l->arena, l->spec.root, ".rea/worktrees");
+    const char *mark = arena_printf(&l->arena, "%s/probed.%s", home, boot);
+    if (boot[0] != '\0' && fs_is_file(mark) && box_is_there())
+        return 0;
+    int rc = box_probe(err);
+    if (rc == 0)
+        rc = fs_mkdirs(home, err);
+    if (rc == 0 && boot[0] != '\0')
+        (void)fs_write_atomic(mark, "", 0, false, NULL);
+    return rc;
+}
+
 /* Only returns when it fails. */
 static int
 launch_run(struct launch *l, const char *const *argv, struct err *err)
@@ -59,7 +78,7 @@ launch_run(struct launch *l, const char *const *argv, struct err *err)
     int lock = -1;
     int rc = fs_real_in(&l->arena, "/proc/self/exe", &l->self, err);
     if (rc == 0)
-        rc = box_probe(err);
+        rc = probe_once(l, err);
     if (rc == 0)
         rc = tree_take(&l->arena, &l->spec,
             l->spec.build != NULL ? tree_build : NULL, l, &tree, &lock, err);
