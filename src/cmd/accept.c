@@ -161,6 +161,12 @@ accept_say(struct call *call, const struct report *r, const char *file,
         jw_kstr(&w, "file", file);
         jw_kstr(&w, "branch", branch);
         jw_kstr(&w, "review", review);
+        jw_key(&w, "patches");
+        jw_arr_begin(&w);
+        for (uint32_t i = 0; i < c->n_patches; i++)
+            if (c->experiment[c->proposal].config.patches >> i & 1)
+                jw_str(&w, c->patch[i].sha256);
+        jw_arr_end(&w);
         jw_key(&w, "knobs");
         jw_obj_begin(&w);
     } else

@@ -232,6 +232,10 @@ approve_run(struct call *call, struct err *err)
             "a plan and a patch are signed one by one\n"
             "  remedy: rea approve --patch %s",
             patch);
+    if (call->n_args == 0)
+        return err_set(err, -ERR_INPUT,
+            "rea approve needs: HASH, or --patch HASH\n"
+            "  remedy: rea help approve");
     if (strlen(prefix) < PREFIX_MIN)
         return err_set(err, -ERR_INPUT,
             "\"%s\": at least %d digits of the plan's hash are needed\n"

@@ -75,8 +75,7 @@ smoke_command(struct arena *a, const struct project *p, const char *dir,
 }
 
 static int
-said_fail(const struct patch_checked *out, int code, const struct buf *said,
-    struct err *err)
+said_fail(const char *what, int code, const struct buf *said, struct err *err)
 {
     char tail[SAID_MAX];
     size_t skip = said->len > sizeof tail - 1 ? said->len - sizeof tail + 1 : 0;
@@ -86,9 +85,9 @@ said_fail(const struct patch_checked *out, int code, const struct buf *said,
             (unsigned char)*c >= 0x7f)
             *c = '?';
     return err_set(err, -ERR_INPUT,
-        "patch %.12s: %s\n%s\n  remedy: mend the patch; [patch] build, smoke, "
-        "read and env say what a job needs",
-        out->diff.sha256,
+        "%s: %s\n%s\n  remedy: mend it; [patch] build, smoke, read and env say "
+        "what a job needs",
+        what,
         code == SANDBOX_FAILED ? "it does not come to a run"
         : code == 124          ? "the smoke run took too long"
                                : "the smoke run failed",
@@ -147,7 +146,10 @@ sandbox_try(struct arena *a, const struct project *p, struct sandbox_spec *s,
         out->ms = fs_boot_ms() - from;
     }
     if (rc == 0 && code != 0)
-        rc = said_fail(out, code, &said, err);
+        rc = said_fail(s->n_patches > 0
+                           ? arena_printf(a, "patch %.12s", out->diff.sha256)
+                           : arena_printf(a, "commit %.12s", s->base_rev),
+            code, &said, err);
     if (rc == 0 && p->patch.smoke != NULL)
         rc = smoke_metric(a, p, s->root, &cmd, &said, err);
     out->built = rc == 0 && p->patch.build != NULL;
@@ -197,6 +199,24 @@ patch_check_all(struct arena *a, const struct project *p, const struct core *c,
         rc = excludes_find(a, c, &s, out);
     if (rc == 0)
         rc = fs_mkdirs(s.run_dir, err);
+    if (rc == 0)
+        rc = sandbox_try(a, p, &s, s.run_dir, out, err);
+    (void)fs_remove_tree(s.run_dir, NULL);
+    return rc;
+}
+
+int
+base_check(struct arena *a, const struct project *p, const char *root,
+    const char *base_rev, struct patch_checked *out, struct err *err)
+{
+    struct sandbox_spec s;
+    memset(out, 0, sizeof *out);
+    int rc = sandbox_spec_fill(a, p, root, base_rev, NULL, &s, err);
+    if (rc != 0)
+        return rc;
+    s.terminal = true;
+    s.run_dir = fs_join_in(a, s.root, ".rea/patches/smoke-base");
+    rc = fs_mkdirs(s.run_dir, err);
     if (rc == 0)
         rc = sandbox_try(a, p, &s, s.run_dir, out, err);
     (void)fs_remove_tree(s.run_dir, NULL);

@@ -23,4 +23,9 @@ int patch_check_all(struct arena *a, const struct project *p,
     const struct core *c, const char *root, const char *name, const char *text,
     size_t len, struct patch_checked *out, struct err *err);
 
+/* Does the base commit build and pass the smoke run in the sandbox, unpatched?
+ * Only built, smoked and ms of *out are filled. */
+int base_check(struct arena *a, const struct project *p, const char *root,
+    const char *base_rev, struct patch_checked *out, struct err *err);
+
 #endif

@@ -1,12 +1,15 @@
 #!/bin/sh
-# A code patch that really improves the metric: added, signed, tested in the
-# sandbox, promoted, confirmed, proposed, and accepted as a branch. Another
-# that clashes with it is never combined with it.
+# Code patches that really improve the metric: added, signed, tested in the
+# sandbox, promoted, combined, confirmed, proposed, and accepted as a branch.
+# One that clashes with another is never combined with it.
 . "$(dirname "$0")/patch-lib.sh"
 patch_workspace ws
 export REA_SEED=7
 make_patch src/model.awk 's/0.01 \* capacity/0.02 * capacity/' ../good.diff
 make_patch src/model.awk 's/0.01 \* capacity/0.005 * capacity/' ../bad.diff
+make_patch src/loss.awk 's/return x/return 1.5 * x/' ../loss.diff
+sed -i 's/^total = .*/total = 70/' rea.toml && git commit -qam budget
+want 0 "$rea" check; says 'runs confined, passes its smoke run'
 want 0 "$rea" --json plan
 jq -e '.hypotheses | length <= 2' out >/dev/null || fail "$(cat out)"
 want 0 "$rea" hypothesis add --patch ../good.diff "more capacity" --why "small"
@@ -15,6 +18,8 @@ says 'approve --patch [0-9a-f]{12}'
 sha=$(sha256sum ../good.diff | cut -c1-64)
 want 0 "$rea" hypothesis add --patch ../bad.diff "less capacity"
 says 'does not apply together with patch'
+want 0 "$rea" hypothesis add --patch ../loss.diff "heavier" --gain 0.004
+says 'class loss'; says_not 'does not apply'
 want 2 "$rea" hypothesis add --patch ../good.diff "again"; says 'same change'
 want 0 "$rea" hypothesis list --json
 h=$(jq -r --arg s "$sha" '.hypotheses[] | select(.patch == $s).id' out)
@@ -31,14 +36,16 @@ want 0 "$rea" status
 hash=$(sed -n 's/.*rea approve \([0-9a-f]*\).*/\1/p' out | head -n 1)
 [ -n "$hash" ] || fail "no hash in $(cat out)"
 want 0 "$rea" approve "$hash"
+other=$(sha256sum ../loss.diff | cut -c1-64)
+want 0 "$rea" approve --patch "$other" # before it runs is as good
 want 0 "$rea" pin "$h"
 # nothing of the patch runs before its own signature
 "$rea" run --wait -q >out 2>err || :
 until_state halted
-says_not 'T99'
 want 0 "$rea" status C1; says 'approve --patch'
 for f in .rea/runs/C1/T*/a1/spec.json; do
-    jq -e '.patches == [] and .sandbox == "bwrap"' "$f" >/dev/null ||
+    jq -e --arg s "$other" '(.patches == [] or .patches == [$s]) and
+        .sandbox == "bwrap"' "$f" >/dev/null ||
         fail "ran before its signature: $(cat "$f")"
 done
 want 2 "$rea" approve --patch 12345678abcd; says 'no patch'
@@ -55,13 +62,20 @@ fi
 "$rea" report --json C1 >r.json
 jq -e --arg h "$h" '.hypotheses[] | select(.id == $h).verdict == "promote"' \
     r.json >/dev/null || fail "no promotion: $("$rea" log --all)"
-jq -e --arg s "$sha" '.proposal.patches == [$s] and
-    .proposal.patch == ".rea/patches/\($s).diff" and
+# both together are one configuration, built from both diffs
+jq -e --arg s "$sha" --arg o "$other" '[.trials[].patches] |
+    any(. == [$s, $o] or . == [$o, $s])' r.json >/dev/null ||
+    fail "never combined: $("$rea" log --all)"
+jq -e --arg b "$(sha256sum ../bad.diff | cut -c1-64)" '[.trials[].patches |
+    select(length > 1 and any(. == $b))] | length == 0' r.json >/dev/null ||
+    fail "patches that clash met"
+jq -e --arg s "$sha" '(.proposal.patches | any(. == $s)) and
+    (.proposal.patch | contains(".rea/patches/\($s).diff")) and
     .proposal.sealed.gain > 0.005' r.json >/dev/null ||
     fail "proposal: $(jq .proposal r.json)"
 want 0 "$rea" why "$h"; says 'proved|proposal'
 want 0 "$rea" diff E0 "$h"; says "patch $(echo "$sha" | cut -c1-12)"
-want 0 "$rea" repro C1; says "git apply .rea/patches/$sha.diff"
+want 0 "$rea" repro C1; says "git apply .*\.rea/patches/$sha.diff"
 want 0 "$rea" repro C1 --run; says '^PASS'
 [ -z "$(ls .rea/worktrees 2>/dev/null | grep -v lock)" ] ||
     fail "work trees are left: $(ls .rea/worktrees)"
