@@ -60,14 +60,16 @@ TOOLS = $(TOOL_SRC:tools/%.c=$(BUILD)/tools/%)
 .SECONDARY:
 
 help: # what the doors are
-	@echo "make            build rea, rea-shim, rea-read, rea-agent, rea-ctr"
+	@echo "make            build rea and what it starts: rea-shim, rea-sandbox,"
+	@echo "                rea-read, rea-agent, rea-ctr"
 	@echo "make demo       install what is missing, build, run the main job"
 	@echo "make check      all tests; closes with 'N passed, N failed'"
 	@echo "make check-peers  comparisons with other programs (PyPI)"
 	@echo "make check-full, make bench, make bench-full, make asan, make sim,"
 	@echo "make tidy, make docs, make man, make install PREFIX=/usr/local"
 
-all: $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-read $(BUILD)/rea-ctr $(AGENT)
+all: $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-sandbox $(BUILD)/rea-read \
+  $(BUILD)/rea-ctr $(AGENT)
 
 # Loops over numbers are worth the vectors; sums keep their order.
 $(BUILD)/obj/src/math/%.o: CFLAGS_ALL += -O3
@@ -102,6 +104,9 @@ $(BUILD)/rea-shim: $(SHIM_OBJ)
 $(BUILD)/obj/src/papers/read/xml.o: CFLAGS_ALL += -I/usr/include/libxml2
 $(BUILD)/rea-read: $(READ_OBJ) $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lxml2 $(LIBS)
+
+$(BUILD)/rea-sandbox: $(BUILD)/obj/src/patch/sandbox/main.o $(BUILD)/librea.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 $(BUILD)/rea-ctr: $(TRAINER_OBJ) $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(TRAINER_LIBS)
@@ -262,8 +267,8 @@ install: all man
 	  $(DESTDIR)$(PREFIX)/share/man/man1 \
 	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions
-	install $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-read $(BUILD)/rea-ctr \
-	  $(AGENT) \
+	install $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-sandbox \
+	  $(BUILD)/rea-read $(BUILD)/rea-ctr $(AGENT) \
 	  $(DESTDIR)$(PREFIX)/bin
 	cp -R data examples $(DESTDIR)$(PREFIX)/share/rea
 	install -m 644 $(BUILD)/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1

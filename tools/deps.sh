@@ -8,7 +8,8 @@ build="gcc make libc6-dev libsqlite3-dev libjansson-dev libpcre2-dev
 check="$build clang libclang-rt-14-dev clang-format libcmocka-dev jq git
  curl scdoc universal-ctags xz-utils spin slurmctld slurmd slurm-client munge
  gridengine-master gridengine-exec gridengine-client
- poppler-utils"
+ poppler-utils
+ bubblewrap"
 case "${1:-build}" in
 check) want=$check ;;
 *) want=$build ;;

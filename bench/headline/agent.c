@@ -11,7 +11,7 @@
 
 #include "base/fs.h"
 #include "base/json.h"
-#include "cmd/child.h"
+#include "base/child.h"
 
 enum { WAIT_MS = 3600000 };
 

@@ -6,8 +6,9 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "cmd/child.h"
+#include "base/child.h"
 #include "jobs/jobs.h"
+#include "patch/check.h"
 
 enum { BACKEND_MS = 5000, DISK_LOW = 1 << 30 };
 
@@ -293,6 +294,36 @@ git_look(struct check *k)
         clean ? "clean" : "uncommitted changes", head);
 }
 
+/* With [patch] all jobs run from a commit, confined: that must work before
+ * anything is planned on it. */
+static void
+sandbox_look(struct check *k)
+{
+    struct arena *a = k->call->arena;
+    struct patch_checked *out;
+    struct err e = {0};
+    if (!k->p->patch.on)
+        return;
+    const char *base = git_line(a, k->root, NULL, "rev-parse", "--verify", "-q",
+        "--end-of-options", arena_printf(a, "%s^{commit}", k->p->patch.base),
+        (char *)NULL);
+    if (base == NULL) {
+        check_say(k, CHECK_BAD, "sandbox", "commit what the jobs shall run",
+            "[patch] base = \"%s\" is no commit here", k->p->patch.base);
+        return;
+    }
+    out = arena_alloc(a, sizeof *out);
+    if (base_check(a, k->p, k->root, base, out, &e) != 0)
+        check_say(k, CHECK_BAD, "sandbox", NULL, "%s", e.text);
+    else
+        check_say(k, out->smoked ? CHECK_OK : CHECK_NOTE, "sandbox",
+            out->smoked ? NULL : "declare [patch] smoke: a tiny training run",
+            "commit %.12s runs confined%s%s, %.1f s", base,
+            out->built ? ", builds" : "",
+            out->smoked ? ", passes its smoke run" : "",
+            (double)out->ms / 1000);
+}
+
 int
 check_world(struct check *k, struct err *err)
 {
@@ -307,5 +338,6 @@ check_world(struct check *k, struct err *err)
     data_look(k);
     disk_look(k);
     git_look(k);
+    sandbox_look(k);
     return 0;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/redact.h"
 #include "cmd/mask.h"
 #include "report/load.h"
 
@@ -151,6 +152,16 @@ file_put(const char *path, size_t *at, bool all, const struct mask *m,
     buf_fini(&b);
 }
 
+/* What a job printed, as a terminal may see it. */
+static void
+text_show(const char *s, size_t n, struct buf *out)
+{
+    struct buf b = {0};
+    redact_put(s, n, &b);
+    plain_put(buf_str(&b), b.len, out);
+    buf_fini(&b);
+}
+
 static void
 file_tail(struct call *call, const char *path, const char *title,
     const struct mask *m)
@@ -171,11 +182,7 @@ file_tail(struct call *call, const char *path, const char *title,
     if (call_has(call, "all"))
         from = 0;
     say(call, "-- %s%s\n", title, from > 0 ? " (end)" : "");
-    for (size_t i = from; i < b.len; i++) {
-        unsigned char ch = (unsigned char)b.data[i];
-        buf_putc(
-            &call->out, ch < ' ' && ch != '\n' && ch != '\t' ? '?' : (char)ch);
-    }
+    text_show(b.data + from, b.len - from, &call->out);
     if (b.len > 0 && b.data[b.len - 1] != '\n')
         say(call, "\n");
     buf_fini(&b);
@@ -190,7 +197,10 @@ file_json(
     file_put(path, &at, true, m, &b);
     size_t from = b.len > LOG_TAIL ? b.len - LOG_TAIL : 0;
     jw_key(w, title);
-    jw_strn(w, buf_str(&b) + from, b.len - from);
+    struct buf shown = {0};
+    text_show(buf_str(&b) + from, b.len - from, &shown);
+    jw_strn(w, buf_str(&shown), shown.len);
+    buf_fini(&shown);
     buf_fini(&b);
 }
 
@@ -210,7 +220,10 @@ log_follow(struct store *st, const struct store_attempt *a, const char *dir,
         for (int i = 0; log_files[i] != NULL; i++) {
             struct buf b = {0};
             file_put(fs_join_in(arena, dir, log_files[i]), &at[i], over, m, &b);
-            fwrite(buf_str(&b), 1, b.len, stdout);
+            struct buf shown = {0};
+            text_show(buf_str(&b), b.len, &shown);
+            fwrite(buf_str(&shown), 1, shown.len, stdout);
+            buf_fini(&shown);
             buf_fini(&b);
         }
         if (fflush(stdout) != 0 || over)

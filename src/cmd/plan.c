@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/child.h"
 #include "base/fs.h"
 #include "papers/corpus.h"
 #include "research/draft.h"
@@ -244,6 +245,36 @@ plan_step(struct plan *plan, const struct plan_ideas *ideas, struct core *c,
     return rc;
 }
 
+/* The commit that [patch] base names now: all jobs will run from it. *out
+ * stays NULL without [patch]. */
+static int
+plan_base(struct call *call, const char *root, const struct project *p,
+    const char **out, struct err *err)
+{
+    *out = NULL;
+    if (!p->patch.on)
+        return 0;
+    *out = git_line(call->arena, root, NULL, "rev-parse", "--verify", "-q",
+        "--end-of-options",
+        arena_printf(call->arena, "%s^{commit}", p->patch.base), (char *)NULL);
+    if (*out == NULL || strlen(*out) < 40 || strlen(*out) >= HASH_LEN)
+        return err_set(err, -ERR_INPUT,
+            "[patch] base = \"%s\" of %s is no commit of a git repository "
+            "around %s\n  remedy: commit what the jobs shall run, or leave "
+            "[patch] out",
+            p->patch.base, p->file, root);
+    /* a look that writes nothing, not even git's index */
+    static const char *const quiet[] = {"GIT_OPTIONAL_LOCKS=0", NULL};
+    const char *dirty = git_line(call->arena, root, quiet, "status",
+        "--porcelain", "--untracked-files=no", (char *)NULL);
+    if (dirty != NULL && dirty[0] != '\0' && !call->json)
+        say(call,
+            "changes that are not committed are in no run: jobs run from "
+            "commit %.12s\n",
+            *out);
+    return 0;
+}
+
 static int
 plan_facts(struct call *call, const char *root, struct store *st,
     struct plan *plan, struct err *err)
@@ -252,8 +283,11 @@ plan_facts(struct call *call, const char *root, struct store *st,
     struct event answer;
     struct spec *s = arena_alloc(call->arena, sizeof *s);
     memcpy(s, &plan->p->spec, sizeof *s);
-    int rc = plan_hypotheses(
-        call, root, plan, st, s, &ideas.draft, &ideas.n_draft, err);
+    const char *base = NULL;
+    int rc = plan_base(call, root, plan->p, &base, err);
+    if (rc == 0)
+        rc = plan_hypotheses(
+            call, root, plan, st, s, &ideas.draft, &ideas.n_draft, err);
     if (rc == 0)
         rc = plan_model(call, root, st, plan, s, &ideas, err);
     if (rc == 0)
@@ -269,6 +303,7 @@ plan_facts(struct call *call, const char *root, struct store *st,
     plan->facts[0] = (struct event){.kind = EVENT_campaign_drafted,
         .spec = spec,
         .spec_len = len,
+        .base_rev = base,
         .cost_u = plan_cost_hint(st, plan)};
     rc = seed_random(&plan->facts[0].number, err);
     if (rc != 0)
@@ -281,7 +316,9 @@ plan_facts(struct call *call, const char *root, struct store *st,
         plan_take(plan, c, u, &answer, 1);
     if (rc == 0) {
         plan_take(plan, c, u, ideas.model, ideas.n_model);
-        plan_take(plan, c, u, ideas.mine, ideas.n_mine);
+        for (uint32_t i = 0; i < ideas.n_mine; i++)
+            if (patch_again(call, root, plan->p, c, &ideas.mine[i]))
+                plan_take(plan, c, u, &ideas.mine[i], 1);
     }
     char *hash = arena_alloc(call->arena, HASH_LEN);
     if (rc == 0)

@@ -95,6 +95,17 @@ double cost_of(const struct core *c, const struct cost_model *m,
 double cost_weight(const struct core *c, const struct cost_model *m,
     const struct config *x, double factor);
 
+/* ---- patch.c ---- */
+
+/* Index of a patch by its content; n_patches: a new one. */
+uint32_t patch_index(const struct core *c, const char *sha256);
+/* May this hypothesis bring its patch in? 0 or a refusal. */
+int patch_check(const struct core *c, const struct event *e, struct update *u);
+/* Takes it in; its number, from 1. */
+uint32_t patch_take(struct core *c, const struct event *e);
+/* A trial whose patch is not signed stops the campaign at a gate. */
+bool patch_gate(const struct core *c, const struct trial *t, struct update *u);
+
 /* ---- trial.c, job.c ---- */
 
 /* What the next attempt of this trial reserves. */

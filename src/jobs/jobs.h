@@ -39,6 +39,7 @@ struct job_spec {
     const char *const *envp; /* NAME=value to add to this process's own;
                                 NULL: none */
     const char *cwd;         /* workspace root */
+    bool boxed; /* argv is a sandbox that tells a signal as 128 + its number */
     double cpus;
     int64_t memory_bytes;        /* 0: no limit; whole process tree */
     int64_t time_ms;             /* 0: no limit */

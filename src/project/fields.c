@@ -257,6 +257,35 @@ static const struct field runbook_fields[] = {
     FIELD("file", FIELD_STR, runbook, NULL, "your own failure rules"),
 };
 
+static const struct field patch_fields[] = {
+    FIELD_AT(struct draft, "paths", FIELD_ANY, patch_paths, true, NULL, NULL,
+        NULL,
+        "files that a code patch may change, from the repository's top: * does "
+        "not cross a /, ** does; files that build, install or publish only by "
+        "their full name"),
+    FIELD("base", FIELD_STR, patch_base, "HEAD",
+        "commit that patches are made against and all jobs run from; taken "
+        "when the plan is drafted"),
+    FIELD("build", FIELD_STR, patch_build, NULL,
+        "command that builds the patched tree, run by /bin/sh -c in the "
+        "sandbox"),
+    FIELD("smoke", FIELD_STR, patch_smoke, NULL,
+        "a tiny training run, placeholders as in [train] command, that a patch "
+        "must pass before it can be signed"),
+    FIELD("read", FIELD_ANY, patch_read, "[]",
+        "files and folders that jobs read besides the commit, [train] "
+        "fingerprint and the system's own: data, an environment"),
+    FIELD("env", FIELD_ANY, patch_env, "[]",
+        "names of environment variables that jobs may see"),
+    FIELD("classes", FIELD_ANY, patch_classes, "{}",
+        "[patch.classes]: NAME = [patterns]; what fits none is \"other\""),
+    FIELD("gate", FIELD_ANY, patch_gate, "all classes",
+        "classes whose patches need a signature of their own (rea approve "
+        "--patch); for the others that of the plan is enough"),
+    FIELD("max_lines", FIELD_INT, patch_max_lines, "400",
+        "most lines that one patch adds and removes, 1 to 100000"),
+};
+
 static const struct field notify_fields[] = {
     FIELD("webhook", FIELD_STR, webhook, NULL,
         "where messages go; only as env:NAME or file:PATH"),
@@ -338,6 +367,10 @@ const struct section project_sections[] = {
         "insights", insights_fields, false, false, "Where insights are kept."),
     SECTION("runbook", runbook_fields, false, false,
         "Known failures and their remedies."),
+    SECTION("patch", patch_fields, false, false,
+        "Code changes as hypotheses. With this section all jobs of the model, "
+        "the baseline's too, run from the base commit in a sandbox without "
+        "network and secrets; docs/patches.md."),
     SECTION("notify", notify_fields, false, false, "Who is told, and when."),
     SECTION("model", model_fields, false, false,
         "A language model for the research agent. Without this section none "

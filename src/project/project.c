@@ -168,6 +168,8 @@ parse_all(struct reader *r)
         rc = parse_backend(r, &d);
     if (rc == 0)
         rc = parse_model(r, &d);
+    if (rc == 0)
+        rc = parse_patch(r, &d);
     return rc == 0 ? command_check(r) : rc;
 }
 

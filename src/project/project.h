@@ -26,6 +26,7 @@ enum {
     NOTIFY_MAX = 16,
     MODEL_ALLOW_MAX = 16,
     FINGERPRINT_HEX = 65, /* with the NUL */
+    PATCH_CLASSES_MAX = 16,
 };
 
 /* How {knobs} is written. */
@@ -125,6 +126,16 @@ struct project_model {
                                            may choose; 0: any */
 };
 
+struct name_list { /* in the project's arena */
+    uint32_t n;
+    const char **v;
+};
+
+struct patch_class {
+    const char *name;
+    struct name_list patterns;
+};
+
 /* What spec.knob[i] does not say. */
 struct project_knob {
     uint8_t style;      /* enum style; STYLE_NONE: the project's */
@@ -192,6 +203,18 @@ struct project {
         const char *on[NOTIFY_MAX];
     } notify;
     struct project_model model;
+
+    struct { /* [patch]: code changes and the sandbox of all jobs */
+        bool on;
+        const char *base;          /* a revision, "HEAD" */
+        const char *build, *smoke; /* NULL: none */
+        struct name_list paths, read, env;
+        uint32_t n_classes;
+        struct patch_class classes[PATCH_CLASSES_MAX]; /* by name */
+        bool gate_all;
+        struct name_list gate; /* classes, when not all */
+        int64_t max_lines;
+    } patch;
 
     struct project_knob knob[KNOBS_MAX];
     struct harvest_spec harvest;

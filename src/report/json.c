@@ -81,10 +81,65 @@ evidence_key(struct jw *w, const char *evidence)
     json_free(list);
 }
 
-/* The overrides of a hypothesis as {knob: value}. */
+/* The lines of a text as an array. */
 static void
-change_key(struct jw *w, const struct core *c, uint32_t h)
+lines_value(struct jw *w, const char *text)
 {
+    jw_arr_begin(w);
+    for (; text != NULL && *text != '\0'; text += *text == '\n') {
+        size_t n = strcspn(text, "\n");
+        jw_strn(w, text, n);
+        text += n;
+    }
+    jw_arr_end(w);
+}
+
+static void
+patch_key(struct jw *w, const struct report *r, uint32_t h)
+{
+    const struct core *c = r->core;
+    const struct report_hypothesis *t = &r->hypothesis[h];
+    const struct patch *p = &c->patch[c->hypothesis[h].patch - 1];
+    jw_key(w, "patch");
+    jw_obj_begin(w);
+    jw_kstr(w, "base_rev", c->base_rev);
+    jw_kstr(w, "diff_sha256", p->sha256);
+    jw_key(w, "paths");
+    lines_value(w, t->paths);
+    jw_kstr(w, "class", t->class);
+    jw_ki64(w, "added", t->added);
+    jw_ki64(w, "removed", t->removed);
+    jw_kbool(w, "gated", p->gated);
+    jw_kbool(w, "approved", p->approved);
+    jw_key(w, "excludes");
+    jw_arr_begin(w);
+    for (uint32_t i = 0; i < c->n_patches; i++)
+        if (p->excludes >> i & 1)
+            jw_str(w, c->patch[i].sha256);
+    jw_arr_end(w);
+    jw_obj_end(w);
+}
+
+/* The diffs of a set as {"patches": [sha256]}, for what runs in a sandbox. */
+static void
+patches_key(struct jw *w, const struct core *c, uint32_t patches)
+{
+    if (c->base_rev[0] == '\0')
+        return;
+    jw_kstr(w, "sandbox", "bwrap");
+    jw_key(w, "patches");
+    jw_arr_begin(w);
+    for (uint32_t i = 0; i < c->n_patches; i++)
+        if (patches >> i & 1)
+            jw_str(w, c->patch[i].sha256);
+    jw_arr_end(w);
+}
+
+/* The overrides of a hypothesis as {knob: value}, and its code change. */
+static void
+change_key(struct jw *w, const struct report *r, uint32_t h)
+{
+    const struct core *c = r->core;
     const struct hypothesis *x = &c->hypothesis[h];
     jw_key(w, "change");
     jw_obj_begin(w);
@@ -93,6 +148,8 @@ change_key(struct jw *w, const struct core *c, uint32_t h)
         jw_key(w, k->name);
         json_knob(w, k, x->over[i].value);
     }
+    if (x->patch != 0)
+        patch_key(w, r, h);
     jw_obj_end(w);
 }
 
@@ -107,7 +164,7 @@ hypothesis_head(struct jw *w, const struct report *r, uint32_t h)
     jw_kstr(w, "source", source_name(source));
     jw_kstr(w, "statement", hypothesis_statement(r, h, &scratch));
     jw_kstr(w, "rationale", r->hypothesis[h].rationale);
-    change_key(w, r->core, h);
+    change_key(w, r, h);
     jw_key(w, "predicted");
     jw_obj_begin(w);
     jw_kf64(w, "mean", isfinite(x->prior_mean) ? x->prior_mean : 0);
@@ -367,6 +424,22 @@ changes_key(struct jw *w, const struct core *c, uint32_t experiment)
     jw_obj_end(w);
 }
 
+/* The path of the diff, several in the order of their application. */
+static void
+proposal_patch(struct jw *w, const struct core *c, uint32_t patches)
+{
+    struct buf b = {0};
+    for (uint32_t i = 0; i < c->n_patches; i++)
+        if (patches >> i & 1)
+            buf_printf(&b, "%s.rea/patches/%s.diff", b.len > 0 ? " " : "",
+                c->patch[i].sha256);
+    jw_kstr(w, "patch", b.len > 0 ? buf_str(&b) : NULL);
+    if (b.len > 0)
+        jw_kstr(w, "base_rev", c->base_rev);
+    buf_fini(&b);
+    patches_key(w, c, patches);
+}
+
 static void
 proposal_key(struct jw *w, const struct report *r)
 {
@@ -386,8 +459,7 @@ proposal_key(struct jw *w, const struct report *r)
     jw_key(w, "knobs");
     json_config(w, &c->spec, &c->experiment[e].config);
     changes_key(w, c, e);
-    jw_key(w, "patch");
-    jw_null(w);
+    proposal_patch(w, c, c->experiment[e].config.patches);
     jw_key(w, "search");
     jw_obj_begin(w);
     jw_kstr(w, "metric", c->spec.metric[c->spec.primary].name);
@@ -435,6 +507,7 @@ trial_value(struct jw *w, const struct core *c, uint32_t i)
     jw_ki64(w, "seed", t->seed);
     jw_key(w, "knobs");
     json_config(w, s, &c->experiment[t->experiment].config);
+    patches_key(w, c, c->experiment[t->experiment].config.patches);
     jw_kstr(w, "state", trial_state_name(t->state));
     jw_ki64(w, "attempts", t->attempts);
     jw_kf64(w, "cost", (double)t->cost_u / MICRO);

@@ -129,6 +129,15 @@ change_fill(
     r->key = change_key_in(k->arena, s, h->over, h->n_over);
     r->change = change_json_in(k->arena, s, h->over, h->n_over);
     r->concept = concept_name(CONCEPT_NONE);
+    if (h->patch != 0) { /* known by its code: no knob did it */
+        const char *sha = k->core->patch[h->patch - 1].sha256;
+        r->key = arena_printf(k->arena, "patch:%.12s%s%s", sha,
+            h->n_over > 0 ? " " : "", h->n_over > 0 ? r->key : "");
+        r->change = arena_printf(k->arena, "{\"patch\":\"%s\"%s%s", sha,
+            h->n_over > 0 ? "," : "}",
+            h->n_over > 0 ? strchr(r->change, '{') + 1 : "");
+        return;
+    }
     if (h->n_over != 1)
         return;
     const struct knob *knob = &s->knob[h->over[0].knob];
@@ -189,7 +198,9 @@ pair_row(const struct keeper *k, const struct pair *p, struct insight *r)
     row_start(k, r);
     change_fill(k, &c->hypothesis[p->a], r);
     const struct hypothesis *b = &c->hypothesis[p->b];
-    r->partner = change_key_in(a, &c->spec, b->over, b->n_over);
+    r->partner = b->patch != 0 ? arena_printf(a, "patch:%.12s",
+                                     c->patch[b->patch - 1].sha256)
+                               : change_key_in(a, &c->spec, b->over, b->n_over);
     r->hypothesis = arena_printf(a, "H%u+H%u", p->a + 1u, p->b + 1u);
     r->effect = p->mean;
     r->lo = p->lo;
@@ -220,6 +231,8 @@ config_changes(const struct core *c, uint32_t experiment, struct override *out)
     const struct config *x = &c->experiment[experiment].config;
     struct config base;
     uint32_t n = 0;
+    if (x->patches != 0) /* not of knobs alone */
+        return 0;
     config_default(&c->spec, &base);
     config_canon(&c->spec, &base);
     for (uint32_t k = 0; k < c->spec.n_knobs; k++) {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "jobs/signature.h"
+#include "patch/spec.h"
 
 struct ended {
     const struct job *job;
@@ -45,11 +46,17 @@ reason_by_code(const struct project *p, int32_t code)
 
 /* An exit code alone never says success or failure: the metrics have a word. */
 static void
-reason_fill(const struct wake *w, struct ended *x)
+reason_fill(struct wake *w, struct ended *x)
 {
     const struct spec *s = &w->core->spec;
     x->reason = x->facts->reason;
     snprintf(x->detail, sizeof x->detail, "%s", x->facts->detail);
+    if (x->reason == REASON_EXIT && jobs_are_boxed(w) &&
+        x->facts->exit_code == SANDBOX_FAILED) {
+        x->reason = REASON_LAUNCH_FAIL;
+        box_why(w, x->attempt->run_dir, x->detail, sizeof x->detail);
+        return;
+    }
     if (x->reason == REASON_EXIT)
         x->reason = reason_by_code(w->project, x->facts->exit_code);
     if (x->reason != REASON_OK || x->job->kind != JOB_TRAIN)

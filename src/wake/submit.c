@@ -228,6 +228,7 @@ job_spec_fill(struct wake *w, const struct job_command *c, const char *run_dir,
         .argv = c->argv,
         .envp = c->env,
         .cwd = store_root(w->st),
+        .boxed = jobs_are_boxed(w),
         .cpus = p->resources.cpus,
         .memory_bytes = p->resources.memory_bytes,
         .time_ms = p->resources.time_ms,
@@ -314,6 +315,8 @@ start_all(
         f->e.job = start[i].job->id;
         f->e.trial = start[i].job->trial;
         f->e.handle = start[i].attempt->handle;
+        if (jobs_are_boxed(w))
+            f->e.sandbox = "bwrap";
         f->attempt = start[i].attempt;
         fact_add(w, &facts, f);
         w->out->submitted++;

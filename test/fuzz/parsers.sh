@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fuzz smoke of TOML, project file, metric reader, the rules of claims, the
-# readers of other programs' trials and replies of models under ASan and UBSan,
+# readers of other programs' trials, diffs and replies of models under ASan and UBSan,
 # by mutations of seeds. FUZZ_COUNT, FUZZ_SEED: more, and others.
 set -u
 build=${BUILD:-build}
@@ -11,7 +11,7 @@ claims="src/papers/claim.c src/papers/claim_token.c src/papers/claim_number.c
 src/papers/metric_word.c src/papers/technique.c src/papers/technique_find.c
 src/papers/technique_name.c src/papers/evidence.c"
 for target in fuzz_toml fuzz_harvest fuzz_project fuzz_claim fuzz_wandb \
-	fuzz_journal fuzz_model; do
+	fuzz_journal fuzz_model fuzz_diff; do
 	more=
 	case $target in
 	fuzz_claim) more=$claims ;;
@@ -20,6 +20,7 @@ for target in fuzz_toml fuzz_harvest fuzz_project fuzz_claim fuzz_wandb \
 		src/research/insight_runs.c -lsqlite3" ;;
 	fuzz_model) for f in sse decode decode_own mend schema retry redact; do
 		more="$more src/model/$f.c"; done ;;
+	fuzz_diff) more=src/patch/diff.c ;;
 	esac
 	# shellcheck disable=SC2086
 	${CC:-gcc} -std=c17 -D_GNU_SOURCE -O1 -g -Isrc -Itest/fuzz \

@@ -31,6 +31,7 @@ enum ending {
 struct shim_command {
     const char *token, *claim, *run_dir, *cwd;
     const char *stdout_path, *stderr_path, *metrics_path, *checkpoint_path;
+    int64_t boxed; /* 1: exit codes above 128 are signals */
     int64_t time_ms, budget_ms, grace_ms, hang_ms, memory_bytes, disk_floor;
     bool has_watch;
     struct harvest_spec watch;
