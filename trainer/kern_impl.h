@@ -469,6 +469,72 @@ KERN(cross_backward)(const float *x0, const float *u, const float *dout,
 }
 
 static TARGET void
+KERN(gated_forward)(const float *x0, const float *x, float *ug,
+    const float *bias, float *out, size_t rows, size_t cols)
+{
+    for (size_t r = 0; r < rows; r++) {
+        float *u = ug + 2 * r * cols, *g = u + cols;
+        size_t at = r * cols;
+        for (size_t k = 0; k < cols; k += 8) {
+            v8 t = LOAD(u + k) + LOAD(bias + k), s = LOAD(g + k);
+            STORE(u + k, t);
+            KERN(logistic)(&s);
+            STORE(g + k, s);
+            STORE(out + at + k, LOAD(x0 + at + k) * (t * s) + LOAD(x + at + k));
+        }
+    }
+}
+
+static TARGET void
+KERN(gated_backward)(const float *x0, const float *ug, const float *dout,
+    float *dug, float *dx0, size_t rows, size_t cols)
+{
+    for (size_t r = 0; r < rows; r++) {
+        const float *u = ug + 2 * r * cols, *g = u + cols;
+        float *du = dug + 2 * r * cols, *dg = du + cols;
+        size_t at = r * cols;
+        for (size_t k = 0; k < cols; k += 8) {
+            v8 d = LOAD(dout + at + k), t = LOAD(u + k), s = LOAD(g + k);
+            v8 dt = d * LOAD(x0 + at + k) * s;
+            STORE(du + k, dt);
+            STORE(dg + k, dt * t * (1.0f - s));
+            STORE(dx0 + at + k, LOAD(dx0 + at + k) + d * t * s);
+        }
+    }
+}
+
+static TARGET void
+KERN(factor_forward)(
+    float *fh, const float *bias, float *out, size_t rows, size_t cols)
+{
+    for (size_t r = 0; r < rows; r++) {
+        float *f = fh + 2 * r * cols, *h = f + cols;
+        for (size_t k = 0; k < cols; k += 8) {
+            v8 a = LOAD(f + k) + LOAD(bias + k);
+            v8 b = LOAD(h + k) + LOAD(bias + cols + k);
+            STORE(f + k, a);
+            STORE(h + k, b);
+            STORE(out + r * cols + k, a * b + b);
+        }
+    }
+}
+
+static TARGET void
+KERN(factor_backward)(
+    const float *fh, const float *dout, float *dfh, size_t rows, size_t cols)
+{
+    for (size_t r = 0; r < rows; r++) {
+        const float *f = fh + 2 * r * cols, *h = f + cols;
+        float *df = dfh + 2 * r * cols, *dh = df + cols;
+        for (size_t k = 0; k < cols; k += 8) {
+            v8 d = LOAD(dout + r * cols + k);
+            STORE(df + k, d * LOAD(h + k));
+            STORE(dh + k, d * (LOAD(f + k) + 1.0f));
+        }
+    }
+}
+
+static TARGET void
 KERN(outer)(
     const float *a, const float *b, size_t rows, size_t cols, float *out)
 {
@@ -505,6 +571,10 @@ static const struct kern KERN(table) = {
     .column_sum = KERN(column_sum),
     .cross_forward = KERN(cross_forward),
     .cross_backward = KERN(cross_backward),
+    .gated_forward = KERN(gated_forward),
+    .gated_backward = KERN(gated_backward),
+    .factor_forward = KERN(factor_forward),
+    .factor_backward = KERN(factor_backward),
     .outer = KERN(outer),
     .axpy = KERN(axpy),
 };

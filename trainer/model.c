@@ -1,5 +1,5 @@
-/* Puts lr, fm, ffm, deepfm and dcnv2 together from tables of embeddings and the
- * dense net. train.c and evaluate.c call it. Invariant: a pass is a function of
+/* Puts the models together from tables of embeddings and the dense net.
+ * train.c and evaluate.c call it. Invariant: a pass is a function of
  * parameters, batch and seed alone. */
 #include "model.h"
 
@@ -160,7 +160,7 @@ model_init(struct model *m, const struct config *c, uint32_t ids,
     m->has_linear = c->linear || c->model == MODEL_LR;
     m->has_vectors = c->model != MODEL_LR;
     m->has_fm = c->model == MODEL_FM || c->model == MODEL_DEEPFM;
-    m->has_net = c->model == MODEL_DEEPFM || c->model == MODEL_DCNV2;
+    m->has_net = c->model >= MODEL_DEEPFM; /* and all that came later */
     m->bias = dense_add(&m->dense, 1, false);
     int rc = parts_init(m, ids, fields, err);
     if (rc != 0) {

@@ -78,7 +78,8 @@ objective(struct model *m, const struct batch *b, const float *dz)
 static double
 difference(struct model *m, const struct batch *b, const float *dz, float *p)
 {
-    const float h = 2e-3f, old = *p;
+    /* small, for a relu may turn inside of it */
+    const float h = 5e-4f, old = *p;
     *p = old + h;
     double up = objective(m, b, dz);
     *p = old - h;
@@ -162,6 +163,12 @@ gradient_case(int i)
         {"--model=dcnv2", "--dim=5", "--hidden=10,7", "--cross-layers=3"},
         {"--model=dcnv2", "--dim=4", "--hidden=8", "--cross-rank=3",
             "--linear=false"},
+        {"--model=gdcn", "--dim=8", "--hidden=16"},
+        {"--model=gdcn", "--dim=5", "--hidden=10,7", "--cross-layers=3",
+            "--embedding-dropout=0.2"},
+        {"--model=final", "--dim=8", "--hidden=16"},
+        {"--model=final", "--dim=5", "--hidden=12,7", "--dropout=0.3"},
+        {"--model=final", "--dim=4", "--hidden=12,8", "--batch-norm=true"},
     };
     if (i >= (int)(sizeof cases / sizeof *cases))
         return NULL;
