@@ -12,6 +12,7 @@
 #include <sys/random.h>
 
 #include "base/fs.h"
+#include "research/brought.h"
 #include "research/draft.h"
 #include "research/predict.h"
 #include "research/insight.h"
@@ -73,6 +74,25 @@ plan_project(
     return 0;
 }
 
+/* --library DATE: entries of later date count where the corpus names them. */
+static int
+plan_library(struct call *call, const char *root, struct draft_options *o,
+    struct err *err)
+{
+    const char *cut = call_opt(call, "library");
+    struct corpus *papers = NULL;
+    if (cut == NULL || !o->from_research)
+        return 0;
+    bool *hidden = arena_alloc(call->arena, technique_count() * sizeof *hidden);
+    const char *file = fs_join_in(call->arena, root, ".rea/papers.db");
+    int rc = corpus_open(&papers, file, false, err);
+    if (rc == 0)
+        rc = techniques_hide(papers, cut, o->before, hidden, err);
+    corpus_close(papers);
+    o->hidden = hidden;
+    return rc;
+}
+
 static int
 plan_hypotheses(struct call *call, const char *root, const struct plan *plan,
     struct store *st, struct spec *s, struct event **out, uint32_t *n,
@@ -84,6 +104,8 @@ plan_hypotheses(struct call *call, const char *root, const struct plan *plan,
     int rc = call_opt_bool(call, "from-insights", true, &o.from_insights, err);
     if (rc == 0)
         rc = call_opt_bool(call, "from-research", true, &o.from_research, err);
+    if (rc == 0)
+        rc = plan_library(call, root, &o, err);
     if (rc == 0 && o.from_insights)
         rc = plan_seen(call, st, s, &o.seen, err);
     if (rc != 0)
@@ -309,7 +331,10 @@ static const struct cmd_opt plan_opts[] = {
     {"budget", 0, "N", "plan with less than the file's total"},
     {"from-insights", 0, "no", "without ideas from the insights database"},
     {"from-research", 0, "no", "without ideas from the technique library"},
-    {"before", 0, "DATE", "know nothing dated later (YYYY-MM-DD)"}, {0}};
+    {"before", 0, "DATE", "know nothing dated later (YYYY-MM-DD)"},
+    {"library", 0, "DATE",
+        "techniques dated later only where a paper of the corpus names them"},
+    {0}};
 
 const struct cmd cmd_plan = {.name = "plan",
     .args = "[MODEL]",

@@ -548,7 +548,8 @@ candidates_from_techniques(
     has |= project_needs(c->spec);
     for (uint32_t i = 0; i < technique_count(); i++) {
         const struct technique *t = technique_at(i);
-        if (!technique_known(t, before) || (t->needs & ~has) != 0)
+        if (!technique_known(t, before) || (t->needs & ~has) != 0 ||
+            (c->hidden != NULL && c->hidden[i]))
             continue;
         bool mapped = false;
         for (uint32_t j = 0; j < technique_steps(t); j++)

@@ -34,6 +34,7 @@ struct candidates {
     const struct spec *spec;
     struct arena *arena;
     struct config base;
+    const bool *hidden; /* by technique; NULL: none is */
     uint32_t n;
     struct candidate *item; /* CANDIDATES_DRAFT_MAX */
 };
