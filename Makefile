@@ -115,6 +115,7 @@ SOURCES_OBJ = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard bench/sources/*.c))
 $(BUILD)/bench-headline: $(BUILD)/obj/bench/bench-headline.o $(HEADLINE_OBJ) \
   $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+$(BUILD)/obj/bench/sources/%.o: CFLAGS_ALL += -Ibench
 $(BUILD)/bench-sources: $(BUILD)/obj/bench/bench-sources.o $(SOURCES_OBJ) \
   $(HEADLINE_OBJ) $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
