@@ -146,6 +146,8 @@ enum split_mode { SPLIT_RANDOM, SPLIT_SEQUENTIAL };
         "of dcnv2 and gdcn")                                                   \
     INT(cross_rank, "cross-rank", "0", 0, 1024, FLAG_MODEL,                    \
         "rank of dcnv2's cross matrices; 0: full")                             \
+    BOOL(field_gate, "field-gate", "false", FLAG_MODEL,                        \
+        "final: each field's embedding is gated by all fields")                \
     CHOICE(optimizer, "optimizer", "adam", FLAG_MODEL,                         \
         "sgd|adagrad|adam|rowwise-adagrad", "optimiser")                       \
     FLOAT(lr, "lr", "0.001", 0, 100, FLAG_MODEL, "learning rate")              \

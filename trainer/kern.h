@@ -96,6 +96,15 @@ struct kern {
     /* From d out: dfh [rows][2 cols]. */
     void (*factor_backward)(const float *fh, const float *dout, float *dfh,
         size_t rows, size_t cols);
+    /* Rows of `fields` vectors of np floats: g_i = bias_i + sum of
+     * weight_ij x_j, out = g * x (the same paper's field gate). */
+    void (*gate_forward)(const float *x, const float *weight, const float *bias,
+        float *g, float *out, size_t rows, size_t fields, size_t np);
+    /* From dx = d out: dx becomes that of x; dweight and dbias are set.
+     * t: room for one row. */
+    void (*gate_backward)(const float *x, const float *g, const float *weight,
+        float *dx, float *dweight, float *dbias, float *t, size_t rows,
+        size_t fields, size_t np);
     /* out[r][c] = a[r] * b[c] */
     void (*outer)(
         const float *a, const float *b, size_t rows, size_t cols, float *out);

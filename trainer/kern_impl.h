@@ -535,6 +535,71 @@ KERN(factor_backward)(
 }
 
 static TARGET void
+KERN(gate_forward)(const float *x, const float *weight, const float *bias,
+    float *g, float *out, size_t rows, size_t fields, size_t np)
+{
+    for (size_t r = 0; r < rows; r++) {
+        const float *row = x + r * fields * np;
+        for (size_t i = 0; i < fields; i++) {
+            const float *w = weight + i * fields;
+            size_t at = (r * fields + i) * np;
+            for (size_t k = 0; k < np; k += 8) {
+                v8 s = {0};
+                for (size_t j = 0; j < fields; j++)
+                    s += w[j] * LOAD(row + j * np + k);
+                s += bias[i];
+                STORE(g + at + k, s);
+                STORE(out + at + k, s * LOAD(row + i * np + k));
+            }
+        }
+    }
+}
+
+/* One row: with d = dout * x of field i, dx_i = dout * g and every
+ * dx_j += weight_ij d. t: what is d for all fields. */
+static inline TARGET void
+KERN(gate_row)(const float *x, const float *weight, const float *t, float *dx,
+    float *dweight, float *dbias, size_t fields, size_t np)
+{
+    for (size_t i = 0; i < fields; i++) {
+        v8 all = {0};
+        for (size_t k = 0; k < np; k += 8)
+            all += LOAD(t + i * np + k);
+        dbias[i] += KERN(total)(&all);
+        for (size_t j = 0; j < fields; j++) {
+            float w = weight[i * fields + j];
+            v8 s = {0};
+            for (size_t k = 0; k < np; k += 8) {
+                v8 d = LOAD(t + i * np + k);
+                s += d * LOAD(x + j * np + k);
+                STORE(dx + j * np + k, LOAD(dx + j * np + k) + w * d);
+            }
+            dweight[i * fields + j] += KERN(total)(&s);
+        }
+    }
+}
+
+static TARGET void
+KERN(gate_backward)(const float *x, const float *g, const float *weight,
+    float *dx, float *dweight, float *dbias, float *t, size_t rows,
+    size_t fields, size_t np)
+{
+    size_t width = fields * np;
+    memset(dweight, 0, fields * fields * sizeof *dweight);
+    memset(dbias, 0, fields * sizeof *dbias);
+    for (size_t r = 0; r < rows; r++) {
+        size_t at = r * width;
+        for (size_t k = 0; k < width; k += 8) {
+            v8 d = LOAD(dx + at + k);
+            STORE(t + k, d * LOAD(x + at + k));
+            STORE(dx + at + k, d * LOAD(g + at + k));
+        }
+        KERN(gate_row)
+        (x + at, weight, t, dx + at, dweight, dbias, fields, np);
+    }
+}
+
+static TARGET void
 KERN(outer)(
     const float *a, const float *b, size_t rows, size_t cols, float *out)
 {
@@ -575,6 +640,8 @@ static const struct kern KERN(table) = {
     .gated_backward = KERN(gated_backward),
     .factor_forward = KERN(factor_forward),
     .factor_backward = KERN(factor_backward),
+    .gate_forward = KERN(gate_forward),
+    .gate_backward = KERN(gate_backward),
     .outer = KERN(outer),
     .axpy = KERN(axpy),
 };

@@ -146,7 +146,8 @@ parts_init(struct model *m, uint32_t ids, uint32_t fields, struct err *err)
     uint32_t width = fields * m->v.np;
     m->x = mem_calloc((size_t)m->rows_cap * width, sizeof *m->x);
     m->dx = mem_calloc((size_t)m->rows_cap * width, sizeof *m->dx);
-    return net_init(&m->net, m->c, &m->dense, width, m->rows_cap, err);
+    return net_init(
+        &m->net, m->c, &m->dense, fields, m->v.np, m->rows_cap, err);
 }
 
 int

@@ -90,6 +90,18 @@ cross_init(struct net *n, struct dense *d)
         n->out_cross = dense_add(d, n->width, true);
 }
 
+static void
+gate_init(struct net *n, struct dense *d, uint32_t fields, uint32_t np)
+{
+    struct field_gate *g = &n->gate;
+    g->fields = fields;
+    g->np = np;
+    g->weight = dense_add(d, (size_t)fields * fields, true);
+    g->bias = dense_add(d, fields, false);
+    g->g = rows_alloc(n->rows_cap, n->width);
+    g->x = rows_alloc(n->rows_cap, n->width);
+}
+
 /* OpenBLAS tries for ever to map its buffer where a limit of address space is
  * in the way, so that is found out first. */
 static int
@@ -106,9 +118,10 @@ blas_probe(struct err *err)
 }
 
 int
-net_init(struct net *n, const struct config *c, struct dense *d, uint32_t width,
-    uint32_t rows, struct err *err)
+net_init(struct net *n, const struct config *c, struct dense *d,
+    uint32_t fields, uint32_t np, uint32_t rows, struct err *err)
 {
+    uint32_t width = fields * np;
     int sizes[HIDDEN_MAX];
     memset(n, 0, sizeof *n);
     n->c = c;
@@ -131,6 +144,8 @@ net_init(struct net *n, const struct config *c, struct dense *d, uint32_t width,
     }
     if (n->layers > 0)
         n->out_deep = dense_add(d, in, true);
+    if (n->factored && c->field_gate)
+        gate_init(n, d, fields, np);
     cross_init(n, d);
     widest = n->rank > widest ? n->rank : widest;
     bool pairs = n->factored || n->gated;
@@ -223,6 +238,8 @@ net_start(struct net *n, struct dense *d, uint32_t np, uint32_t dim)
         weights_start(d->p + n->out_deep, n->layer[n->layers - 1].out, 1, 1, 1,
             sqrt(6.0 / (double)(real_in + 1)), is_real, &r);
     norm_start(n, d);
+    for (uint32_t i = 0; i < n->gate.fields; i++) /* open; weights are 0 */
+        d->p[n->gate.bias + i] = 1;
     free(inputs);
 }
 
@@ -240,6 +257,8 @@ net_fini(struct net *n)
         free(n->crossing[i].x);
         free(n->crossing[i].t);
     }
+    free(n->gate.g);
+    free(n->gate.x);
     free(n->running);
     free(n->da);
     free(n->db);
@@ -392,6 +411,12 @@ void
 net_forward(struct net *n, struct dense *d, const float *x, uint32_t rows,
     bool training, uint64_t seed, float *z)
 {
+    struct field_gate *g = &n->gate;
+    if (g->fields > 0) {
+        n->kern->gate_forward(x, d->p + g->weight, d->p + g->bias, g->g, g->x,
+            rows, g->fields, g->np);
+        x = g->x;
+    }
     if (n->layers > 0) {
         const struct net_layer *last = &n->layer[n->layers - 1];
         deep_forward(n, d, x, rows, training, seed);
@@ -505,10 +530,15 @@ void
 net_backward(struct net *n, struct dense *d, const float *x, uint32_t rows,
     const float *dz, float *dx)
 {
+    struct field_gate *g = &n->gate;
+    const float *in = g->fields > 0 ? g->x : x;
     if (n->layers > 0)
-        deep_backward(n, d, x, rows, dz, dx);
+        deep_backward(n, d, in, rows, dz, dx);
     else
         memset(dx, 0, (size_t)rows * n->width * sizeof *dx);
     if (n->cross > 0)
-        cross_backward(n, d, x, rows, dz, dx);
+        cross_backward(n, d, in, rows, dz, dx);
+    if (g->fields > 0)
+        n->kern->gate_backward(x, g->g, d->p + g->weight, dx, d->g + g->weight,
+            d->g + g->bias, n->du, rows, g->fields, g->np);
 }

@@ -42,12 +42,20 @@ struct cross_layer {
                                  gdcn: u with its gate, [rows][2 width] */
 };
 
+/* final's, where it is asked for: scales the input before the layers. */
+struct field_gate {
+    uint32_t fields, np; /* fields 0: there is none */
+    size_t weight, bias; /* places in dense */
+    float *g, *x;        /* gates and gated input [rows][fields * np] */
+};
+
 struct net {
     const struct config *c;
     const struct kern *kern;
     uint32_t width, rows_cap, rank;
     int layers, cross;
     bool factored, gated; /* final, gdcn */
+    struct field_gate gate;
     struct net_layer layer[HIDDEN_MAX];
     struct cross_layer crossing[8];
     size_t out_deep, out_cross; /* final weights in dense */
@@ -56,9 +64,9 @@ struct net {
     float *da, *db, *du; /* gradients [rows][widest] */
 };
 
-/* Reserves parameters in d. width: floats of a row of input. */
+/* Reserves parameters in d. A row of input: fields vectors of np floats. */
 int net_init(struct net *n, const struct config *c, struct dense *d,
-    uint32_t width, uint32_t rows, struct err *err);
+    uint32_t fields, uint32_t np, uint32_t rows, struct err *err);
 /* Initial weights; after dense_alloc. np and dim: padded and real size of an
  * embedding. */
 void net_start(struct net *n, struct dense *d, uint32_t np, uint32_t dim);

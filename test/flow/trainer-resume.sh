@@ -9,7 +9,7 @@ strip() { sed 's/,"samples_per_s".*//' "$1"; }
 for model in fm dcnv2 gdcn final; do
     flags="--data=data --cache=cache --model=$model --epochs=4 --patience=0
         --dropout=0.2 --batch-norm=true --batch-size=100 --seed=7
-        --lr-schedule=cosine --negative-rate=0.8"
+        --lr-schedule=cosine --negative-rate=0.8 --field-gate=true"
     "$ctr" $flags --out=whole --metrics=whole.m || fail "$model"
     "$ctr" $flags --out=part --metrics=part.m --inject=term@200 2>err
     test $? = 85 || fail "$model: exit code of a preemption"
