@@ -14,7 +14,7 @@ main(int argc, char **argv)
 {
     static const struct drive d = {.name = "sources",
         .table = "bench/sources/tasks.tsv",
-        .arms = "both,insights,research,chance,greedy",
+        .arms = "both,insights,research,chance",
         .arms_known = "both,insights,research,chance,greedy,random",
         .jobs = 1,
         .report = sources_page};

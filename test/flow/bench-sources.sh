@@ -18,7 +18,7 @@ cat >papers.jsonl <<'END'
 {"id": "10.1145/3583780.3615089", "date": "2023-10-21", "title": "A cross network with gates", "abstract": "Each cross layer of our Gated Deep Cross Network (GDCN) has a gate."}
 END
 run="$bench --tasks=tasks.tsv --data=data --work=work --out=r.jsonl --seeds=1
-    --fresh=2 --papers=papers.jsonl"
+    --fresh=2 --papers=papers.jsonl --arms=both,insights,research,chance,greedy"
 want 0 $run --minutes=0.0001
 [ ! -s r.jsonl ] || [ "$(wc -l <r.jsonl)" -lt 2 ] || fail "it went on too long"
 want 0 $run
