@@ -167,10 +167,15 @@ $(BUILD)/bench-budget: $(BUILD)/obj/bench/bench-budget.o \
   $(BUILD)/obj/test/sim/toy.o $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-# bench/headline/ belongs to bench-headline alone
+# bench/headline/ is shared by the benches that train live
 HEADLINE_OBJ = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard bench/headline/*.c))
+SOURCES_OBJ = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard bench/sources/*.c))
 $(BUILD)/bench-headline: $(BUILD)/obj/bench/bench-headline.o $(HEADLINE_OBJ) \
   $(BUILD)/librea.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+$(BUILD)/obj/bench/sources/%.o: CFLAGS_ALL += -Ibench
+$(BUILD)/bench-sources: $(BUILD)/obj/bench/bench-sources.o $(SOURCES_OBJ) \
+  $(HEADLINE_OBJ) $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 # bench/truth/ belongs to bench-truth alone

@@ -75,3 +75,9 @@ if [ "$form" = full ] && [ -n "${REA_DATA:-}" ]; then
     "$build/bench-headline" --python="$python" --out="$build/headline.jsonl" &&
         "$build/bench-headline" --report="$build/headline.jsonl"
 fi
+if [ "$form" = full ] && [ -n "${REA_DATA:-}" ] && [ -e "${REA_PAPERS:-}" ]; then
+    echo "== the two sources of ideas, live"
+    gzip -dcf "$REA_PAPERS" >"$build/papers.jsonl" &&
+        "$build/bench-sources" --papers="$build/papers.jsonl" &&
+        "$build/bench-sources" --report="$build/sources.jsonl"
+fi

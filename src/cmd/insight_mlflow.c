@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "cmd/child.h"
+#include "base/child.h"
 
 enum { PAGES_MAX = 5000, REPLY_MAX = 64 << 20, FETCH_MS = 120000 };
 

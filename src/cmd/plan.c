@@ -15,6 +15,7 @@
 #include "base/child.h"
 #include "base/fs.h"
 #include "papers/corpus.h"
+#include "research/brought.h"
 #include "research/draft.h"
 #include "research/predict.h"
 #include "research/insight.h"
@@ -100,6 +101,25 @@ plan_papers(
     return rc;
 }
 
+/* --library DATE: entries of later date count where the corpus names them. */
+static int
+plan_library(struct call *call, const char *root, struct draft_options *o,
+    struct err *err)
+{
+    const char *cut = call_opt(call, "library");
+    struct corpus *papers = NULL;
+    if (cut == NULL || !o->from_research)
+        return 0;
+    bool *hidden = arena_alloc(call->arena, technique_count() * sizeof *hidden);
+    const char *file = fs_join_in(call->arena, root, ".rea/papers.db");
+    int rc = corpus_open(&papers, file, false, err);
+    if (rc == 0)
+        rc = techniques_hide(papers, cut, o->before, hidden, err);
+    corpus_close(papers);
+    o->hidden = hidden;
+    return rc;
+}
+
 static int
 plan_hypotheses(struct call *call, const char *root, const struct plan *plan,
     struct store *st, struct spec *s, struct event **out, uint32_t *n,
@@ -111,6 +131,8 @@ plan_hypotheses(struct call *call, const char *root, const struct plan *plan,
     int rc = call_opt_bool(call, "from-insights", true, &o.from_insights, err);
     if (rc == 0)
         rc = call_opt_bool(call, "from-research", true, &o.from_research, err);
+    if (rc == 0)
+        rc = plan_library(call, root, &o, err);
     if (rc == 0 && o.from_insights)
         rc = plan_seen(call, st, s, &o.seen, err);
     if (rc != 0)
@@ -438,7 +460,10 @@ static const struct cmd_opt plan_opts[] = {
     {"from-research", 0, "no",
         "without ideas from papers and the technique library"},
     {"model", 0, "no", "without asking the language model of [model]"},
-    {"before", 0, "DATE", "know nothing dated later (YYYY-MM-DD)"}, {0}};
+    {"before", 0, "DATE", "know nothing dated later (YYYY-MM-DD)"},
+    {"library", 0, "DATE",
+        "techniques dated later only where a paper of the corpus names them"},
+    {0}};
 
 const struct cmd cmd_plan = {.name = "plan",
     .args = "[MODEL]",

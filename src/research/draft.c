@@ -515,6 +515,7 @@ draft_init(struct draft *d, const struct spec *s, struct insights *db,
     d->family = o->family != NULL ? o->family : family_of(s);
     units_set(d);
     candidates_init(&d->pool, s, a);
+    d->pool.hidden = o->hidden;
     return history_load(
         &d->history, o->from_insights ? db : NULL, s, o->before, a, err);
 }

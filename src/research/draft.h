@@ -32,6 +32,7 @@ struct draft_options {
     const char *family;    /* of the model; NULL: told from the spec */
     uint32_t has;          /* NEED_* bits that the data offers for certain */
     struct draft_seen seen;
+    const bool *hidden; /* by technique: not to be known; NULL: none is */
 };
 
 /* Writes *out: an array of *n events hypothesis_added in the arena, the best
