@@ -118,12 +118,13 @@ names_tokens(
     const struct claim_token *t, uint32_t n, uint32_t i, const char *names)
 {
     uint32_t best = 0;
-    for (const char *p = names; *p != '\0';) {
-        size_t len = strcspn(p, "|");
-        uint32_t used = name_tokens(t, n, i, p, len);
+    for (const char *p = names; p != NULL; p = strchr(p, '|')) {
+        p += *p == '|';
+        if (*p != t[i].word[0]) /* most end here */
+            continue;
+        uint32_t used = name_tokens(t, n, i, p, strcspn(p, "|"));
         if (used > best)
             best = used;
-        p += len + (p[len] == '|');
     }
     return best;
 }

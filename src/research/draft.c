@@ -22,6 +22,7 @@ enum {
     RIDERS_MAX = 2,
     HOOKS_MAX = 3,
     DRAFT_DEFAULT = 24,
+    KNOWN_MAX = 20000,
 };
 
 /* What a quoted claim adds to the gain that code is hoped to bring, in AUC. */
@@ -33,9 +34,8 @@ struct draft {
     struct candidates pool;
     const char *family;
     const struct draft_seen *seen;
-    const struct insight *own; /* the team's own rows */
-    size_t n_own;
-    bool compared;       /* with an insights database */
+    struct known known; /* the team's own rows */
+    bool compared;      /* with an insights database */
     double unit, spread; /* mean and sd of AUC to the search metric's */
 };
 
@@ -355,7 +355,7 @@ novelty_of(
         .statement = x->statement,
         .technique = x->hook ? x->technique[0]->aliases : "",
         .gain = h->p.mean > 0};
-    novelty_find(&q, d->own, d->n_own, out);
+    novelty_find(&q, &d->known, out);
     if (out->nearest == 0 && h->n_cited > 0 && h->best >= 0.5) {
         bool lost = h->cited_sign[0] * h->cited[0]->effect < 0;
         bool same = h->best >= 0.95 && q.gain && lost;
@@ -520,9 +520,8 @@ draft_init(struct draft *d, const struct spec *s, struct insights *db,
         &d->history, o->from_insights ? db : NULL, s, o->before, a, err);
 }
 
-/* The team's own rows: what they ended with, and what ideas are compared to. */
 static int
-own_read(
+configurations_add(
     struct draft *d, struct insights *db, const char *before, struct err *err)
 {
     struct insight *row = NULL;
@@ -535,13 +534,28 @@ own_read(
         q.before = NULL;
     int rc =
         db != NULL ? insight_list(db, &q, d->pool.arena, &row, &n, err) : 0;
-    if (rc != 0)
-        return rc;
-    candidates_from_configurations(&d->pool, row, n);
-    d->own = row;
-    d->n_own = n;
+    if (rc == 0)
+        candidates_from_configurations(&d->pool, row, n);
+    return rc;
+}
+
+/* The team's own rows, failed ones too, which ideas are compared with. */
+static int
+known_read(
+    struct draft *d, struct insights *db, const char *before, struct err *err)
+{
+    struct insight *row = NULL;
+    size_t n = 0;
+    struct insight_query q = {
+        .before = before, .own_only = true, .max = KNOWN_MAX};
+    if (before != NULL && before[0] == '\0')
+        q.before = NULL;
     d->compared = db != NULL;
-    return 0;
+    int rc =
+        db != NULL ? insight_list(db, &q, d->pool.arena, &row, &n, err) : 0;
+    if (rc == 0)
+        known_of_rows(&d->known, row, n, d->pool.arena);
+    return rc;
 }
 
 static int
@@ -575,7 +589,9 @@ draft_hypotheses(const struct spec *s, struct insights *db,
     int rc = draft_init(&d, s, db, o, a, err);
     if (rc != 0)
         return err_wrap(err, rc, "draft hypotheses");
-    rc = own_read(&d, o->from_insights ? db : NULL, o->before, err);
+    rc = configurations_add(&d, o->from_insights ? db : NULL, o->before, err);
+    if (rc == 0)
+        rc = known_read(&d, o->from_insights ? db : NULL, o->before, err);
     if (rc == 0 && o->from_research)
         rc = papers_read(&d, o, err);
     if (rc != 0)

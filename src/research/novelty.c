@@ -87,17 +87,32 @@ text_simhash(const char *text)
     return out;
 }
 
-double
-text_similarity(const char *a, const char *b)
+static double
+hash_similarity(uint64_t a, uint64_t b)
 {
-    uint64_t differ = text_simhash(a) ^ text_simhash(b);
     int bits = 0;
-    if (a[0] == '\0' || b[0] == '\0')
-        return 0;
-    for (; differ != 0; differ &= differ - 1)
+    for (uint64_t differ = a ^ b; differ != 0; differ &= differ - 1)
         bits++;
     /* texts that share nothing differ in 32 bits of 64 */
     return fmax(0, 1 - bits / 32.0);
+}
+
+double
+text_similarity(const char *a, const char *b)
+{
+    if (a[0] == '\0' || b[0] == '\0')
+        return 0;
+    return hash_similarity(text_simhash(a), text_simhash(b));
+}
+
+void
+known_of_rows(
+    struct known *k, const struct insight *row, size_t n, struct arena *a)
+{
+    uint64_t *hash = arena_alloc(a, (n + 1) * sizeof *hash);
+    for (size_t i = 0; i < n; i++)
+        hash[i] = text_simhash(row[i].statement);
+    *k = (struct known){row, hash, n};
 }
 
 /* ---- changes ---- */
@@ -119,8 +134,8 @@ text_names(const char *text, const char *names)
 
 /* How near a row is; *sign is -1 when it is of the opposite change. */
 static double
-row_similarity(
-    const struct novelty_query *q, const struct insight *row, double *sign)
+row_similarity(const struct novelty_query *q, uint64_t said,
+    const struct insight *row, uint64_t hash, double *sign)
 {
     *sign = 1;
     if (strcmp(row->key, q->key) == 0 && q->key[0] != '\0')
@@ -137,11 +152,11 @@ row_similarity(
                sqrt(family_similarity(ours, theirs));
     }
     double named = text_names(row->statement, q->technique) ? 0.6 : 0;
-    double words = text_similarity(q->statement, row->statement);
-    double said = words >= ALIKE_TEXT ? words * SAME * 0.99 : 0;
-    if (fmax(named, said) > best) {
+    double words = hash_similarity(said, hash);
+    double alike = words >= ALIKE_TEXT ? words * SAME * 0.99 : 0;
+    if (fmax(named, alike) > best) {
         *sign = 1;
-        return fmax(named, said);
+        return fmax(named, alike);
     }
     return best;
 }
@@ -164,23 +179,25 @@ relation_of(const struct novelty_query *q, const struct insight *row,
 }
 
 void
-novelty_find(const struct novelty_query *q, const struct insight *row, size_t n,
-    struct novelty *out)
+novelty_find(
+    const struct novelty_query *q, const struct known *k, struct novelty *out)
 {
+    uint64_t said = text_simhash(q->statement);
     bool failed = true;
     *out = (struct novelty){.relation = NOVELTY_NEW};
-    for (size_t i = 0; i < n; i++) {
-        double sign, s = row_similarity(q, &row[i], &sign);
-        bool lost = row[i].verdict == INSIGHT_FAILED;
+    for (size_t i = 0; i < k->n; i++) {
+        const struct insight *row = &k->row[i];
+        double sign, s = row_similarity(q, said, row, k->hash[i], &sign);
+        bool lost = row->verdict == INSIGHT_FAILED;
         if (s < ALIKE || s < out->similarity ||
             (s == out->similarity && failed == lost &&
-                out->nearest < row[i].id) ||
+                out->nearest < row->id) ||
             (s == out->similarity && !failed && lost))
             continue;
         failed = lost;
         out->similarity = s;
-        out->nearest = row[i].id;
-        out->relation = relation_of(q, &row[i], s, sign);
-        out->effect = sign * row[i].effect;
+        out->nearest = row->id;
+        out->relation = relation_of(q, row, s, sign);
+        out->effect = sign * row->effect;
     }
 }

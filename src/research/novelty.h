@@ -39,10 +39,19 @@ struct novelty {
     double effect;     /* of the nearest, in the idea's direction */
 };
 
-/* rows: what is known, in any order. The nearest row decides; of equally near
- * ones one that was measured before one that failed, then the lower id. */
-void novelty_find(const struct novelty_query *q, const struct insight *row,
-    size_t n, struct novelty *out);
+/* What is known, in any order, and the fingerprints of its statements. */
+struct known {
+    const struct insight *row;
+    const uint64_t *hash;
+    size_t n;
+};
+void known_of_rows(
+    struct known *k, const struct insight *row, size_t n, struct arena *a);
+
+/* The nearest row decides; of equally near ones one that was measured before
+ * one that failed, then the lower id. */
+void novelty_find(
+    const struct novelty_query *q, const struct known *k, struct novelty *out);
 
 /* Similarity of two texts by their words, 0..1: the share of equal bits of
  * 64-bit fingerprints (Charikar 2002, SimHash) of words and pairs of words,

@@ -41,7 +41,11 @@ novelty_of(const char *key, const char *from, const char *to, bool gain,
         .statement = "Raise the rate",
         .technique = "",
         .gain = gain};
-    novelty_find(&q, row, n, &v);
+    struct arena a = {0};
+    struct known k;
+    known_of_rows(&k, row, n, &a);
+    novelty_find(&q, &k, &v);
+    arena_fini(&a);
     return v;
 }
 
@@ -114,6 +118,17 @@ nearest_is_chosen(void **state)
 }
 
 static void
+one_row(const struct novelty_query *q, const struct insight *row,
+    struct novelty *out)
+{
+    struct arena a = {0};
+    struct known k;
+    known_of_rows(&k, row, 1, &a);
+    novelty_find(q, &k, out);
+    arena_fini(&a);
+}
+
+static void
 hooks_are_compared_by_name(void **state)
 {
     (void)state;
@@ -128,14 +143,14 @@ hooks_are_compared_by_name(void **state)
         .statement = "Add GDCN to the model",
         .technique = "gdcn|gated cross network",
         .gain = true};
-    novelty_find(&q, &r, 1, &v);
+    one_row(&q, &r, &v);
     assert_int_equal(v.relation, NOVELTY_CONTRADICTS);
-    novelty_find(&q, &said, 1, &v);
+    one_row(&q, &said, &v);
     assert_int_equal(v.relation, NOVELTY_REFINES);
     assert_int_equal(v.nearest, 5);
     q.technique = "final";
     q.statement = "Add FINAL to the model";
-    novelty_find(&q, &said, 1, &v);
+    one_row(&q, &said, &v);
     assert_int_equal(v.relation, NOVELTY_NEW);
 }
 
