@@ -88,6 +88,18 @@ line_answer(const struct event *e, struct line *l)
 }
 
 static void
+line_hypothesis(const struct core *c, const struct event *e, struct line *l)
+{
+    line_add(l, "hypothesis from %s: \"%s\", predicted %+.3g +- %.2g (",
+        source_name(e->source), e->statement ? e->statement : "", e->mean,
+        e->sd);
+    line_change(c, e, l);
+    if (e->patch != NULL)
+        line_add(l, "%spatch %.12s", e->n_over > 0 ? ", " : "", e->patch);
+    line_add(l, ")");
+}
+
+static void
 line_fact(const struct core *c, const struct event *e, struct line *l)
 {
     switch (e->kind) {
@@ -95,13 +107,7 @@ line_fact(const struct core *c, const struct event *e, struct line *l)
         line_add(l, "campaign drafted: %s", c->spec.model);
         break;
     case EVENT_hypothesis_added:
-        line_add(l, "hypothesis from %s: \"%s\", predicted %+.3g +- %.2g (",
-            source_name(e->source), e->statement ? e->statement : "", e->mean,
-            e->sd);
-        line_change(c, e, l);
-        if (e->patch != NULL)
-            line_add(l, "%spatch %.12s", e->n_over > 0 ? ", " : "", e->patch);
-        line_add(l, ")");
+        line_hypothesis(c, e, l);
         break;
     case EVENT_patch_approved:
         line_add(l, "patch %.12s approved%s%s", e->patch ? e->patch : "",
