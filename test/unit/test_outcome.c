@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
+#include "research/backbone.h"
 #include "research/calibrate.h"
 
 enum { METHODS = 12, PLACES = 8, ROWS = METHODS * PLACES };
@@ -142,6 +143,51 @@ intervals_cover(void **state)
     assert_true(inside / all > .7 && inside / all < .92);
 }
 
+/* ---- backbones that no record is about ---- */
+
+static void
+new_backbones(void **state)
+{
+    static const char *const good[] = {
+        "deepfm", "xdeepfm", "dcnv2", "masknet", "autoint"};
+    static const char *const bad[] = {"FM", "fwfm", "afm", "hofm"};
+    struct insight row[16] = {0};
+    struct arena a = {0};
+    struct history h;
+    uint32_t n = 0;
+    double mean, sd, worse;
+    (void)state;
+    for (size_t i = 0; i < 5; i++)
+        row[n++] = (struct insight){
+            .from = "DCN", .to = good[i], .effect = 1e-3 + 1e-5 * (double)i};
+    for (size_t i = 0; i < 4; i++) /* the other way round */
+        row[n++] =
+            (struct insight){.from = bad[i], .to = "DCN", .effect = 2e-3};
+    for (uint32_t i = 0; i < n; i++) {
+        row[i].concept = "model";
+        row[i].knob = row[i].family = row[i].direction = "";
+        row[i].partner = row[i].campaign = row[i].context = "";
+        row[i].sd = 2e-4;
+    }
+    history_of_rows(&h, row, n, &a);
+    const struct technique *final = technique_named("FinalNet");
+    assert_non_null(final);
+    assert_true(backbone_expect(&h, "dcn", final, NULL, &mean, &sd));
+    assert_true(mean > 2e-4 && sd > 1e-5 && sd < 4e-3);
+    assert_true(
+        backbone_expect(&h, "dcn", technique_named("ffm"), NULL, &worse, &sd));
+    assert_true(worse < -5e-4);
+    /* a record says more; other present backbones have none */
+    assert_false(backbone_expect(
+        &h, "dcn", technique_named("masknet"), NULL, &mean, &sd));
+    assert_false(backbone_expect(&h, "dlrm", final, NULL, &mean, &sd));
+    history_of_rows(&h, row, BACKBONES_MIN - 1, &a);
+    assert_false(backbone_expect(&h, "dcn", final, NULL, &mean, &sd));
+    assert_null(technique_named("no such thing"));
+    assert_null(technique_kind_name(OUTCOME_KINDS + 100));
+    arena_fini(&a);
+}
+
 /* ---- what past errors do ---- */
 
 static char context[64][200];
@@ -247,6 +293,7 @@ main(void)
         cmocka_unit_test(kinds_do_not_carry_over),
         cmocka_unit_test(limits_and_reference),
         cmocka_unit_test(intervals_cover),
+        cmocka_unit_test(new_backbones),
         cmocka_unit_test(errors_correct_predictions),
         cmocka_unit_test(rows_without_prediction),
         cmocka_unit_test(what_is_written_is_read),
