@@ -9,6 +9,8 @@
 #include "research/outcome.h"
 
 enum { ROWS_MAX = 200 };
+/* As records are clipped (research/history.h). */
+static const double EFFECT_MAX = 2 * BASE_RATE_SD;
 
 /* ---- the library ---- */
 
@@ -133,7 +135,7 @@ backbone_expect(const struct history *h, const char *from,
         key_set(&key, t->id, t);
         key.place = key.group = h->n;
         struct outcomes *o = outcomes_fit(row, n, MODEL_SD_MAX);
-        outcomes_ask(o, &key, 1, -1, MODEL_SD_MAX, &out);
+        outcomes_ask(o, &key, 1, -1, EFFECT_MAX, &out);
         outcomes_free(o);
         *mean = out.mean;
         *sd = out.sd;
