@@ -30,6 +30,14 @@ if [ -n "${REA_REPLAY:-}" ]; then
     echo "== what other datasets predict: candidates, single changes, pairs"
     "$build/bench-predict" --trials "$trials" --hypotheses "$changes" \
         --squares "$REA_REPLAY/bars_squares.csv.gz"
+    papers=${REA_PAPERS:-$REA_REPLAY/../papers}/recsys_abstracts.jsonl.gz
+    if [ -d "$REA_REPLAY/leaderboard" ] && [ -e "$papers" ]; then
+        for until in 2018 2021 2100; do
+            echo "== leaderboards with a family left out, history to $until"
+            "$build/bench-research" --corpus "$papers" --until $until \
+                --leaderboards "$REA_REPLAY/leaderboard"
+        done
+    fi
     for mode in search full; do
         echo "== campaigns on recorded trials, $mode"
         "$build/bench-replay" --trials "$trials" --insights-trials "$trials" \

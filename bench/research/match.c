@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "papers/corpus.h"
+#include "research/backbone.h"
 
 enum {
-    NAME_LEN_MAX = 96,
     FOUND_MAX = 20,   /* passages that are looked at for a method */
     SHORT_NAME = 3,   /* letters; shorter names are in any text by chance */
     RECENT_YEARS = 5, /* cohort that stands for a method of unknown kind */
@@ -28,66 +28,7 @@ match_how_name(uint32_t how)
     return how < sizeof name / sizeof *name ? name[how] : "?";
 }
 
-const char *
-kind_name(uint32_t kind)
-{
-    uint32_t seen = 0;
-    for (uint32_t i = 0; i < technique_count(); i++) {
-        bool first = true;
-        for (uint32_t j = 0; j < i && first; j++)
-            first = strcmp(technique_at(i)->family, technique_at(j)->family);
-        if (first && seen++ == kind)
-            return technique_at(i)->family;
-    }
-    return NULL;
-}
-
-static uint32_t
-kind_of(const struct technique *t)
-{
-    uint32_t k = 0;
-    while (k + 1 < OUTCOME_KINDS && kind_name(k) != NULL &&
-           strcmp(kind_name(k), t->family) != 0)
-        k++;
-    return k;
-}
-
 /* ---- names ---- */
-
-static void
-name_plain(const char *s, size_t n, char out[NAME_LEN_MAX])
-{
-    size_t at = 0;
-    for (size_t i = 0; i < n && at + 1 < NAME_LEN_MAX; i++)
-        if (isalnum((unsigned char)s[i]) || s[i] == '+')
-            out[at++] = (char)tolower((unsigned char)s[i]);
-    out[at] = '\0';
-}
-
-static bool
-alias_is(const char *aliases, const char *plain)
-{
-    char other[NAME_LEN_MAX];
-    for (const char *p = aliases; *p != '\0';) {
-        size_t n = strcspn(p, "|");
-        name_plain(p, n, other);
-        if (strcmp(other, plain) == 0)
-            return true;
-        p += n + (p[n] == '|');
-    }
-    return false;
-}
-
-/* Is the library's entry this method? By link, by id, name or alias. */
-static bool
-technique_is(const struct technique *t, const struct method *m)
-{
-    char plain[NAME_LEN_MAX], name[NAME_LEN_MAX];
-    name_plain(m->name, strlen(m->name), plain);
-    name_plain(t->name, strlen(t->name), name);
-    return link_same(t->ref, m->url) || strcmp(t->id, plain) == 0 ||
-           strcmp(name, plain) == 0 || alias_is(t->aliases, plain);
-}
 
 static const struct technique *
 technique_of(const struct method *m)
@@ -95,10 +36,7 @@ technique_of(const struct method *m)
     for (uint32_t i = 0; i < technique_count(); i++)
         if (link_same(technique_at(i)->ref, m->url))
             return technique_at(i);
-    for (uint32_t i = 0; i < technique_count(); i++)
-        if (technique_is(technique_at(i), m))
-            return technique_at(i);
-    return NULL;
+    return technique_named(m->name);
 }
 
 /* The name as a word of its own. A short one must have its own case: "sam" is
@@ -227,7 +165,7 @@ kinds_learn(struct kinds *ks, const char *before)
 {
     for (uint32_t i = 0; i < technique_count(); i++) {
         const struct technique *t = technique_at(i);
-        struct words *w = &ks->of[kind_of(t)];
+        struct words *w = &ks->of[technique_kind(t)];
         if (!technique_known(t, before))
             continue;
         words_add(w, t->name);
@@ -321,7 +259,7 @@ later_match(const struct papers *p, const struct method *m, const char *before,
     if (known || named) {
         out->technique = t;
         out->brought = !known;
-        out->kind[kind_of(t)] = 1;
+        out->kind[technique_kind(t)] = 1;
         out->kind_known = true;
     } else if (out->paper != NULL) {
         kinds_of_text(ks, out->paper->text, prior, out->kind);
@@ -343,7 +281,7 @@ methods_match(struct arena *a, const struct boards *b, const struct papers *p,
             !technique_known(t, before))
             continue;
         match[i].technique = t;
-        match[i].kind[kind_of(t)] = 1;
+        match[i].kind[technique_kind(t)] = 1;
         match[i].kind_known = true;
     }
     kinds_recent(b, match, until, prior);

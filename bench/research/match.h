@@ -33,8 +33,5 @@ struct match {
 int methods_match(struct arena *a, const struct boards *b,
     const struct papers *p, int until, struct match *match, struct err *err);
 const char *match_how_name(uint32_t how);
-/* Families of the library in order of appearance; kinds beyond the last:
- * NULL. The index is that of match.kind. */
-const char *kind_name(uint32_t kind);
 
 #endif

@@ -11,6 +11,8 @@
 #include "math/score.h"
 
 enum { EVIDENCE_ROWS = 3, RECENT = 2 };
+/* The reference is 0 by definition; scores divide by its sd. */
+static const double EXACT_SD = 1e-9;
 
 /* ---- what carries over ---- */
 
@@ -146,7 +148,7 @@ prediction(struct jw *w, const struct show *s, const struct fold *f, uint32_t i)
     jw_kstr(w, "model", r->model);
     jw_ki64(w, "rank", rank_of(f, i));
     jw_kf64(w, "mean", x->mean[RULE_MODEL]);
-    jw_kf64(w, "sd", x->sd[RULE_MODEL]);
+    jw_kf64(w, "sd", reference ? EXACT_SD : x->sd[RULE_MODEL]);
     jw_kf64(w, "p_gain", x->p_gain[RULE_MODEL]);
     jw_kf64(w, "p_best", x->p_best);
     jw_kstr(w, "source",

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "math/dist.h"
 #include "math/standing.h"
+#include "research/backbone.h"
 #include "research/calibrate.h"
 #include "research/candidate.h"
 #include "research/cite.h"
@@ -137,6 +138,18 @@ has_history(const struct candidate *x)
     return x->generic && x->answer.best >= 0.1;
 }
 
+/* A backbone that no record is about: as others of its kind and time fared
+ * against the present one. */
+static void
+backbone_apply(const struct draft *d, struct candidate *x)
+{
+    const struct knob *k = &d->spec->knob[x->knob];
+    if (k->concept == CONCEPT_MODEL && k->kind == KNOB_CHOICE &&
+        x->n_techniques > 0)
+        backbone_expect(&d->history, k->values[(uint32_t)k->deflt],
+            x->technique[0], NULL, &x->answer.p.mean, &x->answer.p.sd);
+}
+
 /* As predictions like it have turned out. */
 static void
 outcomes_apply(const struct draft *d, struct candidate *x)
@@ -171,6 +184,7 @@ candidate_predict(const struct draft *d, struct candidate *x)
         return;
     }
     knob_ask(d, x->knob, &x->move, claim, x->n_techniques, &x->answer);
+    backbone_apply(d, x);
     x->own = x->answer.p;
     if (!x->joint)
         enabling_add(d, x->over, x->n_over - 1, &x->answer);

@@ -9,11 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/rng.h"
+#include "research/backbone.h"
 #include "research/calibrate.h"
 
 enum { METHODS = 12, PLACES = 8, ROWS = METHODS * PLACES };
@@ -142,6 +145,146 @@ intervals_cover(void **state)
     assert_true(inside / all > .7 && inside / all < .92);
 }
 
+/* ---- backbones that no record is about ---- */
+
+static void
+new_backbones(void **state)
+{
+    static const char *const good[] = {
+        "deepfm", "xdeepfm", "dcnv2", "masknet", "autoint"};
+    static const char *const bad[] = {"FM", "fwfm", "afm", "hofm"};
+    struct insight row[16] = {0};
+    struct arena a = {0};
+    struct history h;
+    uint32_t n = 0;
+    double mean, sd, worse;
+    (void)state;
+    for (size_t i = 0; i < 5; i++)
+        row[n++] = (struct insight){
+            .from = "DCN", .to = good[i], .effect = 1e-3 + 1e-5 * (double)i};
+    for (size_t i = 0; i < 4; i++) /* the other way round */
+        row[n++] =
+            (struct insight){.from = bad[i], .to = "DCN", .effect = 2e-3};
+    for (uint32_t i = 0; i < n; i++) {
+        row[i].concept = "model";
+        row[i].knob = row[i].family = row[i].direction = "";
+        row[i].partner = row[i].campaign = row[i].context = "";
+        row[i].sd = 2e-4;
+    }
+    history_of_rows(&h, row, n, &a);
+    const struct technique *final = technique_named("FinalNet");
+    assert_non_null(final);
+    assert_true(backbone_expect(&h, "dcn", final, NULL, &mean, &sd));
+    assert_true(mean > 2e-4 && sd > 1e-5 && sd < 4e-3);
+    assert_true(
+        backbone_expect(&h, "dcn", technique_named("ffm"), NULL, &worse, &sd));
+    assert_true(worse < -5e-4);
+    /* a record says more; other present backbones have none */
+    assert_false(backbone_expect(
+        &h, "dcn", technique_named("masknet"), NULL, &mean, &sd));
+    assert_false(backbone_expect(&h, "dlrm", final, NULL, &mean, &sd));
+    history_of_rows(&h, row, BACKBONES_MIN - 1, &a);
+    assert_false(backbone_expect(&h, "dcn", final, NULL, &mean, &sd));
+    assert_null(technique_named("no such thing"));
+    assert_null(technique_kind_name(OUTCOME_KINDS + 100));
+    arena_fini(&a);
+}
+
+/* What is recorded of technique t against `from`; NAN: nothing. Copies the
+ * records that are not about t. */
+static double
+left_out(const struct history *h, const char *from, const struct technique *t,
+    struct history *rest)
+{
+    double d = NAN;
+    rest->n = 0;
+    for (uint32_t i = 0; i < h->n; i++) {
+        const struct record *r = &h->record[i];
+        bool model = r->concept == CONCEPT_MODEL;
+        bool to = model && technique_named(r->move.to) == t;
+        bool of = model && technique_named(r->move.from) == t;
+        if (to && strcmp(r->move.from, from) == 0)
+            d = r->d;
+        if (of && strcmp(r->move.to, from) == 0)
+            d = -r->d;
+        if (!to && !of)
+            rest->record[rest->n++] = *r;
+    }
+    return d;
+}
+
+struct tally {
+    double n, pooled, model, inside;
+};
+
+/* Scores of one backbone: what the pooled records and the library's claim say,
+ * and what others of its kind and time say. */
+static void
+backbone_score(const struct history *rest, const char *from,
+    const struct technique *t, double y, struct tally *out)
+{
+    struct history_answer an;
+    struct meta_delta claim = {
+        t->mean, t->sd * t->sd, (double)t->grade / GRADE_REPLICATED};
+    struct history_query q = {.concept = CONCEPT_MODEL,
+        .knob = "model",
+        .family = from,
+        .claim = &claim,
+        .n_claims = 1};
+    double mean, sd;
+    move_read(&q.move, CONCEPT_MODEL, from, t->id, "");
+    if (isnan(y) || !backbone_expect(rest, from, t, NULL, &mean, &sd))
+        return;
+    history_ask(rest, &q, &an);
+    out->n++;
+    out->pooled += crps_normal(an.p.mean, an.p.sd, y);
+    out->model += crps_normal(mean, sd, y);
+    out->inside += fabs(y - mean) <= INTERVAL80_Z * sd;
+}
+
+/* The public set, each backbone left out in turn. */
+static void
+backbones_left_out(void **state)
+{
+    static const char *const from[] = {"dcn", "deepfm", "fm", "dcnv2"};
+    char path[] = "/tmp/rea-outcome-XXXXXX";
+    struct insights *db = NULL;
+    struct insight *row;
+    struct arena a = {0};
+    struct history h, rest;
+    struct insight_query q = {.max = 100000};
+    struct tally all = {0};
+    size_t n;
+    (void)state;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0 && close(fd) == 0 && unlink(path) == 0);
+    assert_int_equal(
+        insight_open(&db, path, INSIGHT_WRITE | INSIGHT_SEED, NULL), 0);
+    assert_int_equal(insight_list(db, &q, &a, &row, &n, NULL), 0);
+    insight_close(db);
+    unlink(path);
+    history_of_rows(&h, row, n, &a);
+    rest = h;
+    rest.record = arena_alloc(&a, (h.n + 1) * sizeof *rest.record);
+    for (size_t k = 0; k < sizeof from / sizeof *from; k++) {
+        struct tally one = {0};
+        for (uint32_t i = 0; i < technique_count(); i++) {
+            const struct technique *t = technique_at(i);
+            double y = left_out(&h, from[k], t, &rest);
+            backbone_score(&rest, from[k], t, y, &one);
+        }
+        print_message("%-7s %2.0f others left out: CRPS %.2fe-4, pooled "
+                      "records and claims %.2fe-4; 80 %% intervals hold %.2f\n",
+            from[k], one.n, 1e4 * one.model / one.n, 1e4 * one.pooled / one.n,
+            one.inside / one.n);
+        assert_true(one.n >= 15);
+        all.model += one.model;
+        all.pooled += one.pooled;
+    }
+    assert_true(all.model < .9 * all.pooled);
+    arena_fini(&a);
+}
+
 /* ---- what past errors do ---- */
 
 static char context[64][200];
@@ -247,6 +390,8 @@ main(void)
         cmocka_unit_test(kinds_do_not_carry_over),
         cmocka_unit_test(limits_and_reference),
         cmocka_unit_test(intervals_cover),
+        cmocka_unit_test(new_backbones),
+        cmocka_unit_test(backbones_left_out),
         cmocka_unit_test(errors_correct_predictions),
         cmocka_unit_test(rows_without_prediction),
         cmocka_unit_test(what_is_written_is_read),
