@@ -277,6 +277,27 @@ test_decode(void **state)
     }
 }
 
+/* What a stream counted before its end is not what it cost. */
+static void
+test_decode_start(void **state)
+{
+    (void)state;
+    static const char start[] =
+        "{\"type\":\"message_start\",\"message\":{\"content\":[],\"usage\":{"
+        "\"input_tokens\":7,\"output_tokens\":1}}}";
+    static const char end[] =
+        "{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":"
+        "\"end_turn\"},\"usage\":{\"output_tokens\":40}}";
+    struct decoder d;
+    decoder_init(&d, DIALECT_MESSAGES);
+    assert_int_equal(decode_event(&d, "", start, sizeof start - 1, NULL), 0);
+    assert_int_equal(d.in, 7);
+    assert_int_equal(d.out, -1);
+    assert_int_equal(decode_event(&d, "", end, sizeof end - 1, NULL), 0);
+    assert_int_equal(d.out, 40);
+    decoder_fini(&d);
+}
+
 static void
 test_decode_bad(void **state)
 {
@@ -412,9 +433,15 @@ test_endpoint(void **state)
     endpoint_make(&a, &c, "/", &e);
     assert_string_equal(e.url, "https://api.openai.com/v1/responses");
     /* an address of the file's own gets no provider's key by chance */
+    setenv("OPENAI_CUSTOM_HEADERS", "X-One: 1\nnonsense\nX-Two: 2", 1);
+    endpoint_make(&a, &c, "/", &e);
+    uint32_t n = e.n_headers;
+    assert_string_equal(e.header[n - 1], "X-Two: 2");
     c.base_url = "https://mine.example/v1";
     endpoint_make(&a, &c, "/", &e);
     assert_null(e.key_header);
+    assert_int_equal(e.n_headers, n - 2);
+    unsetenv("OPENAI_CUSTOM_HEADERS");
     unsetenv("OPENAI_API_KEY");
     c = settings(PROVIDER_ANTHROPIC, NULL);
     c.key = NULL;
@@ -555,6 +582,7 @@ main(void)
         cmocka_unit_test(test_encode_responses),
         cmocka_unit_test(test_encode_messages),
         cmocka_unit_test(test_decode),
+        cmocka_unit_test(test_decode_start),
         cmocka_unit_test(test_decode_bad),
         cmocka_unit_test(test_judge),
         cmocka_unit_test(test_wait),
