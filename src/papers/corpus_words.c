@@ -103,6 +103,13 @@ acronyms_clear(struct acronyms *k)
         k->first[i] = -1;
 }
 
+static const char *
+first_word(const char *full, char out[WORD_BYTES])
+{
+    snprintf(out, WORD_BYTES, "%.*s", (int)strcspn(full, " "), full);
+    return out;
+}
+
 bool
 acronyms_add(struct acronyms *k, const char *name, const char *full, bool whole)
 {
@@ -112,12 +119,14 @@ acronyms_add(struct acronyms *k, const char *name, const char *full, bool whole)
     for (uint32_t i = 0; i < k->n; i++)
         if (strcmp(k->a[i].name, name) == 0 || strcmp(k->a[i].full, full) == 0)
             return false;
+    char word[WORD_BYTES];
     struct acronym *a = &k->a[k->n];
     memcpy(a->name, name, strlen(name) + 1);
     memcpy(a->full, full, strlen(full) + 1);
     a->whole = whole;
-    a->next = k->first[(unsigned char)full[0]];
-    k->first[(unsigned char)full[0]] = (int)k->n++;
+    int *head = &k->first[word_hash(first_word(full, word)) % 256];
+    a->next = *head;
+    *head = (int)k->n++;
     return true;
 }
 
@@ -147,7 +156,7 @@ term_next(const struct acronyms *k, const char *s, size_t n, size_t *at,
 {
     if (!word_next(s, n, at, true, out))
         return false;
-    for (int i = k->first[(unsigned char)out[0]]; i >= 0; i = k->a[i].next)
+    for (int i = k->first[word_hash(out) % 256]; i >= 0; i = k->a[i].next)
         if (k->a[i].whole && form_follows(k->a[i].full, out, s, n, at)) {
             memcpy(out, k->a[i].name, ACRONYM_BYTES);
             return true;
@@ -285,7 +294,7 @@ wholes_find(struct acronyms *k, const char *const *text, uint32_t n)
         char word[WORD_BYTES], head[ACRONYM_FULL_BYTES];
         size_t at = 0, len = strlen(s);
         while (word_next(s, len, &at, true, word))
-            for (int i = k->first[(unsigned char)word[0]]; i >= 0;
+            for (int i = k->first[word_hash(word) % 256]; i >= 0;
                  i = k->a[i].next) {
                 size_t to = at;
                 if (!head_of(k->a[i].full, head) ||
