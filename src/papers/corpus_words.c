@@ -47,12 +47,14 @@ word_is_stop(const char *w)
     return false;
 }
 
-static void
-ending_cut(char *w)
+void
+word_singular(char *w)
 {
     size_t n = strlen(w);
     if (n > 4 && strcmp(w + n - 3, "ies") == 0) {
         memcpy(w + n - 3, "y", 2);
+    } else if (n > 5 && strcmp(w + n - 4, "sses") == 0) {
+        w[n - 2] = '\0';
     } else if (n > 3 && w[n - 1] == 's' && w[n - 2] != 's' && w[n - 2] != 'u') {
         w[n - 1] = '\0';
     }
@@ -78,7 +80,7 @@ word_next(const char *s, size_t n, size_t *at, bool stem, char out[WORD_BYTES])
         if (word_is_stop(out))
             continue;
         if (stem)
-            ending_cut(out);
+            word_singular(out);
         return true;
     }
     return false;

@@ -39,6 +39,8 @@ bool term_next(const struct acronyms *k, const char *s, size_t n, size_t *at,
 const struct acronym *acronym_find(const struct acronyms *k, const char *name);
 /* Does it say nothing, in a text or in an engineer's question? */
 bool word_is_stop(const char *w);
+/* Cuts the ending of a plural. */
+void word_singular(char *w);
 /* FNV-1a, 32 bits. */
 uint32_t word_hash(const char *w);
 
