@@ -206,6 +206,24 @@ question_words(
 
 /* ---- questions of a project ---- */
 
+void
+profile_curve(
+    struct baseline_profile *p, const double *rung, uint32_t n, double unit)
+{
+    uint32_t best = 0;
+    if (n < 2 || unit <= 0)
+        return;
+    for (uint32_t r = 1; r < n; r++)
+        if (rung[r] > rung[best])
+            best = r;
+    if (rung[best] - rung[n - 1] >= unit) {
+        p->fit = 1;
+        p->one_epoch = best == 0;
+    } else if (best == n - 1 && rung[n - 1] - rung[n - 2] >= unit) {
+        p->fit = -1;
+    }
+}
+
 static int
 topic_knob(const struct topic *t, const struct spec *s)
 {
