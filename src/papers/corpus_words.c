@@ -180,9 +180,12 @@ struct definition {
     uint32_t times;
 };
 
+enum { DEFINITIONS_MAX = 4096, SLOTS = 4 * DEFINITIONS_MAX };
+
 struct definitions {
-    uint32_t n, cap;
-    struct definition *d;
+    uint32_t n;
+    struct definition d[DEFINITIONS_MAX];
+    uint16_t slot[SLOTS]; /* index + 1, 0: free */
 };
 
 /* Where the word that ends before `end` begins; *end moves to its end. */
@@ -228,19 +231,18 @@ form_read(
 static void
 definition_count(struct definitions *k, const char *name, const char *full)
 {
-    for (uint32_t i = 0; i < k->n; i++)
-        if (strcmp(k->d[i].name, name) == 0 &&
-            strcmp(k->d[i].full, full) == 0) {
-            k->d[i].times++;
+    uint32_t at = (word_hash(name) ^ word_hash(full) * 31) % SLOTS;
+    for (; k->slot[at] != 0; at = (at + 1) % SLOTS) {
+        struct definition *d = &k->d[k->slot[at] - 1];
+        if (strcmp(d->name, name) == 0 && strcmp(d->full, full) == 0) {
+            d->times++;
             return;
         }
-    if (k->n == 4096)
-        return;
-    if (k->n == k->cap) {
-        k->cap = k->cap > 0 ? 2 * k->cap : 64;
-        k->d = mem_realloc(k->d, k->cap * sizeof *k->d);
     }
+    if (k->n == DEFINITIONS_MAX)
+        return;
     struct definition *d = &k->d[k->n++];
+    k->slot[at] = (uint16_t)k->n;
     memcpy(d->name, name, strlen(name) + 1);
     memcpy(d->full, full, strlen(full) + 1);
     d->times = 1;
@@ -352,7 +354,7 @@ static void
 hyphens_mine(struct acronyms *k, const char *const *text, uint32_t n)
 {
     uint32_t *times = mem_calloc(COUNTERS, sizeof *times);
-    struct definitions all = {0};
+    struct definitions *all = mem_calloc(1, sizeof *all);
     for (uint32_t i = 0; i < n; i++)
         words_count(times, text[i]);
     for (uint32_t i = 0; i < n; i++)
@@ -361,13 +363,13 @@ hyphens_mine(struct acronyms *k, const char *const *text, uint32_t n)
             char name[ACRONYM_BYTES], full[ACRONYM_FULL_BYTES];
             if (hyphen_read(text[i], p, name, full) &&
                 times[word_hash(name) % COUNTERS] >= TIMES_MIN)
-                definition_count(&all, name, full);
+                definition_count(all, name, full);
         }
-    qsort(all.d, all.n, sizeof *all.d, definition_compare);
-    for (uint32_t i = 0; i < all.n && all.d[i].times >= TIMES_MIN; i++)
-        acronyms_add(k, all.d[i].name, all.d[i].full, true);
+    qsort(all->d, all->n, sizeof *all->d, definition_compare);
+    for (uint32_t i = 0; i < all->n && all->d[i].times >= TIMES_MIN; i++)
+        acronyms_add(k, all->d[i].name, all->d[i].full, true);
     free(times);
-    free(all.d);
+    free(all);
 }
 
 /* ---- acronyms in brackets ---- */
@@ -385,7 +387,7 @@ is_usual(const struct definitions *all, const struct definition *d)
 void
 acronyms_mine(struct acronyms *k, const char *const *text, uint32_t n)
 {
-    struct definitions all = {0};
+    struct definitions *all = mem_calloc(1, sizeof *all);
     acronyms_clear(k);
     hyphens_mine(k, text, n);
     for (uint32_t i = 0; i < n; i++)
@@ -394,12 +396,12 @@ acronyms_mine(struct acronyms *k, const char *const *text, uint32_t n)
             char name[ACRONYM_BYTES], full[ACRONYM_FULL_BYTES];
             if (bracket_read(p, name) &&
                 form_read(text[i], (size_t)(p - text[i]), name, full))
-                definition_count(&all, name, full);
+                definition_count(all, name, full);
         }
-    qsort(all.d, all.n, sizeof *all.d, definition_compare);
-    for (uint32_t i = 0; i < all.n && all.d[i].times >= TIMES_MIN; i++)
-        if (is_usual(&all, &all.d[i]))
-            acronyms_add(k, all.d[i].name, all.d[i].full, false);
-    free(all.d);
+    qsort(all->d, all->n, sizeof *all->d, definition_compare);
+    for (uint32_t i = 0; i < all->n && all->d[i].times >= TIMES_MIN; i++)
+        if (is_usual(all, &all->d[i]))
+            acronyms_add(k, all->d[i].name, all->d[i].full, false);
+    free(all);
     wholes_find(k, text, n);
 }
