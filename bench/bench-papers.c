@@ -124,12 +124,27 @@ score_of(struct score *s, uint32_t *n, const char *set)
     return &s[(*n)++];
 }
 
+/* Processor seconds of this process and of the readers that have ended. */
+static double
+cpu_s(void)
+{
+    double sum = 0;
+    for (int i = 0; i < 2; i++) {
+        struct rusage u;
+        getrusage(i == 0 ? RUSAGE_SELF : RUSAGE_CHILDREN, &u);
+        sum += (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+               (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+    }
+    return sum;
+}
+
 static uint32_t
 way_run(struct bench *b, struct corpus *c, const struct way *w,
-    struct score out[SETS_MAX], double *ms)
+    struct score out[SETS_MAX], double *ms, double *cpu_ms)
 {
     uint32_t n_scores = 0;
     int64_t begin = fs_mono_us();
+    double cpu = cpu_s();
     for (uint32_t i = 0; i < b->n_phrasings; i++) {
         struct arena a = {0};
         struct ask q;
@@ -151,6 +166,7 @@ way_run(struct bench *b, struct corpus *c, const struct way *w,
         arena_fini(&a);
     }
     *ms = (double)(fs_mono_us() - begin) / 1e3 / (b->n_phrasings + 1e-9);
+    *cpu_ms = (cpu_s() - cpu) * 1e3 / (b->n_phrasings + 1e-9);
     return n_scores;
 }
 
@@ -179,14 +195,15 @@ ways_run(struct bench *b, struct corpus *c, struct jw *w)
     jw_arr_begin(w);
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         struct score s[SETS_MAX];
-        double ms;
+        double ms, cpu_ms;
         if (b->method != NULL && strcmp(b->method, ways[i].name) != 0)
             continue;
-        uint32_t n = way_run(b, c, &ways[i], s, &ms);
+        uint32_t n = way_run(b, c, &ways[i], s, &ms, &cpu_ms);
         jw_obj_begin(w);
         jw_kstr(w, "way", ways[i].name);
         jw_kstr(w, "since", ways[i].since != NULL ? ways[i].since : "");
         jw_kf64(w, "query_ms", ms);
+        jw_kf64(w, "query_cpu_ms", cpu_ms);
         jw_key(w, "sets");
         jw_arr_begin(w);
         for (uint32_t k = 0; k < n; k++)
@@ -195,27 +212,13 @@ ways_run(struct bench *b, struct corpus *c, struct jw *w)
         jw_obj_end(w);
         if (b->json)
             continue;
-        printf("%-20s %5.1f ms", ways[i].name, ms);
+        printf("%-20s %5.1f ms (cpu %.1f)", ways[i].name, ms, cpu_ms);
         for (uint32_t k = 0; k < n; k++)
             printf("  %s %.2f %.2f", s[k].set, (double)s[k].found / s[k].pairs,
                 (double)s[k].complete / s[k].phrasings);
         printf("\n");
     }
     jw_arr_end(w);
-}
-
-/* Processor seconds of this process and of the readers that have ended. */
-static double
-cpu_s(void)
-{
-    double sum = 0;
-    for (int i = 0; i < 2; i++) {
-        struct rusage u;
-        getrusage(i == 0 ? RUSAGE_SELF : RUSAGE_CHILDREN, &u);
-        sum += (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-               (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-    }
-    return sum;
 }
 
 static struct corpus *

@@ -8,6 +8,8 @@ case "$build" in /*) ;; *) build=$PWD/$build ;; esac
 export BUILD="$build"
 [ -n "${REA_REPLAY:-}" ] || { [ -d ../shared/replay ] &&
     REA_REPLAY=$(cd ../shared/replay && pwd) && export REA_REPLAY; }
+[ -n "${REA_PAPERS:-}" ] || { [ -d ../shared/papers ] &&
+    REA_PAPERS=$(cd ../shared/papers && pwd) && export REA_PAPERS; }
 full() { # LONG SHORT: the figure of this form
     [ "$form" = full ] && echo "$1" || echo "$2"
 }
@@ -69,6 +71,18 @@ echo "== truth and power by world, beside a fixed five-seed plan"
 echo "== money by value: phases, one pool for several campaigns"
 "$build/bench-budget" --lives="$(full 100 5)"
 "$build/bench-budget" --portfolio --lives="$(full 100 5)"
+
+# What the literature gives.
+abstracts=${REA_PAPERS:-}/recsys_abstracts.jsonl.gz
+if [ -e "$abstracts" ]; then
+    for words in phrasings phrasings-later; do
+        echo "== papers found, $words"
+        "$build/bench-papers" --corpus "$abstracts" \
+            --phrasings bench/papers/$words.tsv
+    done
+else
+    echo "== papers: left out, no abstracts (REA_PAPERS)"
+fi
 
 # What it costs.
 echo "== a decision, by size of the history"

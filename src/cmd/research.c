@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/fs.h"
+#include "cmd/research.h"
 #include "cmd/work.h"
 #include "papers/corpus.h"
-#include "papers/question.h"
 
 enum {
     PASSAGES_MAX = 6,
@@ -386,29 +386,12 @@ asks_answer(struct call *call, struct corpus *c, const struct ask *ask,
 }
 
 static int
-profile_read(struct call *call, struct baseline_profile *out, struct err *err)
-{
-    const char *fit = call_opt(call, "fit");
-    memset(out, 0, sizeof *out);
-    if (fit == NULL)
-        return 0;
-    if (strcmp(fit, "under") == 0)
-        out->fit = -1;
-    else if (strcmp(fit, "over") == 0)
-        out->fit = 1;
-    else if (strcmp(fit, "one-epoch") == 0)
-        out->fit = 1, out->one_epoch = true;
-    else
-        return err_set(
-            err, -ERR_INPUT, "--fit=%s: say under, over or one-epoch", fit);
-    return 0;
-}
-
-static int
 asks_make(struct call *call, struct ask *ask, uint32_t *n, struct err *err)
 {
     struct project *p = NULL;
     struct baseline_profile profile;
+    const char *failure[FAILURES_MAX];
+    uint32_t failures = 0;
     const char *root = NULL, *before = call_opt(call, "before");
     int rc = work_root(call, &root, err);
     if (rc == 0 && call->n_args > 0) {
@@ -417,12 +400,12 @@ asks_make(struct call *call, struct ask *ask, uint32_t *n, struct err *err)
         return 0;
     }
     if (rc == 0)
-        rc = profile_read(call, &profile, err);
-    if (rc == 0)
         rc = project_find(call->arena, root, NULL, &p, err);
     if (rc == 0)
+        rc = research_profile(call, p, &profile, failure, &failures, err);
+    if (rc == 0)
         question_project(
-            call->arena, &p->spec, &profile, NULL, 0, before, ask, n);
+            call->arena, &p->spec, &profile, failure, failures, before, ask, n);
     return rc;
 }
 

@@ -125,7 +125,7 @@ static const struct {
     {0.4, "| bash"},
     {0.4, "sudo "},
     {0.4, "chmod +x"},
-    {0.4, "os.sys" "tem("},
+    {0.4, "os.system"},
     {0.4, "subprocess."},
     {0.3, "eval("},
     {0.4, "<script"},

@@ -47,12 +47,14 @@ word_is_stop(const char *w)
     return false;
 }
 
-static void
-ending_cut(char *w)
+void
+word_singular(char *w)
 {
     size_t n = strlen(w);
     if (n > 4 && strcmp(w + n - 3, "ies") == 0) {
         memcpy(w + n - 3, "y", 2);
+    } else if (n > 5 && strcmp(w + n - 4, "sses") == 0) {
+        w[n - 2] = '\0';
     } else if (n > 3 && w[n - 1] == 's' && w[n - 2] != 's' && w[n - 2] != 'u') {
         w[n - 1] = '\0';
     }
@@ -78,7 +80,7 @@ word_next(const char *s, size_t n, size_t *at, bool stem, char out[WORD_BYTES])
         if (word_is_stop(out))
             continue;
         if (stem)
-            ending_cut(out);
+            word_singular(out);
         return true;
     }
     return false;
@@ -103,6 +105,13 @@ acronyms_clear(struct acronyms *k)
         k->first[i] = -1;
 }
 
+static const char *
+first_word(const char *full, char out[WORD_BYTES])
+{
+    snprintf(out, WORD_BYTES, "%.*s", (int)strcspn(full, " "), full);
+    return out;
+}
+
 bool
 acronyms_add(struct acronyms *k, const char *name, const char *full, bool whole)
 {
@@ -112,12 +121,14 @@ acronyms_add(struct acronyms *k, const char *name, const char *full, bool whole)
     for (uint32_t i = 0; i < k->n; i++)
         if (strcmp(k->a[i].name, name) == 0 || strcmp(k->a[i].full, full) == 0)
             return false;
+    char word[WORD_BYTES];
     struct acronym *a = &k->a[k->n];
     memcpy(a->name, name, strlen(name) + 1);
     memcpy(a->full, full, strlen(full) + 1);
     a->whole = whole;
-    a->next = k->first[(unsigned char)full[0]];
-    k->first[(unsigned char)full[0]] = (int)k->n++;
+    int *head = &k->first[word_hash(first_word(full, word)) % 256];
+    a->next = *head;
+    *head = (int)k->n++;
     return true;
 }
 
@@ -147,7 +158,7 @@ term_next(const struct acronyms *k, const char *s, size_t n, size_t *at,
 {
     if (!word_next(s, n, at, true, out))
         return false;
-    for (int i = k->first[(unsigned char)out[0]]; i >= 0; i = k->a[i].next)
+    for (int i = k->first[word_hash(out) % 256]; i >= 0; i = k->a[i].next)
         if (k->a[i].whole && form_follows(k->a[i].full, out, s, n, at)) {
             memcpy(out, k->a[i].name, ACRONYM_BYTES);
             return true;
@@ -169,9 +180,12 @@ struct definition {
     uint32_t times;
 };
 
+enum { DEFINITIONS_MAX = 4096, SLOTS = 4 * DEFINITIONS_MAX };
+
 struct definitions {
-    uint32_t n, cap;
-    struct definition *d;
+    uint32_t n;
+    struct definition d[DEFINITIONS_MAX];
+    uint16_t slot[SLOTS]; /* index + 1, 0: free */
 };
 
 /* Where the word that ends before `end` begins; *end moves to its end. */
@@ -217,19 +231,18 @@ form_read(
 static void
 definition_count(struct definitions *k, const char *name, const char *full)
 {
-    for (uint32_t i = 0; i < k->n; i++)
-        if (strcmp(k->d[i].name, name) == 0 &&
-            strcmp(k->d[i].full, full) == 0) {
-            k->d[i].times++;
+    uint32_t at = (word_hash(name) ^ word_hash(full) * 31) % SLOTS;
+    for (; k->slot[at] != 0; at = (at + 1) % SLOTS) {
+        struct definition *d = &k->d[k->slot[at] - 1];
+        if (strcmp(d->name, name) == 0 && strcmp(d->full, full) == 0) {
+            d->times++;
             return;
         }
-    if (k->n == 4096)
-        return;
-    if (k->n == k->cap) {
-        k->cap = k->cap > 0 ? 2 * k->cap : 64;
-        k->d = mem_realloc(k->d, k->cap * sizeof *k->d);
     }
+    if (k->n == DEFINITIONS_MAX)
+        return;
     struct definition *d = &k->d[k->n++];
+    k->slot[at] = (uint16_t)k->n;
     memcpy(d->name, name, strlen(name) + 1);
     memcpy(d->full, full, strlen(full) + 1);
     d->times = 1;
@@ -285,7 +298,7 @@ wholes_find(struct acronyms *k, const char *const *text, uint32_t n)
         char word[WORD_BYTES], head[ACRONYM_FULL_BYTES];
         size_t at = 0, len = strlen(s);
         while (word_next(s, len, &at, true, word))
-            for (int i = k->first[(unsigned char)word[0]]; i >= 0;
+            for (int i = k->first[word_hash(word) % 256]; i >= 0;
                  i = k->a[i].next) {
                 size_t to = at;
                 if (!head_of(k->a[i].full, head) ||
@@ -341,7 +354,7 @@ static void
 hyphens_mine(struct acronyms *k, const char *const *text, uint32_t n)
 {
     uint32_t *times = mem_calloc(COUNTERS, sizeof *times);
-    struct definitions all = {0};
+    struct definitions *all = mem_calloc(1, sizeof *all);
     for (uint32_t i = 0; i < n; i++)
         words_count(times, text[i]);
     for (uint32_t i = 0; i < n; i++)
@@ -350,13 +363,13 @@ hyphens_mine(struct acronyms *k, const char *const *text, uint32_t n)
             char name[ACRONYM_BYTES], full[ACRONYM_FULL_BYTES];
             if (hyphen_read(text[i], p, name, full) &&
                 times[word_hash(name) % COUNTERS] >= TIMES_MIN)
-                definition_count(&all, name, full);
+                definition_count(all, name, full);
         }
-    qsort(all.d, all.n, sizeof *all.d, definition_compare);
-    for (uint32_t i = 0; i < all.n && all.d[i].times >= TIMES_MIN; i++)
-        acronyms_add(k, all.d[i].name, all.d[i].full, true);
+    qsort(all->d, all->n, sizeof *all->d, definition_compare);
+    for (uint32_t i = 0; i < all->n && all->d[i].times >= TIMES_MIN; i++)
+        acronyms_add(k, all->d[i].name, all->d[i].full, true);
     free(times);
-    free(all.d);
+    free(all);
 }
 
 /* ---- acronyms in brackets ---- */
@@ -374,7 +387,7 @@ is_usual(const struct definitions *all, const struct definition *d)
 void
 acronyms_mine(struct acronyms *k, const char *const *text, uint32_t n)
 {
-    struct definitions all = {0};
+    struct definitions *all = mem_calloc(1, sizeof *all);
     acronyms_clear(k);
     hyphens_mine(k, text, n);
     for (uint32_t i = 0; i < n; i++)
@@ -383,12 +396,12 @@ acronyms_mine(struct acronyms *k, const char *const *text, uint32_t n)
             char name[ACRONYM_BYTES], full[ACRONYM_FULL_BYTES];
             if (bracket_read(p, name) &&
                 form_read(text[i], (size_t)(p - text[i]), name, full))
-                definition_count(&all, name, full);
+                definition_count(all, name, full);
         }
-    qsort(all.d, all.n, sizeof *all.d, definition_compare);
-    for (uint32_t i = 0; i < all.n && all.d[i].times >= TIMES_MIN; i++)
-        if (is_usual(&all, &all.d[i]))
-            acronyms_add(k, all.d[i].name, all.d[i].full, false);
-    free(all.d);
+    qsort(all->d, all->n, sizeof *all->d, definition_compare);
+    for (uint32_t i = 0; i < all->n && all->d[i].times >= TIMES_MIN; i++)
+        if (is_usual(all, &all->d[i]))
+            acronyms_add(k, all->d[i].name, all->d[i].full, false);
+    free(all);
     wholes_find(k, text, n);
 }

@@ -20,13 +20,13 @@ struct acronym {
     char name[ACRONYM_BYTES];      /* "ctr", "multitask" */
     char full[ACRONYM_FULL_BYTES]; /* "click through rate", "multi task" */
     bool whole; /* its words say little one by one: it counts as one */
-    int next;   /* of the same first letter, -1: none */
+    int next;   /* in the chain of first[], -1: none */
 };
 
 struct acronyms {
     uint32_t n;
     struct acronym a[ACRONYMS_MAX];
-    int first[256]; /* by the first letter of full, -1: none */
+    int first[256]; /* by the hash of the first word of full, -1: none */
 };
 
 /* The next word from *at on; false: there is none. `stem` cuts endings. */
@@ -39,6 +39,8 @@ bool term_next(const struct acronyms *k, const char *s, size_t n, size_t *at,
 const struct acronym *acronym_find(const struct acronyms *k, const char *name);
 /* Does it say nothing, in a text or in an engineer's question? */
 bool word_is_stop(const char *w);
+/* Cuts the ending of a plural. */
+void word_singular(char *w);
 /* FNV-1a, 32 bits. */
 uint32_t word_hash(const char *w);
 

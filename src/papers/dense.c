@@ -396,6 +396,13 @@ dense_search(const struct dense *d, const char *text, const char *before,
     return n;
 }
 
+float
+dense_idf(const struct dense *d, const char *word)
+{
+    uint16_t at = d->model.at[word_hash(word) % DENSE_BUCKETS];
+    return at > 0 ? d->model.word[at - 1].idf : -1;
+}
+
 const struct acronyms *
 dense_acronyms(const struct dense *d)
 {

@@ -39,6 +39,8 @@ struct dense_hit {
  * has no known word. */
 uint32_t dense_search(const struct dense *d, const char *text,
     const char *before, const char *since, uint32_t max, struct dense_hit *out);
+/* log(passages / passages with this word); < 0: it is in none, or in one. */
+float dense_idf(const struct dense *d, const char *word);
 /* What stands for the same in this corpus. */
 const struct acronyms *dense_acronyms(const struct dense *d);
 /* Where a passage's vector is, for dense_near; -1: it has none. */

@@ -223,10 +223,11 @@ model_pack(struct dense_model *m, const float *v)
 static void
 acronyms_learn(struct acronyms *k, const struct dense_text *t, uint32_t n)
 {
-    const char **text = mem_calloc((size_t)n + 1, sizeof *text);
-    for (uint32_t i = 0; i < n; i++)
-        text[i] = t[i].body;
-    acronyms_mine(k, text, n);
+    uint32_t some = n < SAMPLE_MAX ? n : SAMPLE_MAX;
+    const char **text = mem_calloc((size_t)some + 1, sizeof *text);
+    for (uint32_t i = 0; i < some; i++)
+        text[i] = t[(uint64_t)i * n / some].body;
+    acronyms_mine(k, text, some);
     free((void *)text);
 }
 

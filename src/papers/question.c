@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "papers/corpus_words.h"
 #include "papers/question_topics.h"
 #include "papers/technique.h"
 
@@ -53,9 +54,12 @@ words_plain(struct arena *a, const char *text, bool plural)
         while (isalnum((unsigned char)p[n]) || (unsigned char)p[n] >= 0x80)
             n++;
         if (n > 0) {
+            size_t from = b.len;
             word_put(&b, p, n);
-            if (!plural && n > 3 && p[n - 1] == 's' && p[n - 2] != 's')
-                b.data[--b.len] = '\0';
+            if (!plural) {
+                word_singular(b.data + from);
+                b.len = from + strlen(b.data + from);
+            }
             buf_putc(&b, ' ');
         }
         p += n > 0 ? n : 1;
@@ -149,19 +153,27 @@ topic_score(const struct topic *t, const char *plain, const struct spoken *s)
     return score;
 }
 
-static const struct topic *
-topic_of(const char *plain, const struct spoken *s)
+/* The topic it speaks of most, and the next when it is nearly as much. */
+static void
+topics_of(
+    const char *plain, const struct spoken *s, const struct topic *best[2])
 {
-    const struct topic *best = NULL;
-    uint32_t most = 0;
+    uint32_t most = 0, next = 0;
+    best[0] = best[1] = NULL;
     for (uint32_t i = 0; i < question_topic_count(); i++) {
         uint32_t score = topic_score(&question_topics[i], plain, s);
         if (score > most) {
+            next = most;
+            best[1] = best[0];
             most = score;
-            best = &question_topics[i];
+            best[0] = &question_topics[i];
+        } else if (score > next) {
+            next = score;
+            best[1] = &question_topics[i];
         }
     }
-    return best;
+    if (next * 10 < most * 6)
+        best[1] = NULL;
 }
 
 static void
@@ -180,16 +192,37 @@ question_words(
     memset(out, 0, sizeof *out);
     out->text = words;
     techniques_spoken(words, known, &spoken);
-    const struct topic *t = topic_of(words_plain(a, words, false), &spoken);
+    const struct topic *t[2];
+    topics_of(words_plain(a, words, false), &spoken, t);
     style_add(out, STYLE_SAID, words_plain(a, words, true) + 1, 1);
-    if (t != NULL) {
-        out->concept = t->concept[0];
-        topic_add(out, t);
+    if (t[0] != NULL) {
+        out->concept = t[0]->concept[0];
+        topic_add(out, t[0]);
     }
+    if (t[1] != NULL)
+        style_add(out, STYLE_TOPIC, t[1]->style[0], AROUND_WEIGHT);
     lexicon_add(a, out, &spoken);
 }
 
 /* ---- questions of a project ---- */
+
+void
+profile_curve(
+    struct baseline_profile *p, const double *rung, uint32_t n, double unit)
+{
+    uint32_t best = 0;
+    if (n < 2 || unit <= 0)
+        return;
+    for (uint32_t r = 1; r < n; r++)
+        if (rung[r] > rung[best])
+            best = r;
+    if (rung[best] - rung[n - 1] >= unit) {
+        p->fit = 1;
+        p->one_epoch = best == 0;
+    } else if (best == n - 1 && rung[n - 1] - rung[n - 2] >= unit) {
+        p->fit = -1;
+    }
+}
 
 static int
 topic_knob(const struct topic *t, const struct spec *s)

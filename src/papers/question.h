@@ -20,6 +20,13 @@ struct baseline_profile {
     int tasks;         /* labels predicted, 0: unknown */
 };
 
+/* Reads the fit off a learning curve: n values by rung, + is better. It
+ * overfits when it ends at least `unit` (the smallest gain worth shipping)
+ * below an earlier rung, and underfits when the last step still gained that
+ * much. */
+void profile_curve(
+    struct baseline_profile *p, const double *rung, uint32_t n, double unit);
+
 struct ask {
     const char *text; /* what is asked, and why */
     uint32_t concept; /* enum concept it is about; CONCEPT_NONE: none */

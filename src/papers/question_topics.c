@@ -12,7 +12,9 @@ const struct topic question_topics[] = {
          CONCEPT_CROSS_RANK, CONCEPT_LINEAR},
         "Which backbone models feature interactions better?",
         "feature interaction|field interaction|interaction|interact|cross|"
-        "crosses|crossing|cross network|cross layer|backbone|architecture|"
+        "feature combination|combinatorial feature|feature engineering|"
+        "feature cross|crossing|cross network|cross "
+        "layer|backbone|architecture|"
         "factorization machine|bilinear|inner product|high order|higher order|"
         "second order|deep ctr|ctr model|click model|multiplicative|mlp|dnn",
         "factorisation|backbone|interaction",

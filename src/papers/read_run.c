@@ -68,8 +68,9 @@ reader_find(struct arena *a, const char **out, struct err *err)
     if (n > 0 && *out == NULL) {
         exe[n] = '\0';
         const char *dir = fs_dir_in(a, exe);
-        /* A test program lies up to two folders below. */
-        for (int up = 0; up < 3 && *out == NULL; up++) {
+        /* A test program lies up to three folders below (build/asan/test/unit).
+         */
+        for (int up = 0; up < 4 && *out == NULL; up++) {
             const char *path = fs_join_in(a, dir, "rea-read");
             if (access(path, X_OK) == 0)
                 *out = path;

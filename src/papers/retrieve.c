@@ -27,8 +27,9 @@ enum {
     SPREAD_FACTOR = 4, /* answers that novelty chooses from */
 };
 
-static const double HALF_LIFE = 30;   /* years: a tie is broken, no more */
-static const double DIVERSITY = 0.05; /* share of novelty in a choice */
+static const double HALF_LIFE = 30;       /* years: a tie is broken, no more */
+static const double DIVERSITY = 0.05;     /* share of novelty in a choice */
+static const float FREQUENT_IDF = 1.386f; /* log 4 */
 static const double SUSPECT_COST = 0.5;
 static const double FEEDBACK_WEIGHT = 0.5;
 
@@ -122,11 +123,21 @@ pair_write(struct buf *b, const char *before, const char *now,
             buf_printf(b, " OR \"%s %s\"", x[i], y[j]);
 }
 
-/* Any of the words, and any two that stand together, which count once more.
- * A long form is one phrase, so that it weighs as much as its acronym. */
+/* In more than a quarter of the passages: it costs the most and says least. */
 static bool
-match_write(struct buf *b, const struct acronyms *k, const char *text)
+word_is_frequent(const struct search *s, const char *word)
 {
+    float idf = s->dense != NULL ? dense_idf(s->dense, word) : -1;
+    return idf >= 0 && idf < FREQUENT_IDF;
+}
+
+/* Any of the words, and any two that stand together, which count once more.
+ * A long form is one phrase, so that it weighs as much as its acronym. all:
+ * frequent words, too. */
+static bool
+match_write(struct buf *b, const struct search *s, const char *text, bool all)
+{
+    const struct acronyms *k = s->acronyms;
     char word[WORDS_MAX + 1][WORD_BYTES];
     char before[WORD_BYTES] = "", now[WORD_BYTES];
     const struct acronym *as, *before_as = NULL;
@@ -140,16 +151,17 @@ match_write(struct buf *b, const struct acronyms *k, const char *text)
         memcpy(before, now, sizeof now);
         memcpy(word[n], now, sizeof now);
         before_as = as;
-        if (!word_is_new(word, n))
+        if (!word_is_new(word, n) || (!all && word_is_frequent(s, now)))
             continue;
         buf_printf(b, "%s\"%s\"", n > 0 ? " OR " : "", now);
         if (as != NULL)
             buf_printf(b, " OR \"%s\"", as->full);
         n++;
     }
-    buf_puts(b, buf_str(&pairs));
+    if (pairs.len > 0) /* each begins with " OR " */
+        buf_puts(b, buf_str(&pairs) + (n > 0 ? 0 : strlen(" OR ")));
     buf_fini(&pairs);
-    return n > 0;
+    return b->len > 0;
 }
 
 static int
@@ -159,7 +171,9 @@ bm25_list(struct search *s, uint32_t style, struct err *err)
     int64_t seen[LIST_MAX];
     uint32_t rank = 0;
     int step = SQLITE_DONE;
-    if (match_write(&match, s->acronyms, s->style[style].text)) {
+    const char *text = s->style[style].text;
+    if (match_write(&match, s, text, false) ||
+        match_write(&match, s, text, true)) {
         sqlite3_bind_text(s->match, 1, buf_str(&match), -1, SQLITE_TRANSIENT);
         while ((step = sqlite3_step(s->match)) == SQLITE_ROW) {
             int64_t paper = sqlite3_column_int64(s->match, 1);

@@ -81,12 +81,12 @@ printf '{"begin": true}\n'
 kill -SEGV $$
 END
 chmod +x reader
-REA_READ=$dir/reader want 0 "$rea" --json research add two
+want 0 env "REA_READ=$dir/reader" "$rea" --json research add two
 [ "$(jq .bad out)" = 2 ] || fail "a crash: $(cat out)"
 printf '#!/bin/sh\necho no protocol\n' >reader
-REA_READ=$dir/reader want 0 "$rea" --json research add two
+want 0 env "REA_READ=$dir/reader" "$rea" --json research add two
 [ "$(jq .bad out)" = 2 ] || fail "a lie: $(cat out)"
-REA_READ=$dir/none want 2 "$rea" research add two
+want 2 env "REA_READ=$dir/none" "$rea" research add two
 says 'rea-read'
 want 0 "$rea" --json research add two
 [ "$(jq .papers out)" = 2 ] || fail "good files: $(cat out)"

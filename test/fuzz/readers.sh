@@ -5,7 +5,7 @@ set -u
 build=${BUILD:-build}
 out=$build/fuzz-read
 mkdir -p "$out"
-count=${FUZZ_COUNT:-10000} seed=${FUZZ_SEED:-1}
+count=${FUZZ_COUNT:-4000} seed=${FUZZ_SEED:-1}
 sources="src/base/*.c src/papers/read/doc.c src/papers/read/text.c
  src/papers/read/latex.c src/papers/read/bibtex.c src/papers/read/xml.c
  src/papers/read/json.c"

@@ -363,6 +363,50 @@ projects_ask_by_knob_and_weakness(void **state)
     arena_fini(&a);
 }
 
+static void
+curves_tell_the_fit(void **state)
+{
+    (void)state;
+    static const struct {
+        double rung[3];
+        int fit;
+        bool one_epoch;
+    } curves[] = {{{.70, .72, .74}, -1, false}, {{.70, .7399, .74}, 0, false},
+        {{.74, .73, .72}, 1, true}, {{.70, .74, .72}, 1, false}};
+    for (size_t i = 0; i < sizeof curves / sizeof *curves; i++) {
+        struct baseline_profile p = {0};
+        profile_curve(&p, curves[i].rung, 3, .001);
+        assert_int_equal(p.fit, curves[i].fit);
+        assert_int_equal(p.one_epoch, curves[i].one_epoch);
+    }
+    struct baseline_profile p = {0};
+    profile_curve(&p, curves[0].rung, 1, .001);
+    profile_curve(&p, curves[0].rung, 3, 0);
+    assert_int_equal(p.fit, 0);
+}
+
+static void
+words_have_their_topic(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words;
+        uint32_t concept;
+    } said[] = {{"feature crosses", CONCEPT_MODEL},
+        {"rank clicks by long histories of the user", CONCEPT_SEQUENCE_LEN},
+        {"click and conversion towers, negative transfer", CONCEPT_EXPERTS},
+        {"regularisation against overfitting in one epoch", CONCEPT_EMB_REG},
+        {"embedding tables do not fit in memory", CONCEPT_HASH_BITS},
+        {"zebra", CONCEPT_NONE}, {"", CONCEPT_NONE}};
+    struct arena a = {0};
+    struct ask q;
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        question_words(&a, said[i].words, NULL, &q);
+        assert_int_equal(q.concept, said[i].concept);
+    }
+    arena_fini(&a);
+}
+
 /* A technique dated after the cut is not used to ask. */
 static void
 later_techniques_do_not_ask(void **state)
@@ -446,6 +490,8 @@ main(void)
         cmocka_unit_test(new_papers_get_vectors_without_training),
         cmocka_unit_test(answers_say_what_found_them),
         cmocka_unit_test(projects_ask_by_knob_and_weakness),
+        cmocka_unit_test(curves_tell_the_fit),
+        cmocka_unit_test(words_have_their_topic),
         cmocka_unit_test(later_techniques_do_not_ask),
         cmocka_unit_test(version_1_is_carried_over),
     };
