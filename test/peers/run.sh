@@ -29,6 +29,7 @@ install() {
 if [ -z "${REA_PYTHON:-}" ]; then
     install scipy,jsonschema,optuna scipy jsonschema optuna
     install smac smac
+    install mlflow,wandb mlflow-skinny wandb
     # GPSampler's; the wheel with CUDA, some gigabytes, is not asked for
     install torch torch==2.13.0+cpu
 else
