@@ -90,6 +90,8 @@ echo "== a decision, by size of the history"
 "$python" test/peers/decide_peers.py --full
 echo "== a cold wake with nothing to do, status"
 "$build/bench-wake"
+echo "== the insights database at scale"
+"$build/bench-insights" --rows "$(full 1000000 50000)"
 echo "== the trainer, rows a second"
 sh bench/bench-trainer.sh
 if [ "$form" = full ] && [ -n "${REA_DATA:-}" ]; then

@@ -13,7 +13,7 @@
 #include "cmd/insight.h"
 #include "cmd/work.h"
 
-enum { WHY_TRIALS = 12, WHY_PAIRS = 40 };
+enum { WHY_TRIALS = 12, WHY_AGAINST = 5 };
 
 static const char *
 day_of(struct call *call, int64_t at_ms)
@@ -197,9 +197,10 @@ insight_why_run(struct call *call, struct err *err)
 {
     struct insights *db = NULL;
     struct insight row;
+    struct insight *against = NULL;
     struct insight_event *e = NULL;
     uint32_t id = 0;
-    size_t n = 0;
+    size_t n = 0, m = 0;
     int rc = work_id(call->args[0], 'I', &id, err);
     if (rc == 0)
         rc = work_insights(call, INSIGHT_READ, &db, err);
@@ -207,6 +208,8 @@ insight_why_run(struct call *call, struct err *err)
         rc = insight_get(db, id, call->arena, &row, err);
     if (rc == 0)
         rc = insight_events(db, row.origin, call->arena, &e, &n, err);
+    if (rc == 0)
+        rc = insight_against(db, row.origin, call->arena, &against, &m, err);
     if (rc == 0 && call->json) {
         rc = chain_json(call, db, &row, e, n, err);
     } else if (rc == 0) {
@@ -214,6 +217,11 @@ insight_why_run(struct call *call, struct err *err)
         say(call, "  origin       %s\n", row.origin);
         for (size_t i = 0; rc == 0 && i < n; i++)
             rc = event_say(call, db, &e[i], err);
+        for (size_t i = 0; i < m && i < WHY_AGAINST; i++)
+            say(call, "  %-12s I%lld  %s\n",
+                strcmp(against[i].supersedes, row.origin) == 0 ? "replaced by"
+                                                               : "against it",
+                (long long)against[i].id, against[i].statement);
     }
     insight_close(db);
     if (rc == 0)

@@ -407,6 +407,26 @@ insight_get(struct insights *db, int64_t id, struct arena *a,
     return rc < 0 ? rc : 0;
 }
 
+int
+insight_against(struct insights *db, const char *origin, struct arena *a,
+    struct insight **out, size_t *n, struct err *err)
+{
+    struct buf sql = {0};
+    sqlite3_stmt *st = NULL;
+    insight_columns(&sql);
+    buf_puts(&sql,
+        "WHERE (i.supersedes = ?1 AND i.supersedes <> '') OR "
+        "(i.contradicts = ?1 AND i.contradicts <> '') ORDER BY i.id");
+    int rc = insights_prepare(db, buf_str(&sql), &st, err);
+    if (rc == 0) {
+        sqlite3_bind_text(st, 1, origin, -1, SQLITE_STATIC);
+        rc = insight_rows_read(db, st, false, a, out, n, err);
+    }
+    sqlite3_finalize(st);
+    buf_fini(&sql);
+    return rc;
+}
+
 static int
 number_get(struct insights *db, const char *sql, int64_t *out, struct err *err)
 {

@@ -160,6 +160,9 @@ int insight_select(struct insights *db, const struct insight_matter *m,
 /* -ERR_NOT_FOUND when there is no such row. */
 int insight_get(struct insights *db, int64_t id, struct arena *a,
     struct insight *out, struct err *err);
+/* Rows that replace this one or speak against it. */
+int insight_against(struct insights *db, const char *origin, struct arena *a,
+    struct insight **out, size_t *n, struct err *err);
 int insight_count(
     struct insights *db, int64_t *total, int64_t *own, struct err *err);
 /* Who signs, and the file with the key of theirs (base/sign.h). */

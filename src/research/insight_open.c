@@ -50,6 +50,8 @@ static const char schema[] =
     " verdict);"
     "CREATE INDEX insight_supersedes ON insight(supersedes)"
     " WHERE supersedes <> '';"
+    "CREATE INDEX insight_contradicts ON insight(contradicts)"
+    " WHERE contradicts <> '';"
     "CREATE INDEX insight_place ON insight(id, scope);"
     "CREATE INDEX insight_superseded ON insight(superseded)"
     " WHERE superseded = 1;"

@@ -28,7 +28,7 @@ enum {
     EXACT_ROWS = 3000, /* a database so small is ranked in full */
     EXACT = 1000,      /* as many matches are ranked in full */
     ENOUGH = 250,      /* candidates of a tier, and in all */
-    WALK = 3000,       /* rows of the rarer of two words that are looked at */
+    WALK = 2000,       /* rows of the rarer of two words that are looked at */
     SCOPES_NEAR = 800, /* looked at, by rows, on each side */
     SCOPES_USED = 48,
     SCOPE_ROWS = 40, /* rows of one scope */

@@ -342,6 +342,9 @@ wandb_read(struct studies *s, const char *name, const void *data, size_t len,
     struct study *t = study_named(s, "wandb", project);
     if (t == NULL)
         return 0;
+    for (uint32_t i = 0; i < t->n; i++)
+        if (strcmp(t->run[i].id, r.id) == 0)
+            return 0; /* by another path: "latest-run" is a link */
     t->metric = o->metric != NULL ? o->metric : "";
     t->minimise = metric_is_loss(t->metric);
     t->uid = arena_printf(s->arena, "wandb:%.60s", t->name);

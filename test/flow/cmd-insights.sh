@@ -26,6 +26,17 @@ want 0 "$rea" insight why "$id"; says 'the log was misread, by tester'
 want 2 "$rea" insight correct "$id" "why" efect=1; says 'no field'
 [ "$(stat -c %a "$HOME/.config/rea/sign.key")" = 600 ] || fail "key mode"
 
+# what replaces a row, and what speaks against it
+origin=$("$rea" --json insight show "$id" | jq -r .origin)
+want 0 "$rea" insight add "it does not hold" effect=-0.1 sd=0.01 \
+    contradicts="$origin"
+want 0 "$rea" insight why "$id"; says 'against it +I[0-9]+ +it does not hold'
+want 0 "$rea" insight add "told better" effect=0.1 sd=0.01 supersedes="$origin"
+want 0 "$rea" insight why "$id"; says 'replaced by +I[0-9]+ +told better'
+want 0 "$rea" --json insight list --own
+jq -e --arg o "$origin" 'all(.insights[]; .origin != $o)' out >/dev/null ||
+    fail "a replaced row is listed"
+
 # search
 want 0 "$rea" insight search dropout --verdict=negative --family=dcnv2
 says 'loss, 0 unstable'; short

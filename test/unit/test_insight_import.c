@@ -512,9 +512,12 @@ wandb_runs_are_read(void **state)
     wandb_file("wandb/offline-run-1/run-a.wandb", "a", "0.1", "0.70", 0);
     wandb_file("wandb/offline-run-2/run-b.wandb", "b", "0.2", "0.73", 0);
     wandb_file("wandb/offline-run-3/run-c.wandb", "c", "0.3", "0.73", 1);
+    assert_int_equal(symlink("offline-run-2", path_of("wandb/latest-run")), 0);
     got = import(db, path_of("wandb"), &o);
     assert_true(got.bad == 0 && got.trials == 3);
-    near(row_of(db, "lr", "0.1", "0.2", &a).effect, .03);
+    struct insight gain = row_of(db, "lr", "0.1", "0.2", &a);
+    near(gain.effect, .03);
+    assert_null(strstr(gain.context, "noise_sd")); /* no run came twice */
     assert_int_equal(
         row_of(db, "lr", "0.2", "0.3", &a).verdict, INSIGHT_FAILED);
     struct insight_event *e;
