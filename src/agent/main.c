@@ -169,6 +169,9 @@ agent_start(struct session *s)
     struct agent *g = &s->agent;
     g->arena = &s->arena;
     g->limits = agent_limits_default;
+    int64_t reply = s->project->model.max_tokens;
+    if (reply > 0 && reply < g->limits.reply_tokens)
+        g->limits.reply_tokens = (uint32_t)reply;
     g->limits.tokens = json_get_i64(limits, "tokens", g->limits.tokens);
     g->limits.usd = json_get_num(limits, "usd", 0);
     g->limits.context_tokens = (uint32_t)json_get_i64(
