@@ -431,6 +431,15 @@ agent_charged(struct store *st, uint32_t campaign, int64_t *cost_u,
     return rc;
 }
 
+bool
+agent_logged(struct store *st, uint32_t campaign, const struct agent_said *said)
+{
+    struct charged c = {.hash = json_get_str(said->talk, "hash")};
+    struct err ignored = {0};
+    return store_events(st, campaign, 1, charged_add, &c, &ignored) == 0 &&
+           c.known;
+}
+
 /* ---- at a gate, at the end, between ---- */
 
 /* What a question to the model about a campaign needs; report_free. NULL: no

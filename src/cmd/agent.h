@@ -69,6 +69,9 @@ bool agent_fact(struct call *call, const struct agent_said *said,
 /* What models have cost by the log, and what of that was charged. */
 int agent_charged(struct store *st, uint32_t campaign, int64_t *cost_u,
     int64_t *charged_u, struct err *err);
+/* Is this reply in the log already? */
+bool agent_logged(
+    struct store *st, uint32_t campaign, const struct agent_said *said);
 /* Says the line: to the output, or beside it where that is JSON. */
 void agent_say(struct call *call, const struct agent_said *said);
 

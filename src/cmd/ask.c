@@ -80,7 +80,8 @@ ideas_take(struct call *call, struct store *st, const struct report *r,
     if (rc != 0)
         return rc;
     struct event *facts = arena_alloc(a, sizeof *facts * (n + 3));
-    if (agent_fact(call, said, "hypotheses", r->core, charged_u, &facts[0]))
+    if (!agent_logged(st, r->campaign, said) &&
+        agent_fact(call, said, "hypotheses", r->core, charged_u, &facts[0]))
         first = 1;
     if (n > 0)
         memcpy(facts + first, ideas, sizeof *facts * n);
