@@ -147,7 +147,7 @@ headers_of_env(struct arena *a, const char *text, struct endpoint *e)
 
 static void
 choose_headers(struct arena *a, const struct project_model *c,
-    const struct provider *p, struct endpoint *e)
+    const struct provider *p, bool from_env, struct endpoint *e)
 {
     const char *org = env("OPENAI_ORG_ID"), *project = env("OPENAI_PROJECT_ID");
     header_add(e, "Content-Type: application/json");
@@ -158,7 +158,8 @@ choose_headers(struct arena *a, const struct project_model *c,
         header_add(e, arena_printf(a, "OpenAI-Organization: %s", org));
     if (c->provider == PROVIDER_OPENAI && e->own && project != NULL)
         header_add(e, arena_printf(a, "OpenAI-Project: %s", project));
-    headers_of_env(a, env(p->headers_env), e);
+    if (e->own || from_env) /* they may hold a secret, as a key does */
+        headers_of_env(a, env(p->headers_env), e);
 }
 
 static bool
@@ -221,7 +222,7 @@ endpoint_make(struct arena *a, const struct project_model *c, const char *root,
     *e = (struct endpoint){.c = c};
     choose_base(a, c, p, &from_env, e);
     choose_url(a, c, e);
-    choose_headers(a, c, p, e);
+    choose_headers(a, c, p, from_env, e);
     if (e->bad == NULL)
         choose_key(a, c, p, root, from_env, e);
 }

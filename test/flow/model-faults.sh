@@ -12,6 +12,7 @@ mkdir w wtrue wfalse
 w=w # the workspace, with a record of its own
 "$programs/model_server" "$dir/log" >port &
 server=$!
+# shellcheck disable=SC2086
 trap 'kill $server 2>/dev/null; rm -rf "$dir"' EXIT
 for _ in $(seq 100); do [ -s port ] && break; sleep 0.05; done
 port=$(cat port)
@@ -148,6 +149,29 @@ says '^POST http://127.0.0.1:'
 says '3 places taken out'
 says_not 'abcdefgh|bob@'
 asked 0
+
+# Certificates are checked: one that nobody signed is no server.
+if command -v openssl >/dev/null; then
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout k.pem -out c.pem -days 2 \
+        -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 2>/dev/null
+    tls=$((port + 1))
+    openssl s_server -accept $tls -cert c.pem -key k.pem -www -quiet \
+        >/dev/null 2>&1 &
+    server="$server $!"
+    sleep 1
+    tls_ask() {
+        about "$1" | timeout 60 "$programs/model_ask" w "{\"haste\":40,
+            \"base_url\":\"https://127.0.0.1:$tls/v1\",\"timeout_ms\":5000}" \
+            >out || fail "tls"
+        says unreachable
+    }
+    tls_ask 'By TLS'
+    says 'certificate'
+    export SSL_CERT_FILE="$dir/c.pem"
+    tls_ask 'By TLS again'
+    says_not 'certificate'
+    unset SSL_CERT_FILE
+fi
 
 # The long parts: 200 calls, budgets, kill -9, several processes.
 python3 "$top/test/lib/model_faults.py" "$programs" "$port" "$dir/log" \

@@ -1,7 +1,9 @@
 #!/bin/sh
 # A change of [model] needs a new approval only where it raises the money:
-# the model, its address and a lower budget are free; a higher one is not.
+# the model, its address and a lower budget are free; a higher one is not. The
+# program that decides and wakes has no HTTP in it.
 . "$(dirname "$0")/lib.sh"
+if ldd "$rea" | grep -qE 'curl|ssl'; then fail "rea loads HTTP"; fi
 shell_model ws && cd ws || exit 1
 export SLEEP=0.1
 cp rea.toml plain.toml

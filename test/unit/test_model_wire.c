@@ -412,9 +412,15 @@ test_endpoint(void **state)
     endpoint_make(&a, &c, "/", &e);
     assert_string_equal(e.url, "https://api.openai.com/v1/responses");
     /* an address of the file's own gets no provider's key by chance */
+    setenv("OPENAI_CUSTOM_HEADERS", "X-One: 1\nnonsense\nX-Two: 2", 1);
+    endpoint_make(&a, &c, "/", &e);
+    uint32_t n = e.n_headers;
+    assert_string_equal(e.header[n - 1], "X-Two: 2");
     c.base_url = "https://mine.example/v1";
     endpoint_make(&a, &c, "/", &e);
     assert_null(e.key_header);
+    assert_int_equal(e.n_headers, n - 2);
+    unsetenv("OPENAI_CUSTOM_HEADERS");
     unsetenv("OPENAI_API_KEY");
     c = settings(PROVIDER_ANTHROPIC, NULL);
     c.key = NULL;
