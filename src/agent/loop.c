@@ -11,6 +11,8 @@
 #include "agent/guard.h"
 #include "base/fs.h"
 
+enum { SUMMARY_TOKENS = 700 };
+
 const struct agent_limits agent_limits_default = {.context_tokens = 12000,
     .turns = 24,
     .reply_tokens = 2000,
@@ -272,7 +274,8 @@ section_fold(struct agent *g, uint32_t section, struct err *err)
         "most 8 a list. Name rows by their ref.\n");
     memory_transcript(t, section, &text);
     request_plain(g, "memory", buf_str(&text), "summary", memory_schema, &q);
-    q.max_tokens = 700;
+    if (q.max_tokens > SUMMARY_TOKENS)
+        q.max_tokens = SUMMARY_TOKENS;
     if (!g->limits.fold_by_rule && !spent_up(g)) {
         agent_mark(g, "before a request");
         rc = g->ops.ask(g->ops.ctx, &q, g->arena, &x, err);

@@ -86,13 +86,32 @@ project_open(struct session *s, struct err *err)
     return 0;
 }
 
+/* Where the campaign's budget is money the model gets no more than is left of
+ * it: the client holds each request's worst price to that. */
+static int
+money_hold(struct session *s, struct err *err)
+{
+    struct project_model *m = &s->project->model;
+    double room = json_get_num(json_get(s->brief, "limits"), "room_usd", NAN);
+    struct model_spent spent = {0};
+    if (!m->on || !isfinite(room))
+        return 0;
+    int rc = model_spent(s->model, &spent, err);
+    double most = (isfinite(spent.usd) ? spent.usd : 0) + fmax(room, 1e-9);
+    if (rc == 0 && (m->budget_usd <= 0 || most < m->budget_usd))
+        m->budget_usd = most;
+    return rc;
+}
+
 static int
 model_start(struct session *s, struct err *err)
 {
     int64_t n = json_get_i64(s->brief, "campaign", 0);
     const char *scope =
         n > 0 ? arena_printf(&s->arena, "C%lld", (long long)n) : NULL;
-    return model_open(&s->project->model, s->args.root, scope, &s->model, err);
+    int rc =
+        model_open(&s->project->model, s->args.root, scope, &s->model, err);
+    return rc == 0 ? money_hold(s, err) : rc;
 }
 
 static uint32_t
@@ -169,6 +188,9 @@ agent_start(struct session *s)
     struct agent *g = &s->agent;
     g->arena = &s->arena;
     g->limits = agent_limits_default;
+    int64_t reply = s->project->model.max_tokens;
+    if (reply > 0 && reply < g->limits.reply_tokens)
+        g->limits.reply_tokens = (uint32_t)reply;
     g->limits.tokens = json_get_i64(limits, "tokens", g->limits.tokens);
     g->limits.usd = json_get_num(limits, "usd", 0);
     g->limits.context_tokens = (uint32_t)json_get_i64(

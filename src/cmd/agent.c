@@ -130,6 +130,13 @@ agent_ask_model(struct call *call, const char *root, struct brief *b,
     const char *argv[] = {program, "talk", "--root", root, "--file", b->p->file,
         "--brief", in, "--out", out, NULL};
     *said = (struct agent_said){.scope_usd = NAN};
+    bool priced =
+        isfinite(b->p->model.price_in) && isfinite(b->p->model.price_out);
+    if (b->p->spec.unit == UNIT_USD && !priced) {
+        said->line = "a budget in usd needs price_in and price_out of [model] "
+                     "(0 where it is free): without it";
+        return;
+    }
     if (program == NULL) {
         said->line = "rea-agent is not installed beside rea: without a model";
         return;
@@ -261,7 +268,7 @@ agent_plan(struct call *call, const char *root, struct store *st,
     brief_history(&b, r);
     if (r != NULL)
         rc = brief_logs(&b, st, r, 0, err);
-    brief_limits(&b, most);
+    brief_limits(&b, most, NULL);
     brief_end(&b);
     if (rc == 0)
         agent_ask_model(call, root, &b, said);
@@ -431,6 +438,15 @@ agent_charged(struct store *st, uint32_t campaign, int64_t *cost_u,
     return rc;
 }
 
+bool
+agent_logged(struct store *st, uint32_t campaign, const struct agent_said *said)
+{
+    struct charged c = {.hash = json_get_str(said->talk, "hash")};
+    struct err ignored = {0};
+    return store_events(st, campaign, 1, charged_add, &c, &ignored) == 0 &&
+           c.known;
+}
+
 /* ---- at a gate, at the end, between ---- */
 
 /* What a question to the model about a campaign needs; report_free. NULL: no
@@ -445,25 +461,35 @@ subject(
     return report_load(st, campaign, &ignored);
 }
 
-/* Logs a reply; texts are those of the caller. */
+/* Logs a reply; *e has its texts. The state is read again: while the model
+ * thought, jobs have been paid. What can't be logged is told, not fatal. */
 static void
-fact_log(struct call *call, struct store *st, const struct report *r,
-    const struct agent_said *said, const char *purpose, const char *why,
-    const char *statement, uint32_t trial, uint32_t remedy)
+fact_log(struct call *call, struct store *st, uint32_t campaign,
+    struct agent_said *said, const char *purpose, struct event *e)
 {
-    struct err ignored = {0};
+    struct err err = {0};
     struct wake_result result;
-    struct event e;
+    struct event fact;
+    struct core *core = NULL;
     /* a callback and a waiting verb may have asked the same at once */
     struct charged c = {.hash = json_get_str(said->talk, "hash")};
-    if (store_events(st, r->campaign, 1, charged_add, &c, &ignored) != 0 ||
-        c.known || !agent_fact(call, said, purpose, r->core, c.charged_u, &e))
+    int rc = store_load(st, campaign, &core, &err);
+    if (rc == 0)
+        rc = store_events(st, campaign, 1, charged_add, &c, &err);
+    if (rc == 0 && !c.known &&
+        agent_fact(call, said, purpose, core, c.charged_u, &fact)) {
+        fact.why = e->why;
+        fact.statement = e->statement;
+        fact.trial = e->trial;
+        fact.remedy = e->remedy;
+        rc = work_facts(call, st, campaign, &fact, 1, true, &result, &err);
+    }
+    free(core);
+    if (rc == 0)
         return;
-    e.why = why;
-    e.statement = statement;
-    e.trial = trial;
-    e.remedy = remedy;
-    (void)work_facts(call, st, r->campaign, &e, 1, true, &result, &ignored);
+    said->line = arena_printf(
+        call->arena, "its reply could not be logged: %.400s", err.text);
+    agent_say(call, said);
 }
 
 static uint32_t
@@ -513,18 +539,20 @@ agent_diagnose(struct call *call, struct store *st, uint32_t campaign)
     brief_history(&b, r);
     brief_failure(&b, r, n - 1);
     int rc = brief_logs(&b, st, r, trial, &ignored);
-    brief_limits(&b, 0);
+    brief_limits(&b, 0, r->core);
     brief_end(&b);
     if (rc == 0) {
         agent_ask_model(call, store_root(st), &b, &said);
         const struct json *d = json_get(said.talk, "result");
         const char *text = json_get_str(d, "explanation");
         const char *ask = json_get_str(d, "question");
-        if (text != NULL && ask != NULL)
-            fact_log(call, st, r, &said, "diagnosis",
-                arena_printf(call->arena, "%.600s%s%.300s", text,
-                    ask[0] != '\0' ? " - question to you: " : "", ask),
-                NULL, trial, remedy_named(json_get_str(d, "remedy")));
+        struct event e = {
+            .trial = trial, .remedy = remedy_named(json_get_str(d, "remedy"))};
+        if (text != NULL && ask != NULL) {
+            e.why = arena_printf(call->arena, "%.600s%s%.300s", text,
+                ask[0] != '\0' ? " - question to you: " : "", ask);
+            fact_log(call, st, campaign, &said, "diagnosis", &e);
+        }
     }
     brief_fini(&b);
     report_free(r);
@@ -548,22 +576,24 @@ agent_summarise(struct call *call, struct store *st, uint32_t campaign)
     brief_begin(&b, call, "summary", p, campaign, NULL);
     jw_key(&b.w, "report");
     jw_raw(&b.w, buf_str(&json));
-    brief_limits(&b, 0);
+    brief_limits(&b, 0, r->core);
     brief_end(&b);
     agent_ask_model(call, store_root(st), &b, &said);
     const struct json *d = json_get(said.talk, "result");
     const char *text = json_get_str(d, "paragraph");
     int64_t dropped = json_get_i64(d, "dropped", 0);
-    if (text != NULL)
-        fact_log(call, st, r, &said, "summary",
-            dropped > 0 ? arena_printf(call->arena,
-                              "%lld sentences with numbers that are not in "
-                              "the report were dropped",
-                              (long long)dropped)
-                        : NULL,
-            arena_printf(call->arena, "%.4000s", text), 0, REMEDY_NONE);
-    else
+    struct event e = {0};
+    if (dropped > 0)
+        e.why = arena_printf(call->arena,
+            "%lld sentences with numbers that are not in the report were "
+            "dropped",
+            (long long)dropped);
+    if (text != NULL) {
+        e.statement = arena_printf(call->arena, "%.4000s", text);
+        fact_log(call, st, campaign, &said, "summary", &e);
+    } else {
         agent_say(call, &said);
+    }
     buf_fini(&json);
     brief_fini(&b);
     report_free(r);

@@ -36,8 +36,9 @@ int brief_logs(struct brief *b, struct store *st, const struct report *r,
 /* One failure with what happened around it, and the remedies to choose of. */
 void brief_failure(struct brief *b, const struct report *r, uint32_t failure);
 
-/* What the conversation may use, from [model], and how much it may propose. */
-void brief_limits(struct brief *b, uint32_t proposals);
+/* What the conversation may use, from [model] and from what is left of a
+ * budget in usd, and how much it may propose. c NULL: a draft. */
+void brief_limits(struct brief *b, uint32_t proposals, const struct core *c);
 
 /* ---- asking (agent.c) ---- */
 
@@ -69,6 +70,9 @@ bool agent_fact(struct call *call, const struct agent_said *said,
 /* What models have cost by the log, and what of that was charged. */
 int agent_charged(struct store *st, uint32_t campaign, int64_t *cost_u,
     int64_t *charged_u, struct err *err);
+/* Is this reply in the log already? */
+bool agent_logged(
+    struct store *st, uint32_t campaign, const struct agent_said *said);
 /* Says the line: to the output, or beside it where that is JSON. */
 void agent_say(struct call *call, const struct agent_said *said);
 

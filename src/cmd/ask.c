@@ -35,7 +35,7 @@ agent_brief(struct call *call, struct store *st, const struct project *p,
     brief_planned(b, &r->core->spec, NULL, 0, r);
     brief_history(b, r);
     int rc = brief_logs(b, st, r, 0, err);
-    brief_limits(b, PROPOSALS_MAX);
+    brief_limits(b, PROPOSALS_MAX, r->core);
     if (call_has(call, "again"))
         jw_ki64(&b->w, "again", wake_now_ms());
     brief_end(b);
@@ -80,7 +80,8 @@ ideas_take(struct call *call, struct store *st, const struct report *r,
     if (rc != 0)
         return rc;
     struct event *facts = arena_alloc(a, sizeof *facts * (n + 3));
-    if (agent_fact(call, said, "hypotheses", r->core, charged_u, &facts[0]))
+    if (!agent_logged(st, r->campaign, said) &&
+        agent_fact(call, said, "hypotheses", r->core, charged_u, &facts[0]))
         first = 1;
     if (n > 0)
         memcpy(facts + first, ideas, sizeof *facts * n);

@@ -79,8 +79,19 @@ brief_fini(struct brief *b)
     buf_fini(&b->text);
 }
 
+/* Money that the model may still cost: none is left over where the budget is
+ * money and its jobs need it. */
+static double
+room_usd(const struct spec *s, const struct core *c)
+{
+    int64_t u = s->total_u;
+    if (c != NULL && c->state >= CAMPAIGN_APPROVED)
+        u = c->approved_u - c->spent_u - c->reserved_u;
+    return (double)u / MICRO;
+}
+
 void
-brief_limits(struct brief *b, uint32_t proposals)
+brief_limits(struct brief *b, uint32_t proposals, const struct core *c)
 {
     struct jw *w = &b->w;
     jw_key(w, "limits");
@@ -90,6 +101,8 @@ brief_limits(struct brief *b, uint32_t proposals)
         jw_ki64(w, "tokens", b->p->model.budget_tokens);
     if (b->p->model.budget_usd > 0)
         jw_kf64(w, "usd", b->p->model.budget_usd);
+    if (b->p->spec.unit == UNIT_USD)
+        jw_kf64(w, "room_usd", room_usd(&b->p->spec, c));
     jw_obj_end(w);
 }
 

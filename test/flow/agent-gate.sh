@@ -47,6 +47,13 @@ cat >sum.json <<'J'
  {"purpose": "summary", "text": "{\"paragraph\": \"The campaign C1 is over. It gained 47 points. H1 was looked at.\"}"}]}
 J
 serve sum.json
+model
+want 0 "$rea" plan
+says 'a budget in usd needs price_in and price_out'
+model "price_in = 90000" "price_out = 90000" # one request: more than all of it
+want 0 "$rea" plan
+says 'gave no reply \(the budget'
+[ "$(requests)" = 0 ] || fail "sent beyond the budget"
 model "price_in = 10" "price_out = 50"
 want 0 "$rea" --json plan
 want 0 "$rea" approve "$(jq -r .hash out)"

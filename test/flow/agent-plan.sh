@@ -40,15 +40,18 @@ model
 want 0 "$rea" research agent C1
 says 'H[0-9]+  a much wider embedding'
 says 'next: rea plan edit'
+want 0 "$rea" --json research agent C1
+[ "$(jq .added out)" = 0 ] || fail "the same idea twice"
 want 0 "$rea" hypothesis list C1
 says 'research .*a much wider embedding'
 # the plan is signed and replayed with what the model said
 sign
 want 0 "$rea" replay C1
+was=$(requests)
 want 0 "$rea" research agent C1 --explain-egress
 says "127.0.0.1"
 says_not 'test_auc": *0\.[0-9]'
-[ "$(requests)" = 4 ] || fail "explaining has sent something"
+[ "$(requests)" = "$was" ] || fail "explaining has sent something"
 cd ..
 
 # every hostile script: the plan has no idea outside its domains, and stands
