@@ -23,6 +23,24 @@ paths_in(struct arena *a, const struct diff *d)
     return text;
 }
 
+/* A file that is shown to jobs as the workspace has it would hide its patch. */
+static int
+shown_check(struct arena *a, const struct sandbox_spec *s, const struct diff *d,
+    struct err *err)
+{
+    for (uint32_t f = 0; f < d->n_files; f++) {
+        const char *path = fs_join_in(a, s->top, d->file[f].path);
+        for (uint32_t i = 0; i < s->read.n; i++)
+            if (path_is_in(path, fs_join_in(a, s->root, s->read.v[i])))
+                return err_set(err, -ERR_INPUT,
+                    "%s is shown to jobs as the workspace has it, by \"%s\" "
+                    "in [patch] read or [train] fingerprint: no job would see "
+                    "the patch\n  remedy: take it out there",
+                    d->file[f].path, s->read.v[i]);
+    }
+    return 0;
+}
+
 /* Which patches of the campaign can't be applied before this one? */
 static int
 excludes_find(struct arena *a, const struct core *c, struct sandbox_spec *s,
@@ -177,6 +195,8 @@ patch_check_all(struct arena *a, const struct project *p, const struct core *c,
         rc = policy_check(p, &out->diff, err);
     if (rc == 0)
         rc = sandbox_spec_fill(a, p, root, c->base_rev, NULL, &s, err);
+    if (rc == 0)
+        rc = shown_check(a, &s, &out->diff, err);
     if (rc != 0)
         return rc;
     policy_class(p, &out->diff, out->class, &out->gated);

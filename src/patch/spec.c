@@ -24,6 +24,36 @@ list_add(struct name_list *l, const char *text)
         l->v[l->n++] = text;
 }
 
+bool
+path_is_in(const char *path, const char *dir)
+{
+    size_t n = strlen(dir);
+    return strncmp(path, dir, n) == 0 &&
+           (path[n] == '\0' || path[n] == '/' || (n > 0 && dir[n - 1] == '/'));
+}
+
+/* What is shown of the workspace must not cover the tree, nor show the state.
+ */
+static int
+read_check(struct arena *a, const struct sandbox_spec *s, struct err *err)
+{
+    const char *state = fs_join_in(a, s->root, ".rea");
+    for (uint32_t i = 0; i < s->read.n; i++) {
+        const char *named = fs_join_in(a, s->root, s->read.v[i]);
+        const char *real = named;
+        (void)fs_real_in(a, named, &real, NULL);
+        if (path_is_in(s->top, real) || path_is_in(real, state) ||
+            path_is_in(state, real))
+            return err_set(err, -ERR_INPUT,
+                "%s can't be shown to jobs: it holds the repository or the "
+                "state of rea\n"
+                "  remedy: name the data alone in [patch] read and [train] "
+                "fingerprint",
+                s->read.v[i]);
+    }
+    return 0;
+}
+
 int
 sandbox_spec_fill(struct arena *a, const struct project *p, const char *root,
     const char *base_rev, const char *const *env_extra,
@@ -53,7 +83,7 @@ sandbox_spec_fill(struct arena *a, const struct project *p, const char *root,
     for (; env_extra != NULL && *env_extra != NULL; env_extra++)
         list_add(
             &out->env, arena_strndup(a, *env_extra, strcspn(*env_extra, "=")));
-    return 0;
+    return read_check(a, out, err);
 }
 
 void

@@ -32,6 +32,8 @@ struct sandbox_spec {
 int sandbox_spec_fill(struct arena *a, const struct project *p,
     const char *root, const char *base_rev, const char *const *env_extra,
     struct sandbox_spec *out, struct err *err);
+/* Is path dir itself or something below it? */
+bool path_is_in(const char *path, const char *dir);
 /* The patches of a set in the order in which they are applied. */
 void sandbox_spec_patches(
     const struct core *c, uint32_t patches, struct sandbox_spec *out);
