@@ -72,6 +72,6 @@ grep -q 'was changed after it was approved' log || fail "no reason: $(cat log)"
 grep -q 'H[0-9]*: failed' log || fail "no verdict: $(cat log)"
 for f in .rea/runs/C1/T*/a1; do
     jq -e '.patches == []' "$f/spec.json" >/dev/null ||
-        [ ! -s "$f/metrics.jsonl" ] || fail "a changed diff ran: $f"
+        [ ! -s "$f/work/metrics.jsonl" ] || fail "a changed diff ran: $f"
 done
 exit 0
