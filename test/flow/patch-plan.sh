@@ -2,7 +2,7 @@
 # Patches and plans: a redrafted plan keeps a patch that still applies, classes
 # decide which need a signature, a build is part of it, a workspace may lie
 # below the repository's top, and what was signed is what runs.
-. "$(dirname "$0")/patch-lib.sh"
+. "$(dirname "$0")/patched.sh"
 mkdir repo && cd repo || exit 1
 patch_workspace inner
 rm -rf .git && cd .. && git init -q . && git add -A && git commit -qm base ||

@@ -2,7 +2,7 @@
 # Through the sandbox a job is stopped in order, resumes from its checkpoint,
 # tells of its rungs, is evaluated on what it left, and measures to the last bit
 # what it measures outside.
-. "$(dirname "$0")/patch-lib.sh"
+. "$(dirname "$0")/patched.sh"
 patch_workspace ws
 export REA_SEED=13
 cat >train.sh <<'SH'

@@ -2,7 +2,7 @@
 # What a patch can do when it runs: its work, and nothing else. Each patch below
 # tries to get out and reports by its metric what it reached; a stop, a crash
 # and a build are seen through the sandbox as they are without it.
-. "$(dirname "$0")/patch-lib.sh"
+. "$(dirname "$0")/patched.sh"
 patch_workspace ws
 export REA_SEED=11
 export SECRET_TOKEN=CANARY-env-4711 PUBLIC_NOTE=seen
