@@ -205,13 +205,22 @@ file_json(
 }
 
 static const char *const log_files[] = {
-    "stdout.log", "stderr.log", "metrics.jsonl", NULL};
+    "stdout.log", "stderr.log", "metrics.jsonl", "work/metrics.jsonl", NULL};
+
+/* In the folder that is a confined job's own, a link leads where it likes. */
+static const char *
+log_path(struct arena *a, const char *dir, const char *name)
+{
+    const char *path = fs_join_in(a, dir, name);
+    bool own = strncmp(name, "work/", 5) == 0;
+    return own && !fs_is_plain(path) ? "/dev/null" : path;
+}
 
 static int
 log_follow(struct store *st, const struct store_attempt *a, const char *dir,
     const struct mask *m, struct arena *arena, struct err *err)
 {
-    size_t at[3] = {0, 0, 0};
+    size_t at[sizeof log_files / sizeof *log_files] = {0};
     for (;;) {
         struct store_attempt now;
         bool found = false;
@@ -219,7 +228,7 @@ log_follow(struct store *st, const struct store_attempt *a, const char *dir,
         bool over = rc != 0 || !found || now.state == ATTEMPT_ENDED;
         for (int i = 0; log_files[i] != NULL; i++) {
             struct buf b = {0};
-            file_put(fs_join_in(arena, dir, log_files[i]), &at[i], over, m, &b);
+            file_put(log_path(arena, dir, log_files[i]), &at[i], over, m, &b);
             struct buf shown = {0};
             text_show(buf_str(&b), b.len, &shown);
             fwrite(buf_str(&shown), 1, shown.len, stdout);
@@ -241,7 +250,7 @@ log_attempt(struct call *call, const struct store_attempt *a, const char *dir,
         say(call, "T%u attempt %u, J%u: %s\n", a->trial, a->attempt, a->job,
             a->run_dir);
         for (int i = 0; log_files[i] != NULL; i++)
-            file_tail(call, fs_join_in(call->arena, dir, log_files[i]),
+            file_tail(call, log_path(call->arena, dir, log_files[i]),
                 log_files[i], m);
         call_next(call, "rea why T%u", a->trial);
         return;
@@ -256,7 +265,7 @@ log_attempt(struct call *call, const struct store_attempt *a, const char *dir,
     jw_kstr(&w, "run_dir", a->run_dir);
     for (int i = 0; log_files[i] != NULL; i++)
         file_json(
-            &w, fs_join_in(call->arena, dir, log_files[i]), log_files[i], m);
+            &w, log_path(call->arena, dir, log_files[i]), log_files[i], m);
     jw_obj_end(&w);
     say(call, "\n");
 }

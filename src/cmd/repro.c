@@ -88,16 +88,17 @@ rerun_one(struct call *call, const struct project *p, const struct core *c,
     const char *dir = arena_printf(
         call->arena, ".rea/repro/T%u-%d", out->trial + 1, getpid());
     char *full = fs_join_in(call->arena, root, dir);
-    int rc = rerun_command(call, p, c, out->trial, dir, &cmd, err);
+    bool boxed = c->base_rev[0] != '\0';
+    int rc = rerun_command(call, p, c, out->trial,
+        boxed ? sandbox_work_in(call->arena, dir) : dir, &cmd, err);
     if (rc == 0)
-        rc = fs_mkdirs(full, err);
-    if (rc == 0 && c->base_rev[0] != '\0')
+        rc = fs_mkdirs(boxed ? sandbox_work_in(call->arena, full) : full, err);
+    if (rc == 0 && boxed)
         rc = sandbox_wrap(call->arena, p, c, root,
             c->experiment[c->trial[out->trial].experiment].config.patches, full,
-            NULL, &cmd, err);
+            NULL, false, &cmd, err);
     if (rc == 0)
-        rc = rerun_start(
-            call, p, jobs, &cmd, root, dir, c->base_rev[0] != '\0', &h, err);
+        rc = rerun_start(call, p, jobs, &cmd, root, dir, boxed, &h, err);
     if (rc == 0)
         rc = rerun_wait(jobs, &h, &status, err);
     if (rc != 0)

@@ -2,7 +2,7 @@
  * the wall (bubblewrap makes them); the filter of system calls closes what
  * namespaces leave open: sockets of virtual machines, keys, tracing, nested
  * namespaces. Invariant: nothing is bound that is not named here or in the
- * spec, and nothing but the trial's folder, or the tree of a build, is
+ * spec, and nothing but the job's folder, or the tree of a build, is
  * writable. */
 #include "patch/box.h"
 
@@ -119,10 +119,11 @@ box_argv_in(struct arena *a, const struct sandbox_spec *s, const char *tree,
     words3(&w, "--bind", tree, s->top);
     word(&w, "--tmpfs");
     word(&w, fs_join_in(a, s->root, ".rea"));
-    /* a resumed attempt goes on with the checkpoint of the one before it */
-    const char *own = s->trial_dir != NULL ? s->trial_dir : s->run_dir;
     if (!writable)
-        words3(&w, "--bind", own, own);
+        words3(&w, "--bind", s->run_dir, s->run_dir);
+    if (s->earlier != NULL && !writable)
+        words3(&w, s->earlier_writable ? "--bind" : "--ro-bind", s->earlier,
+            s->earlier);
     words_read(&w, s, tree);
     words3(&w, "--ro-bind", self, INSIDE);
     if (!writable) {

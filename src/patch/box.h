@@ -11,7 +11,7 @@ int box_probe(struct err *err);
 /* Is bwrap in PATH? */
 bool box_is_there(void);
 /* The command line that runs argv in the box. tree: shown at s->top; writable:
- * for a build, else the trial's folder is. self: this program, which starts
+ * for a build, else the job's folder is. self: this program, which starts
  * argv inside (--inner). NULL-terminated, in the arena. */
 const char *const *box_argv_in(struct arena *a, const struct sandbox_spec *s,
     const char *tree, bool writable, const char *self, const char *const *argv);

@@ -23,6 +23,24 @@ paths_in(struct arena *a, const struct diff *d)
     return text;
 }
 
+/* A file that is shown to jobs as the workspace has it would hide its patch. */
+static int
+shown_check(struct arena *a, const struct sandbox_spec *s, const struct diff *d,
+    struct err *err)
+{
+    for (uint32_t f = 0; f < d->n_files; f++) {
+        const char *path = fs_join_in(a, s->top, d->file[f].path);
+        for (uint32_t i = 0; i < s->read.n; i++)
+            if (path_is_in(path, fs_join_in(a, s->root, s->read.v[i])))
+                return err_set(err, -ERR_INPUT,
+                    "%s is shown to jobs as the workspace has it, by \"%s\" "
+                    "in [patch] read or [train] fingerprint: no job would see "
+                    "the patch\n  remedy: take it out there",
+                    d->file[f].path, s->read.v[i]);
+    }
+    return 0;
+}
+
 /* Which patches of the campaign can't be applied before this one? */
 static int
 excludes_find(struct arena *a, const struct core *c, struct sandbox_spec *s,
@@ -96,12 +114,16 @@ said_fail(const char *what, int code, const struct buf *said, struct err *err)
 
 /* A run that ends well and reports nothing would fail every trial. */
 static int
-smoke_metric(struct arena *a, const struct project *p, const char *root,
-    const struct job_command *cmd, const struct buf *said, struct err *err)
+smoke_metric(struct arena *a, const struct project *p, const char *dir,
+    const char *root, const struct job_command *cmd, const struct buf *said,
+    struct err *err)
 {
     struct harvest_value v[METRICS_MAX];
     const char *file = fs_join_in(a, root, cmd->metrics_file);
-    const char *out = arena_printf(a, "%s.out", file);
+    /* beside the job's folder, in which it may have left links */
+    const char *out = fs_join_in(a, dir, "output");
+    if (!fs_is_plain(file))
+        file = "/dev/null";
     int rc = fs_write_atomic(out, buf_str(said), said->len, false, err);
     if (rc == 0)
         rc = harvest_files(&p->harvest, file, out, out, NULL, NULL, v, err);
@@ -121,11 +143,15 @@ sandbox_try(struct arena *a, const struct project *p, struct sandbox_spec *s,
     static const char *const nothing[] = {"true", NULL};
     struct job_command cmd = {.argv = (const char **)(uintptr_t)nothing};
     const char *program = NULL, *spec = fs_join_in(a, dir, "sandbox.json");
+    const char *work = sandbox_work_in(a, dir);
     struct buf text = {0}, said = {0};
     int code = 0;
+    s->run_dir = work;
     int rc = sandbox_program_in(a, &program, err);
+    if (rc == 0)
+        rc = fs_mkdirs(work, err);
     if (rc == 0 && p->patch.smoke != NULL)
-        rc = smoke_command(a, p, dir, &cmd, err);
+        rc = smoke_command(a, p, work, &cmd, err);
     for (const char **e = cmd.env; rc == 0 && e != NULL && *e != NULL; e++)
         s->env.v[s->env.n++] = arena_strndup(a, *e, strcspn(*e, "="));
     if (rc == 0) {
@@ -151,7 +177,7 @@ sandbox_try(struct arena *a, const struct project *p, struct sandbox_spec *s,
                            : arena_printf(a, "commit %.12s", s->base_rev),
             code, &said, err);
     if (rc == 0 && p->patch.smoke != NULL)
-        rc = smoke_metric(a, p, s->root, &cmd, &said, err);
+        rc = smoke_metric(a, p, dir, s->root, &cmd, &said, err);
     out->built = rc == 0 && p->patch.build != NULL;
     out->smoked = rc == 0 && p->patch.smoke != NULL;
     buf_fini(&text);
@@ -177,6 +203,8 @@ patch_check_all(struct arena *a, const struct project *p, const struct core *c,
         rc = policy_check(p, &out->diff, err);
     if (rc == 0)
         rc = sandbox_spec_fill(a, p, root, c->base_rev, NULL, &s, err);
+    if (rc == 0)
+        rc = shown_check(a, &s, &out->diff, err);
     if (rc != 0)
         return rc;
     policy_class(p, &out->diff, out->class, &out->gated);
@@ -184,7 +212,7 @@ patch_check_all(struct arena *a, const struct project *p, const struct core *c,
     s.n_patches = 1;
     s.patch[0] = out->diff.sha256;
     s.terminal = true;
-    s.run_dir = arena_printf(
+    const char *dir = arena_printf(
         a, "%s/.rea/patches/smoke-%.16s", s.root, out->diff.sha256);
     rc = patch_keep(s.root, out->diff.sha256, text, len, err);
     if (rc == 0)
@@ -198,10 +226,8 @@ patch_check_all(struct arena *a, const struct project *p, const struct core *c,
     if (rc == 0)
         rc = excludes_find(a, c, &s, out);
     if (rc == 0)
-        rc = fs_mkdirs(s.run_dir, err);
-    if (rc == 0)
-        rc = sandbox_try(a, p, &s, s.run_dir, out, err);
-    (void)fs_remove_tree(s.run_dir, NULL);
+        rc = sandbox_try(a, p, &s, dir, out, err);
+    (void)fs_remove_tree(dir, NULL);
     return rc;
 }
 
@@ -215,10 +241,8 @@ base_check(struct arena *a, const struct project *p, const char *root,
     if (rc != 0)
         return rc;
     s.terminal = true;
-    s.run_dir = fs_join_in(a, s.root, ".rea/patches/smoke-base");
-    rc = fs_mkdirs(s.run_dir, err);
-    if (rc == 0)
-        rc = sandbox_try(a, p, &s, s.run_dir, out, err);
-    (void)fs_remove_tree(s.run_dir, NULL);
+    const char *dir = fs_join_in(a, s.root, ".rea/patches/smoke-base");
+    rc = sandbox_try(a, p, &s, dir, out, err);
+    (void)fs_remove_tree(dir, NULL);
     return rc;
 }

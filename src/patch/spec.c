@@ -24,6 +24,36 @@ list_add(struct name_list *l, const char *text)
         l->v[l->n++] = text;
 }
 
+bool
+path_is_in(const char *path, const char *dir)
+{
+    size_t n = strlen(dir);
+    return strncmp(path, dir, n) == 0 &&
+           (path[n] == '\0' || path[n] == '/' || (n > 0 && dir[n - 1] == '/'));
+}
+
+/* What is shown of the workspace must not cover the tree, nor show the state.
+ */
+static int
+read_check(struct arena *a, const struct sandbox_spec *s, struct err *err)
+{
+    const char *state = fs_join_in(a, s->root, ".rea");
+    for (uint32_t i = 0; i < s->read.n; i++) {
+        const char *named = fs_join_in(a, s->root, s->read.v[i]);
+        const char *real = named;
+        (void)fs_real_in(a, named, &real, NULL);
+        if (path_is_in(s->top, real) || path_is_in(real, state) ||
+            path_is_in(state, real))
+            return err_set(err, -ERR_INPUT,
+                "%s can't be shown to jobs: it holds the repository or the "
+                "state of rea\n"
+                "  remedy: name the data alone in [patch] read and [train] "
+                "fingerprint",
+                s->read.v[i]);
+    }
+    return 0;
+}
+
 int
 sandbox_spec_fill(struct arena *a, const struct project *p, const char *root,
     const char *base_rev, const char *const *env_extra,
@@ -53,7 +83,7 @@ sandbox_spec_fill(struct arena *a, const struct project *p, const char *root,
     for (; env_extra != NULL && *env_extra != NULL; env_extra++)
         list_add(
             &out->env, arena_strndup(a, *env_extra, strcspn(*env_extra, "=")));
-    return 0;
+    return read_check(a, out, err);
 }
 
 void
@@ -91,7 +121,8 @@ sandbox_spec_put(const struct sandbox_spec *s, struct buf *out)
     put_list(&w, "read", s->read.v, s->read.n);
     put_list(&w, "env", s->env.v, s->env.n);
     jw_kstr(&w, "run_dir", s->run_dir);
-    jw_kstr(&w, "trial_dir", s->trial_dir);
+    jw_kstr(&w, "earlier", s->earlier);
+    jw_kbool(&w, "earlier_writable", s->earlier_writable);
     jw_kbool(&w, "gpus", s->gpus);
     jw_kbool(&w, "terminal", s->terminal);
     jw_obj_end(&w);
@@ -134,7 +165,8 @@ sandbox_spec_read(struct arena *a, const char *path, struct sandbox_spec *out,
         .base_rev = text_of(a, j, "base_rev"),
         .build = text_of(a, j, "build"),
         .run_dir = text_of(a, j, "run_dir"),
-        .trial_dir = text_of(a, j, "trial_dir"),
+        .earlier = text_of(a, j, "earlier"),
+        .earlier_writable = json_get_bool(j, "earlier_writable", false),
         .gpus = json_get_bool(j, "gpus", false),
         .terminal = json_get_bool(j, "terminal", false)};
     bool ok = json_get_i64(j, "version", 0) == SPEC_VERSION &&
@@ -167,22 +199,31 @@ sandbox_program_in(struct arena *a, const char **out, struct err *err)
         *out);
 }
 
+const char *
+sandbox_work_in(struct arena *a, const char *run_dir)
+{
+    return fs_join_in(a, run_dir, "work");
+}
+
 int
 sandbox_wrap(struct arena *a, const struct project *p, const struct core *c,
-    const char *root, uint32_t patches, const char *run_dir,
-    const char *trial_dir, struct job_command *cmd, struct err *err)
+    const char *root, uint32_t patches, const char *dir, const char *earlier,
+    bool earlier_writable, struct job_command *cmd, struct err *err)
 {
     struct sandbox_spec s;
     struct buf text = {0};
-    const char *program = NULL, *path = fs_join_in(a, run_dir, "sandbox.json");
+    const char *program = NULL, *path = fs_join_in(a, dir, "sandbox.json");
     int rc = sandbox_program_in(a, &program, err);
     if (rc == 0)
         rc = sandbox_spec_fill(a, p, root, c->base_rev, cmd->env, &s, err);
+    if (rc == 0)
+        rc = fs_mkdirs(sandbox_work_in(a, dir), err);
     if (rc != 0)
         return rc;
     sandbox_spec_patches(c, patches, &s);
-    s.run_dir = run_dir;
-    s.trial_dir = trial_dir;
+    s.run_dir = sandbox_work_in(a, dir);
+    s.earlier = earlier;
+    s.earlier_writable = earlier_writable;
     sandbox_spec_put(&s, &text);
     rc = fs_write_atomic(path, buf_str(&text), text.len, false, err);
     buf_fini(&text);

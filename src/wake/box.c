@@ -18,6 +18,23 @@ jobs_are_boxed(const struct wake *w)
     return w->core->base_rev[0] != '\0';
 }
 
+/* The folder of the earlier attempt that a checkpoint lies in; NULL: none. */
+static const char *
+earlier_find(struct wake *w, const struct job *j, const char *checkpoint)
+{
+    const char *root = store_root(w->st);
+    const char *full = fs_join_in(&w->arena, root, checkpoint);
+    for (uint32_t k = 1; k < j->attempt; k++) {
+        char dir[STORE_PATH_LEN];
+        run_dir_name(w->row.id, j->trial, k, dir);
+        const char *work =
+            sandbox_work_in(&w->arena, fs_join_in(&w->arena, root, dir));
+        if (path_is_in(full, work) && fs_is_dir(work))
+            return work;
+    }
+    return NULL;
+}
+
 int
 job_box(
     struct wake *w, const struct job *j, struct job_command *c, struct err *err)
@@ -25,11 +42,13 @@ job_box(
     char dir[STORE_PATH_LEN];
     const struct core *core = w->core;
     const struct trial *t = &core->trial[j->trial - 1];
+    bool resumes = j->kind == JOB_TRAIN && j->resume;
+    const char *earlier = earlier_find(w, j, c->checkpoint);
     run_dir_name(w->row.id, j->trial, j->attempt, dir);
-    const char *run_dir = fs_join_in(&w->arena, store_root(w->st), dir);
     return sandbox_wrap(&w->arena, w->project, core, store_root(w->st),
-        core->experiment[t->experiment].config.patches, run_dir,
-        fs_dir_in(&w->arena, run_dir), c, err);
+        core->experiment[t->experiment].config.patches,
+        fs_join_in(&w->arena, store_root(w->st), dir), earlier, resumes, c,
+        err);
 }
 
 void

@@ -11,6 +11,7 @@
 
 #include "base/git.h"
 #include "base/json.h"
+#include "patch/spec.h"
 
 void
 run_dir_name(uint32_t campaign, uint32_t trial, uint32_t attempt,
@@ -173,11 +174,13 @@ run_prepare(struct wake *w, const struct job *j, const char *run_dir,
     struct config *config = arena_alloc(&w->arena, sizeof *config);
     struct job_request req;
     struct buf text = {0};
+    const char *work =
+        jobs_are_boxed(w) ? sandbox_work_in(&w->arena, run_dir) : run_dir;
     job_config(w->core, j, config);
-    request_fill(w, j, run_dir, config, &req);
+    request_fill(w, j, work, config, &req);
     int rc = command_render(&w->arena, w->project, &req, out, err);
     if (rc == 0)
-        rc = fs_mkdirs(run_dir, err);
+        rc = fs_mkdirs(work, err);
     if (rc == 0)
         rc = fs_write_atomic(from_root(w, out->knobs_file), out->knobs_json,
             strlen(out->knobs_json), false, err);

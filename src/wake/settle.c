@@ -169,6 +169,9 @@ paths_in(struct wake *w, const char *run_dir, struct harvest_paths *out,
     const char *root = store_root(w->st);
     run_files_in(&w->arena, fs_join_in(&w->arena, root, run_dir), files);
     out->path[HARVEST_FILE] = fs_join_in(&w->arena, root, files->metrics);
+    /* a confined job's links lead where it could not look */
+    if (jobs_are_boxed(w) && !fs_is_plain(out->path[HARVEST_FILE]))
+        out->path[HARVEST_FILE] = "/dev/null";
     out->path[HARVEST_STDOUT] = fs_join_in(&w->arena, root, files->out);
     out->path[HARVEST_STDERR] = fs_join_in(&w->arena, root, files->errors);
 }

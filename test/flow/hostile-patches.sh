@@ -2,7 +2,7 @@
 # Hostile diffs: each is refused with a reason and a remedy; nothing is run,
 # nothing is written outside the patches' folder, no control character reaches
 # the terminal, and the plan stays what it was.
-. "$(dirname "$0")/patch-lib.sh"
+. "$(dirname "$0")/patched.sh"
 patch_workspace ws
 sed -i 's|^paths = .*|paths = ["src/**", "train.sh"]|' rea.toml
 ln -s /tmp src/link && ln -s ../main.awk src/link.awk

@@ -2,7 +2,7 @@
 # Code patches that really improve the metric: added, signed, tested in the
 # sandbox, promoted, combined, confirmed, proposed, and accepted as a branch.
 # One that clashes with another is never combined with it.
-. "$(dirname "$0")/patch-lib.sh"
+. "$(dirname "$0")/patched.sh"
 patch_workspace ws
 export REA_SEED=7
 make_patch src/model.awk 's/0.01 \* capacity/0.02 * capacity/' ../good.diff

@@ -2,7 +2,7 @@
 # Through the sandbox a job is stopped in order, resumes from its checkpoint,
 # tells of its rungs, is evaluated on what it left, and measures to the last bit
 # what it measures outside.
-. "$(dirname "$0")/patch-lib.sh"
+. "$(dirname "$0")/patched.sh"
 patch_workspace ws
 export REA_SEED=13
 cat >train.sh <<'SH'
@@ -48,7 +48,7 @@ sign
 want 0 "$rea" run C1
 shim=
 i=0
-until [ -s .rea/runs/C1/T1/a1/metrics.jsonl ]; do
+until [ -s .rea/runs/C1/T1/a1/work/metrics.jsonl ]; do
     i=$((i + 1))
     [ $i -lt 100 ] || fail "T1 does not run: $(cat .rea/runs/C1/T1/a1/*.log)"
     sleep 0.05
@@ -61,9 +61,9 @@ a1=.rea/runs/C1/T1/a1
 a2=.rea/runs/C1/T1/a2
 [ "$(jq -r .reason $a1/exit.json)" = preempted ] || fail "$(cat $a1/exit.json)"
 grep -q saved $a1/stdout.log || fail "it could not save: $(cat $a1/*.log)"
-[ -s $a2/metrics.jsonl ] || fail "no second attempt: $("$rea" log --all)"
-grep -q '"from": 1}' $a2/metrics.jsonl && fail "it began again"
-grep -q '"step": 4' $a2/metrics.jsonl || fail "it did not end"
+[ -s $a2/work/metrics.jsonl ] || fail "no second attempt: $("$rea" log --all)"
+grep -q '"from": 1}' $a2/work/metrics.jsonl && fail "it began again"
+grep -q '"step": 4' $a2/work/metrics.jsonl || fail "it did not end"
 "$rea" log --all | grep -q "crossed rung" ||
     fail "no rung was told: $("$rea" log --all)"
 until_state done
@@ -78,5 +78,5 @@ done=$(grep -l '"kind": "evaluation"' .rea/runs/C1/T*/a*/spec.json | head -n 1)
 # the same seed outside the sandbox: the same bytes
 seed=$(jq -r .seed .rea/runs/C1/T2/a1/spec.json)
 sh train.sh m.jsonl "$seed" 4 ck 0.02 || fail "plain run"
-cmp m.jsonl .rea/runs/C1/T2/a1/metrics.jsonl || fail "the sandbox changes it"
+cmp m.jsonl .rea/runs/C1/T2/a1/work/metrics.jsonl || fail "the sandbox changes it"
 exit 0

@@ -2,7 +2,7 @@
 # What a patch can do when it runs: its work, and nothing else. Each patch below
 # tries to get out and reports by its metric what it reached; a stop, a crash
 # and a build are seen through the sandbox as they are without it.
-. "$(dirname "$0")/patch-lib.sh"
+. "$(dirname "$0")/patched.sh"
 patch_workspace ws
 export REA_SEED=11
 export SECRET_TOKEN=CANARY-env-4711 PUBLIC_NOTE=seen
@@ -62,12 +62,12 @@ PY
 spec=../spec
 base=$(git rev-parse HEAD)
 sha=$(sha256sum ../sees.diff | cut -c1-64)
-mkdir -p "$dir/ws/.rea/runs/hand" .rea/patches
+mkdir -p "$dir/ws/.rea/runs/hand/work" .rea/patches
 cat >$spec.json <<EOF
 {"version": 1, "root": "$dir/ws", "top": "$dir/ws", "base_rev": "$base",
  "patches": ["$sha"], "build": null, "read": ["data"],
- "env": ["PATH", "PUBLIC_NOTE"], "run_dir": "$dir/ws/.rea/runs/hand",
- "trial_dir": null, "gpus": false, "terminal": true}
+ "env": ["PATH", "PUBLIC_NOTE"], "run_dir": "$dir/ws/.rea/runs/hand/work",
+ "earlier": null, "gpus": false, "terminal": true}
 EOF
 [ -f ".rea/patches/$sha.diff" ] || cp ../sees.diff ".rea/patches/$sha.diff"
 "$build/rea-sandbox" $spec.json -- sh train.sh m 1 1 >../seen 2>&1 </dev/null
@@ -89,7 +89,7 @@ rm -rf .rea/worktrees
 [ $? = 125 ] || fail "a changed diff ran"
 says 'was changed after it was approved'
 says 'rea-sandbox: '
-grep -q 'was changed' .rea/runs/hand/sandbox.why || fail "no sandbox.why"
+grep -q 'was changed' ../sandbox.why || fail "no sandbox.why"
 # 3. without bubblewrap nothing runs, and that is said
 mkdir ../few && for p in sh git cat env; do
     ln -s "$(command -v $p)" ../few/$p
@@ -120,8 +120,14 @@ python3 ../stop.py "$build/rea-sandbox" $spec.json -- sh -c \
     fail "SIGTERM does not come through"
 # 5. what the run folder gets is all that stays
 "$build/rea-sandbox" $spec.json -- sh -c \
-    "echo x >$dir/ws/.rea/runs/hand/kept; echo y >/tmp/gone; ls /tmp" >out ||
+    "echo x >$dir/ws/.rea/runs/hand/work/kept; echo y >/tmp/gone; ls /tmp" >out ||
     fail "the run folder is not writable"
-[ -f .rea/runs/hand/kept ] && [ ! -e /tmp/gone ] || fail "files"
+[ -f .rea/runs/hand/work/kept ] && [ ! -e /tmp/gone ] || fail "files"
+# the supervisor's files, the attempt to come, the folder itself: out of reach
+"$build/rea-sandbox" $spec.json -- sh -c "cd $dir/ws/.rea/runs/hand/work
+    echo '{}' >../exit.json; ln -s /etc ../../a2; ln -s /etc ../wake.log
+    cd ..; mv work other; rmdir work" >out 2>&1
+[ "$(ls -A .rea/runs/hand)" = work ] && [ ! -L .rea/runs/a2 ] &&
+    [ ! -L .rea/runs/hand/work ] || fail "$(ls -lA .rea/runs .rea/runs/hand)"
 [ "$plain" = "$(cat train.sh)" ] || fail "the checkout moved"
 exit 0

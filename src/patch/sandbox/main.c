@@ -4,7 +4,7 @@
  * It makes the work tree of the spec unless it is there, builds it, and becomes
  * bubblewrap, so that no process of its own is left; bubblewrap starts it again
  * inside (--inner) for the last steps. Exit code 125: nothing of the job was
- * run, and RUN_DIR/sandbox.why says why.
+ * run, and sandbox.why beside the spec says why.
  * Invariant: the program is run confined or not at all. */
 #include <errno.h>
 #include <fcntl.h>
@@ -108,10 +108,9 @@ outer_main(const char *spec, const char *const *argv)
     if (rc == 0)
         rc = launch_run(&l, argv, &err);
     fprintf(stderr, "rea-sandbox: %s\n", err.text);
-    if (l.spec.run_dir != NULL)
-        (void)fs_write_atomic(
-            fs_join_in(&l.arena, l.spec.run_dir, "sandbox.why"), err.text,
-            strlen(err.text), false, NULL);
+    (void)fs_write_atomic(
+        fs_join_in(&l.arena, fs_dir_in(&l.arena, spec), "sandbox.why"),
+        err.text, strlen(err.text), false, NULL);
     return SANDBOX_FAILED;
 }
 
