@@ -137,7 +137,7 @@ program_install(struct program *p)
 #define REFUSED (SECCOMP_RET_ERRNO | EPERM)
 #define WRITES (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND)
 
-void
+bool
 guard_self(void)
 {
     static const long allowed[] = {SYS_read, SYS_readv, SYS_pread64, SYS_write,
@@ -154,6 +154,7 @@ guard_self(void)
     put_bits(&p, SYS_openat, 2, WRITES, false, REFUSED);
     put_answer(&p, REFUSED);
     program_install(&p);
+    return filter_on;
 }
 
 void

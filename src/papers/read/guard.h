@@ -3,6 +3,7 @@
 #ifndef PAPERS_READ_GUARD_H
 #define PAPERS_READ_GUARD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Memory 1.5 GB, 16 open files, no file may grow, no core; processor time is
@@ -12,8 +13,8 @@ void guard_limits(void);
 void guard_time(uint32_t seconds);
 /* From here on this process can read files, its memory and a clock, and write
  * to what is open; all else is refused: no socket, no program, no name made or
- * removed. */
-void guard_self(void);
+ * removed. false: this kernel allows no filter. */
+bool guard_self(void);
 /* For a program about to be run: no socket, no child, no name made or removed,
  * nothing opened for writing. */
 void guard_program(void);
