@@ -644,8 +644,8 @@ candidates_from_techniques(
     has |= project_needs(c->spec);
     for (uint32_t i = 0; i < technique_count(); i++) {
         const struct technique *t = technique_at(i);
-        bool open = technique_known(t, before) &&
-                    (c->hidden == NULL || !c->hidden[i]);
+        bool open =
+            technique_known(t, before) && (c->hidden == NULL || !c->hidden[i]);
         if (open || finding_of(f, t) != NULL)
             technique_map(c, t, has);
     }

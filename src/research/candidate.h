@@ -37,7 +37,7 @@ struct candidates {
     struct arena *arena;
     struct config base;
     const struct findings *findings; /* of the corpus; NULL: none was asked */
-    const bool *hidden; /* by technique; NULL: none is */
+    const bool *hidden;              /* by technique; NULL: none is */
     uint32_t n;
     struct candidate *item; /* CANDIDATES_DRAFT_MAX */
 };

@@ -35,8 +35,8 @@ struct draft {
     struct candidates pool;
     const char *family;
     const struct draft_seen *seen;
-    struct known known; /* the team's own rows */
-    bool compared;      /* with an insights database */
+    struct known known;  /* the team's own rows */
+    bool compared;       /* with an insights database */
     double unit, spread; /* mean and sd of AUC to the search metric's */
 };
 

@@ -110,8 +110,7 @@ long_quotes_are_cut(void **state)
     char text[3000] = "We propose FooNet, a network";
     size_t n = strlen(text);
     for (int i = 0; i < 200; i++)
-        n += (size_t)snprintf(
-            text + n, sizeof text - n, " \xc3\xa4nd so on");
+        n += (size_t)snprintf(text + n, sizeof text - n, " \xc3\xa4nd so on");
     fixture_open(&x);
     passage_read_in(&x, 1, "p", "", text);
     findings_close(x.f);
