@@ -374,8 +374,17 @@ insight_matching(struct insights *db, const struct insight_query *q,
 {
     struct buf sql = {0};
     sqlite3_stmt *st = NULL;
-    buf_puts(&sql, "SELECT count(*) FROM insight i ");
-    where_put(&sql, q, false);
+    bool plain = q->concept == NULL && q->family == NULL && q->before == NULL &&
+                 q->knob == NULL && q->technique == NULL &&
+                 q->verdict == NULL && !q->configurations_only &&
+                 !q->promoted_only && !q->own_only && !q->superseded_too;
+    if (plain) { /* two indexes, instead of every row */
+        buf_puts(&sql, "SELECT (SELECT count(*) FROM insight) - (SELECT "
+                       "count(*) FROM insight WHERE superseded = 1)");
+    } else {
+        buf_puts(&sql, "SELECT count(*) FROM insight i ");
+        where_put(&sql, q, false);
+    }
     int rc = insights_prepare(db, buf_str(&sql), &st, err);
     if (rc == 0) {
         query_bind(st, q, "");
