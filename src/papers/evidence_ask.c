@@ -1,13 +1,21 @@
-/* What to ask the corpus for a project: what its knobs mean, and each technique
- * that a declared value names. Called by the draft. A word of the project file
- * is a query, never more. */
+/* What to ask the corpus for a project: what its knobs suggest, and each
+ * technique that a declared value names. Called by the draft. A word of the
+ * project file is a query, never more. */
 #include "papers/evidence.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { ASKED_MAX = 96, ANSWERS = 8, QUERY_BYTES = 200 };
+#include "papers/question.h"
+
+enum {
+    ASKED_MAX = 96,
+    ANSWERS = 8,
+    QUESTION_ANSWERS = 25,
+    QUERY_BYTES = 200,
+};
+static const double SUSPECT = .5;
 
 struct asking {
     struct findings *f;
@@ -38,48 +46,25 @@ words_ask(struct asking *q, const char *words, struct err *err)
     return rc;
 }
 
-/* What to look for where a project has a knob of a concept. */
-static const struct {
-    uint32_t concept;
-    const char *words[3];
-} asked[] = {
-    {CONCEPT_MODEL,
-        {"feature interaction model for CTR prediction outperforms DCN DeepFM",
-            "explicit and implicit feature interactions Criteo Avazu AUC",
-            "cross network MLP click-through rate prediction"}},
-    {CONCEPT_INTERACTION, {"feature interaction layer CTR prediction"}},
-    {CONCEPT_EMBEDDING_DIM,
-        {"embedding dimension search CTR prediction", "embedding collapse"}},
-    {CONCEPT_EMB_REG, {"embedding regularization overfitting CTR"}},
-    {CONCEPT_OPTIMIZER, {"optimizer for CTR prediction models"}},
-    {CONCEPT_LEARNING_RATE, {"learning rate large batch training CTR"}},
-    {CONCEPT_LOSS, {"loss function ranking and calibration CTR prediction"}},
-    {CONCEPT_EPOCHS, {"one epoch overfitting CTR models"}},
-    {CONCEPT_FEATURES, {"feature selection deep recommender"}},
-    {CONCEPT_NUMERIC, {"numerical features embedding CTR"}},
-    {CONCEPT_SEQUENCE_LEN, {"long user behavior sequence CTR prediction"}},
-    {CONCEPT_EXPERTS, {"multi-task mixture of experts recommendation"}},
-    {CONCEPT_NEG_SAMPLING, {"negative sampling for ranking"}},
-    {CONCEPT_DROPOUT, {"regularization dropout CTR prediction"}},
-};
-
-static bool
-has_concept(const struct spec *s, uint32_t concept)
-{
-    for (uint32_t k = 0; k < s->n_knobs; k++)
-        if (s->knob[k].concept == concept)
-            return true;
-    return false;
-}
-
+/* What the project's knobs suggest asking. What reads as orders to a machine is
+ * no evidence. */
 static int
-concepts_ask(struct asking *q, const struct spec *s, struct err *err)
+questions_ask(struct asking *q, const struct spec *s, struct err *err)
 {
+    struct ask ask[ASKS_MAX];
+    uint32_t n = 0, got = 0;
     int rc = 0;
-    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
-        for (size_t w = 0; w < 3 && asked[i].words[w] != NULL; w++)
-            if (rc == 0 && has_concept(s, asked[i].concept))
-                rc = words_ask(q, asked[i].words[w], err);
+    const struct retrieve_opts o = {
+        .before = q->before, .max = QUESTION_ANSWERS};
+    question_project(q->f->arena, s, NULL, NULL, 0, q->before, ask, &n);
+    for (uint32_t i = 0; rc == 0 && i < n; i++) {
+        struct answer *a = NULL;
+        rc = retrieve(q->c, ask[i].style, ask[i].n_styles, &o, q->f->arena, &a,
+            &got, NULL, NULL, err);
+        for (uint32_t k = 0; rc == 0 && k < got; k++)
+            if (a[k].suspect < SUSPECT)
+                passage_take(q, &a[k].passage);
+    }
     return rc;
 }
 
@@ -155,7 +140,7 @@ findings_of_project(struct findings *f, struct corpus *c, const struct spec *s,
     struct asking q = {.f = f, .c = c, .before = before};
     if (before != NULL && before[0] == '\0')
         q.before = NULL;
-    int rc = concepts_ask(&q, s, err);
+    int rc = questions_ask(&q, s, err);
     for (uint32_t k = 0; rc == 0 && k < s->n_knobs; k++) {
         const struct knob *knob = &s->knob[k];
         for (uint32_t v = 0; names_techniques(knob) && v < knob->n_values; v++)
