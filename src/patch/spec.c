@@ -64,7 +64,7 @@ sandbox_spec_fill(struct arena *a, const struct project *p, const char *root,
     if (rc != 0)
         return rc;
     out->top = git_top_in(a, out->root);
-    if (out->top == NULL)
+    if (out->top == NULL || strcmp(out->top, "/") == 0)
         return err_set(err, -ERR_INPUT,
             "[patch] of %s needs a git repository around %s\n"
             "  remedy: git init and a commit, or no [patch]",

@@ -19,3 +19,14 @@ ended plain "done launch-fail 0 0"
     fail "detail of a program that is not there"
 [ ! -e "$T/ok/exit.tmp" ] || fail "exit.tmp was left"
 "$D" "$T/jobs" logs ok | grep -q '^err$' || fail "logs"
+# What a sandbox tells as 128 + n is signal n, and nothing else is.
+for code in 139 137 128 193 7; do
+    submit "box$code" boxed=1 -- sh -c "exit $code"
+done
+submit bare -- sh -c 'exit 139'
+ended box139 "done signal 0 11"
+ended box137 "done signal 0 9"
+ended box128 "done exit 128 0"
+ended box193 "done exit 193 0"
+ended box7 "done exit 7 0"
+ended bare "done exit 139 0"

@@ -8,7 +8,7 @@
  * second job wakes).
  * poll and wait print "STATE REASON EXIT SIGNAL DURATION_MS". Names of submit:
  * time budget grace hang (ms), memory disk (bytes), wake (words split at
- * blanks), nan, spike (key of the metrics file), env, lease (a file to
+ * blanks), nan, spike (key of the metrics file), env, boxed, lease (a file to
  * flock). */
 #include "jobs/jobs.h"
 
@@ -117,6 +117,8 @@ option_set(struct drive *d, char *name)
         watch_add(d, value, false, 3);
     } else if (strcmp(name, "rungs") == 0) {
         rungs_add(d, value);
+    } else if (strcmp(name, "boxed") == 0) {
+        d->spec.boxed = strcmp(value, "1") == 0;
     } else if (strcmp(name, "checkpoint") == 0) {
         d->spec.checkpoint_path = value;
     } else {
