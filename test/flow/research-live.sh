@@ -85,7 +85,7 @@ jq -e ".hypotheses[] | select(.id == \"$h\") | .change.model ==
     \"gdcn\" and .trials > 0 and .effect.mean != null and
     (.verdict | IN(\"open\", \"none\") | not)" report.json >/dev/null ||
     fail "not judged: $(jq -c ".hypotheses[] | select(.id == \"$h\")" report.json)"
-want 0 "$rea" log C1
+want 0 "$rea" log C1 --all
 says "$h"
 # the shared abstracts, where they are
 all=${REA_PAPERS:-$top/../shared/papers}/recsys_abstracts.jsonl.gz
