@@ -169,9 +169,10 @@ decode_messages(struct decoder *d, const struct json *j, bool event)
     const char *type = json_get_str(j, "type");
     if (!event)
         messages_whole(d, j);
-    else if (is(type, "message_start"))
+    else if (is(type, "message_start")) {
         messages_whole(d, json_get(j, "message"));
-    else if (is(type, "content_block_start"))
+        d->out = -1; /* the first token; the last event has the sum */
+    } else if (is(type, "content_block_start"))
         messages_block(
             d, json_get(j, "content_block"), json_get_i64(j, "index", 0));
     else if (is(type, "content_block_delta"))

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 enum {
@@ -113,7 +114,9 @@ settle(struct sending *s, const struct answer *ans, const struct turn *t,
     at->request_id = buf_str(&ans->request_id);
     at->what = what;
     at->state = ans->charged ? ATTEMPT_UNKNOWN : ATTEMPT_FREE;
-    if (t != NULL && (good || is_sane(t))) {
+    /* what a stream says before its end is not its last word */
+    bool over = t != NULL && (t->finish != FINISH_NONE || !ans->streamed);
+    if (over && (good || is_sane(t))) {
         at->state = good ? ATTEMPT_PAID : ATTEMPT_WASTED;
         cost_set(s, t);
     }
@@ -155,6 +158,9 @@ answer_read(struct sending *s, struct answer *ans, struct turn *out)
         return false;
     if (!ans->streamed &&
         decode_body(&ans->d, buf_str(&ans->body), ans->body.len, &err) != 0) {
+        /* a page of a proxy or a portal: no model has worked for it */
+        if (strncasecmp(buf_str(&ans->type), "text/html", 9) == 0)
+            ans->charged = false;
         buf_printf(&ans->why, "%s%.60s%sthe reply can't be read: %.200s",
             ans->type.len ? "of type " : "", buf_str(&ans->type),
             ans->type.len ? ", " : "", err.text);
@@ -162,7 +168,10 @@ answer_read(struct sending *s, struct answer *ans, struct turn *out)
     }
     decode_end(&ans->d, s->a, out);
     turn_scrub(s, out);
-    if (out->finish == FINISH_NONE)
+    if (out->finish == FINISH_NONE && ans->d.error.len > 0)
+        buf_printf(
+            &ans->why, "the server says: %.300s", buf_str(&ans->d.error));
+    else if (out->finish == FINISH_NONE)
         buf_puts(&ans->why, ans->streamed ? "the stream broke off"
                                           : "the reply has no choice in it");
     else if (out->finish == FINISH_EMPTY)

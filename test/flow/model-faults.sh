@@ -120,6 +120,10 @@ for d in responses messages; do
     gives truncated length ",\"dialect\":\"$d\",\"provider\":\"$p\""
 done
 
+gives unreachable failed ',"dialect":"responses"'
+says 'the server says: it broke'
+gives ok failed,ok ',"dialect":"responses","stream":false'
+
 # A server that is down: three questions, then the breaker answers at once.
 for i in 1 2 3 4; do
     before=$(date +%s%N)

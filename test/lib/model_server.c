@@ -555,7 +555,14 @@ responses_write(struct jw *j, const struct request *r, const char *text)
 {
     jw_obj_begin(j);
     jw_kstr(j, "id", "resp_1");
-    jw_kstr(j, "status", is(r, "length") ? "incomplete" : "completed");
+    jw_kstr(j, "status",
+        is(r, "failed")   ? "failed"
+        : is(r, "length") ? "incomplete"
+                          : "completed");
+    if (is(r, "failed")) {
+        jw_key(j, "error");
+        jw_raw(j, "{\"code\":\"server_error\",\"message\":\"it broke\"}");
+    }
     if (is(r, "length")) {
         jw_key(j, "incomplete_details");
         jw_raw(j, "{\"reason\":\"max_output_tokens\"}");
@@ -805,6 +812,8 @@ serve(struct request *r)
     r->out = (int64_t)text.len / 4 + 1;
     if (r->out > most_tokens(r))
         r->out = most_tokens(r);
+    if (is(r, "html")) /* nothing that is paid for */
+        r->in = r->out = 0;
     log_reply(r, r->in, r->out);
     if (is(r, "giant")) {
         giant(r);

@@ -277,6 +277,27 @@ test_decode(void **state)
     }
 }
 
+/* What a stream counted before its end is not what it cost. */
+static void
+test_decode_start(void **state)
+{
+    (void)state;
+    static const char start[] =
+        "{\"type\":\"message_start\",\"message\":{\"content\":[],\"usage\":{"
+        "\"input_tokens\":7,\"output_tokens\":1}}}";
+    static const char end[] =
+        "{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":"
+        "\"end_turn\"},\"usage\":{\"output_tokens\":40}}";
+    struct decoder d;
+    decoder_init(&d, DIALECT_MESSAGES);
+    assert_int_equal(decode_event(&d, "", start, sizeof start - 1, NULL), 0);
+    assert_int_equal(d.in, 7);
+    assert_int_equal(d.out, -1);
+    assert_int_equal(decode_event(&d, "", end, sizeof end - 1, NULL), 0);
+    assert_int_equal(d.out, 40);
+    decoder_fini(&d);
+}
+
 static void
 test_decode_bad(void **state)
 {
@@ -561,6 +582,7 @@ main(void)
         cmocka_unit_test(test_encode_responses),
         cmocka_unit_test(test_encode_messages),
         cmocka_unit_test(test_decode),
+        cmocka_unit_test(test_decode_start),
         cmocka_unit_test(test_decode_bad),
         cmocka_unit_test(test_judge),
         cmocka_unit_test(test_wait),
