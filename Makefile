@@ -40,6 +40,9 @@ TRAINER_OBJ = $(TRAINER_SRC:%.c=$(BUILD)/obj/%.o)
 SHIM_SRC = $(sort $(wildcard src/jobs/shim/*.c)) src/base/err.c \
   src/project/harvest.c src/project/rungs.c
 SHIM_OBJ = $(SHIM_SRC:%.c=$(BUILD)/static/%.o)
+# Outside papers are parsed in a program of their own; libxml2 is linked there.
+READ_SRC = $(sort $(wildcard src/papers/read/*.c))
+READ_OBJ = $(READ_SRC:%.c=$(BUILD)/obj/%.o)
 
 UNIT_SRC = $(sort $(wildcard test/unit/test_*.c))
 UNIT = $(UNIT_SRC:test/%.c=$(BUILD)/test/%)
@@ -53,21 +56,24 @@ TOOL_SRC = $(sort $(wildcard tools/*.c))
 TOOLS = $(TOOL_SRC:tools/%.c=$(BUILD)/tools/%)
 
 .PHONY: all deps deps-check demo check check-peers check-full bench \
-  bench-full asan clang sim tidy docs man install clean help
+  bench-full slurm-check asan clang sim tidy docs man install clean help
 .SECONDARY:
 
 help: # what the doors are
-	@echo "make            build build/rea, rea-shim, rea-ctr, rea-agent"
+	@echo "make            build rea and what it starts: rea-shim, rea-sandbox,"
+	@echo "                rea-read, rea-agent, rea-ctr"
 	@echo "make demo       install what is missing, build, run the main job"
 	@echo "make check      all tests; closes with 'N passed, N failed'"
 	@echo "make check-peers  comparisons with other programs (PyPI)"
 	@echo "make check-full, make bench, make bench-full, make asan, make sim,"
 	@echo "make tidy, make docs, make man, make install PREFIX=/usr/local"
 
-all: $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-ctr $(AGENT)
+all: $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-sandbox $(BUILD)/rea-read \
+  $(BUILD)/rea-ctr $(AGENT)
 
 # Loops over numbers are worth the vectors; sums keep their order.
 $(BUILD)/obj/src/math/%.o: CFLAGS_ALL += -O3
+$(BUILD)/obj/src/papers/dense%.o: CFLAGS_ALL += -O3
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -95,8 +101,22 @@ $(BUILD)/rea-agent: $(BUILD)/obj/src/agent/main.o $(BUILD)/librea-agent.a \
 $(BUILD)/rea-shim: $(SHIM_OBJ)
 	$(CC) -static $(LDFLAGS) -o $@ $^ -lm
 
+$(BUILD)/obj/src/papers/read/xml.o: CFLAGS_ALL += -I/usr/include/libxml2
+$(BUILD)/rea-read: $(READ_OBJ) $(BUILD)/librea.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lxml2 $(LIBS)
+
+$(BUILD)/rea-sandbox: $(BUILD)/obj/src/patch/sandbox/main.o $(BUILD)/librea.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
 $(BUILD)/rea-ctr: $(TRAINER_OBJ) $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(TRAINER_LIBS)
+
+# the readers of papers, without their main
+READERS = $(filter-out %/main.o,$(READ_OBJ))
+$(BUILD)/test/unit/test_read: $(BUILD)/obj/test/unit/test_read.o $(READERS) \
+  $(BUILD)/librea.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lxml2 $(LIBS)
 
 $(BUILD)/test/unit/%: $(BUILD)/obj/test/unit/%.o $(BUILD)/librea.a
 	@mkdir -p $(@D)
@@ -135,15 +155,27 @@ $(BUILD)/bench-replay $(BUILD)/bench-predict $(BUILD)/bench-fidelity: \
   $(BUILD)/obj/bench/bench-%.o $(REPLAY_OBJ) $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
+# bench/research/ belongs to bench-research; tables are read as replay's
+RESEARCH_OBJ = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard bench/research/*.c))
+$(RESEARCH_OBJ): CFLAGS_ALL += -Ibench
+$(BUILD)/bench-research: $(BUILD)/obj/bench/bench-research.o $(RESEARCH_OBJ) \
+  $(BUILD)/obj/bench/replay/table.o $(BUILD)/librea.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
 # the small world of the simulators
 $(BUILD)/bench-budget: $(BUILD)/obj/bench/bench-budget.o \
   $(BUILD)/obj/test/sim/toy.o $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-# bench/headline/ belongs to bench-headline alone
+# bench/headline/ is shared by the benches that train live
 HEADLINE_OBJ = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard bench/headline/*.c))
+SOURCES_OBJ = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard bench/sources/*.c))
 $(BUILD)/bench-headline: $(BUILD)/obj/bench/bench-headline.o $(HEADLINE_OBJ) \
   $(BUILD)/librea.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+$(BUILD)/obj/bench/sources/%.o: CFLAGS_ALL += -Ibench
+$(BUILD)/bench-sources: $(BUILD)/obj/bench/bench-sources.o $(SOURCES_OBJ) \
+  $(HEADLINE_OBJ) $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 # bench/truth/ belongs to bench-truth alone
@@ -176,6 +208,15 @@ demo: deps
 	@$(MAKE) --no-print-directory -s -j2 all
 	@rm -rf demo
 	$(BUILD)/rea demo demo
+
+# Slurm from Debian's packages, started and ended by the tests; the second form
+# holds memory without control groups.
+slurm-check: deps-check
+	@$(MAKE) --no-print-directory -s -j2 all tests
+	@for t in endings campaign; do \
+	  BUILD=$(BUILD) sh test/flow/slurm-$$t.sh && echo "ok slurm-$$t"; done
+	@BUILD=$(BUILD) REA_SLURM_CGROUP=0 sh test/flow/slurm-endings.sh && \
+	  echo "ok slurm-endings without control groups"
 
 tests: $(UNIT) $(HELPERS) $(SIM) $(TOOLS) $(BENCH)
 
@@ -231,7 +272,8 @@ install: all man
 	  $(DESTDIR)$(PREFIX)/share/man/man1 \
 	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions
-	install $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-ctr $(AGENT) \
+	install $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-sandbox \
+	  $(BUILD)/rea-read $(BUILD)/rea-ctr $(AGENT) \
 	  $(DESTDIR)$(PREFIX)/bin
 	cp -R data examples $(DESTDIR)$(PREFIX)/share/rea
 	install -m 644 $(BUILD)/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1

@@ -8,11 +8,22 @@ case "$build" in /*) ;; *) build=$PWD/$build ;; esac
 export BUILD="$build"
 [ -n "${REA_REPLAY:-}" ] || { [ -d ../shared/replay ] &&
     REA_REPLAY=$(cd ../shared/replay && pwd) && export REA_REPLAY; }
+[ -n "${REA_PAPERS:-}" ] || { [ -d ../shared/papers ] &&
+    REA_PAPERS=$(cd ../shared/papers && pwd) && export REA_PAPERS; }
 full() { # LONG SHORT: the figure of this form
     [ "$form" = full ] && echo "$1" || echo "$2"
 }
 python=${REA_PYTHON:-$build/venv/bin/python3}
 [ -x "$python" ] || python=python3
+
+papers=${REA_PAPERS:-../shared/papers/recsys_abstracts.jsonl.gz}
+if [ -e "$papers" ]; then
+    for labels in labels labels-numbers labels-late labels-last; do
+        echo "== claims and techniques in abstracts: $labels"
+        "$build/bench-claims" --corpus "$papers" \
+            --labels "bench/research/$labels.jsonl"
+    done
+fi
 
 # What recorded trials say: first the predictions, then the search on them.
 if [ -n "${REA_REPLAY:-}" ]; then
@@ -21,6 +32,14 @@ if [ -n "${REA_REPLAY:-}" ]; then
     echo "== what other datasets predict: candidates, single changes, pairs"
     "$build/bench-predict" --trials "$trials" --hypotheses "$changes" \
         --squares "$REA_REPLAY/bars_squares.csv.gz"
+    papers=${REA_PAPERS:-$REA_REPLAY/../papers}/recsys_abstracts.jsonl.gz
+    if [ -d "$REA_REPLAY/leaderboard" ] && [ -e "$papers" ]; then
+        for until in 2018 2021 2100; do
+            echo "== leaderboards with a family left out, history to $until"
+            "$build/bench-research" --corpus "$papers" --until $until \
+                --leaderboards "$REA_REPLAY/leaderboard"
+        done
+    fi
     for mode in search full; do
         echo "== campaigns on recorded trials, $mode"
         "$build/bench-replay" --trials "$trials" --insights-trials "$trials" \
@@ -53,16 +72,36 @@ echo "== money by value: phases, one pool for several campaigns"
 "$build/bench-budget" --lives="$(full 100 5)"
 "$build/bench-budget" --portfolio --lives="$(full 100 5)"
 
+# What the literature gives.
+abstracts=${REA_PAPERS:-}/recsys_abstracts.jsonl.gz
+if [ -e "$abstracts" ]; then
+    for words in phrasings phrasings-later; do
+        echo "== papers found, $words"
+        "$build/bench-papers" --corpus "$abstracts" \
+            --phrasings bench/papers/$words.tsv
+    done
+else
+    echo "== papers: left out, no abstracts (REA_PAPERS)"
+fi
+
 # What it costs.
 echo "== a decision, by size of the history"
 "$build/bench-decide"
 "$python" test/peers/decide_peers.py --full
 echo "== a cold wake with nothing to do, status"
 "$build/bench-wake"
+echo "== the insights database at scale"
+"$build/bench-insights" --rows "$(full 1000000 50000)"
 echo "== the trainer, rows a second"
 sh bench/bench-trainer.sh
 if [ "$form" = full ] && [ -n "${REA_DATA:-}" ]; then
     echo "== the headline: live tasks, sealed gain per core-second"
     "$build/bench-headline" --python="$python" --out="$build/headline.jsonl" &&
         "$build/bench-headline" --report="$build/headline.jsonl"
+fi
+if [ "$form" = full ] && [ -n "${REA_DATA:-}" ] && [ -e "${REA_PAPERS:-}" ]; then
+    echo "== the two sources of ideas, live"
+    gzip -dcf "$REA_PAPERS" >"$build/papers.jsonl" &&
+        "$build/bench-sources" --papers="$build/papers.jsonl" &&
+        "$build/bench-sources" --report="$build/sources.jsonl"
 fi

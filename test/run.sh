@@ -70,6 +70,10 @@ LIMIT=600
 one sim-sources "$build/test/sim/sim_sources"
 tail -n 1 "$log/sim-laws"
 sed 's/^/  /' "$log/sim-truth"
+echo "== model"
+[ "$form" != full ] || export JOBS=2
+many model test/spin/*.sh
+unset JOBS
 echo "== flow"
 many flow test/flow/[a-z]*-*.sh
 many old test/old/*.sh

@@ -3,9 +3,13 @@
 # demo, `check` for the tests too. Does nothing where all are there.
 set -eu
 build="gcc make libc6-dev libsqlite3-dev libjansson-dev libpcre2-dev
- libsodium-dev libcurl4-openssl-dev zlib1g-dev liblzma-dev libopenblas-dev python3"
+ libsodium-dev zlib1g-dev liblzma-dev libopenblas-dev libxml2-dev
+ libcurl4-openssl-dev python3"
 check="$build clang libclang-rt-14-dev clang-format libcmocka-dev jq git
- curl scdoc universal-ctags xz-utils"
+ curl scdoc universal-ctags xz-utils spin slurmctld slurmd slurm-client munge
+ gridengine-master gridengine-exec gridengine-client
+ poppler-utils
+ bubblewrap"
 case "${1:-build}" in
 check) want=$check ;;
 *) want=$build ;;

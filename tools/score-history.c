@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "math/dist.h"
+#include "math/score.h"
 #include "research/history.h"
 
 enum { CHANGES_MAX = 20000 };
@@ -20,15 +21,6 @@ struct score {
     double crps, crps_base;
     double said[CHANGES_MAX], was[CHANGES_MAX];
 };
-
-/* Of a normal forecast (Gneiting & Raftery, JASA 102, 2007, eq. 21). */
-static double
-crps_normal(double mean, double sd, double y)
-{
-    double z = (y - mean) / sd;
-    return sd * (z * (2 * normal_cdf(z) - 1) + 2 * normal_pdf(z) -
-                    1 / sqrt(acos(-1)));
-}
 
 static void
 line_score(const struct history *h, char *line, struct score *s)
@@ -85,7 +77,7 @@ history_read(
     if (rc == 0) {
         rc = insight_import(db, jsonl, NULL, err);
         if (rc == 0)
-            rc = history_load(h, db, NULL, a, err);
+            rc = history_load(h, db, NULL, NULL, a, err);
         insight_close(db);
     }
     unlink(path);

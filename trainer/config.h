@@ -14,7 +14,15 @@
  * MODEL: what is trained (must be equal on resume). */
 enum flag_class { FLAG_IO, FLAG_DATA, FLAG_MODEL };
 
-enum model_kind { MODEL_LR, MODEL_FM, MODEL_FFM, MODEL_DEEPFM, MODEL_DCNV2 };
+enum model_kind {
+    MODEL_LR,
+    MODEL_FM,
+    MODEL_FFM,
+    MODEL_DEEPFM,
+    MODEL_DCNV2,
+    MODEL_GDCN,
+    MODEL_FINAL
+};
 enum optimizer_kind { OPT_SGD, OPT_ADAGRAD, OPT_ADAM, OPT_ROWWISE };
 enum loss_kind { LOSS_LOGLOSS, LOSS_FOCAL, LOSS_PAIRWISE };
 enum schedule_kind {
@@ -49,7 +57,7 @@ enum numeric_kind {
 };
 enum split_mode { SPLIT_RANDOM, SPLIT_SEQUENTIAL };
 
-#define MODEL_NAMES "lr|fm|ffm|deepfm|dcnv2"
+#define MODEL_NAMES "lr|fm|ffm|deepfm|dcnv2|gdcn|final"
 
 /* TEXT(member, name, default, class, doc)
  * CHOICE(member, name, default, class, choices, doc)  choices in enum order
@@ -129,14 +137,17 @@ enum split_mode { SPLIT_RANDOM, SPLIT_SEQUENTIAL };
     BOOL(instance_norm, "instance-norm", "false", FLAG_MODEL,                  \
         "scale each row's values to length 1, as libffm does")                 \
     TEXT(hidden, "hidden", "128,64", FLAG_MODEL,                               \
-        "hidden layers of deepfm and dcnv2")                                   \
+        "hidden layers of the deep models; final's interaction layers")        \
     FLOAT(dropout, "dropout", "0", 0, 0.95, FLAG_MODEL, "of hidden layers")    \
     FLOAT(embedding_dropout, "embedding-dropout", "0", 0, 0.95, FLAG_MODEL,    \
         "of the embeddings that enter the deep part")                          \
     BOOL(batch_norm, "batch-norm", "false", FLAG_MODEL, "of hidden layers")    \
-    INT(cross_layers, "cross-layers", "2", 1, 8, FLAG_MODEL, "of dcnv2")       \
+    INT(cross_layers, "cross-layers", "2", 1, 8, FLAG_MODEL,                   \
+        "of dcnv2 and gdcn")                                                   \
     INT(cross_rank, "cross-rank", "0", 0, 1024, FLAG_MODEL,                    \
         "rank of dcnv2's cross matrices; 0: full")                             \
+    BOOL(field_gate, "field-gate", "false", FLAG_MODEL,                        \
+        "final: each field's embedding is gated by all fields")                \
     CHOICE(optimizer, "optimizer", "adam", FLAG_MODEL,                         \
         "sgd|adagrad|adam|rowwise-adagrad", "optimiser")                       \
     FLOAT(lr, "lr", "0.001", 0, 100, FLAG_MODEL, "learning rate")              \

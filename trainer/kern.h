@@ -80,6 +80,31 @@ struct kern {
     /* From d out: du = dout * x0 and dx0 += dout * u. */
     void (*cross_backward)(const float *x0, const float *u, const float *dout,
         float *du, float *dx0, size_t n);
+    /* Row by row u and g lie side by side in ug. u becomes u + bias, g its
+     * sigmoid, out = x0 * u * g + x: a gated cross layer (Wang et al., CIKM
+     * 2023, doi:10.1145/3583780.3615089, eq. 2). */
+    void (*gated_forward)(const float *x0, const float *x, float *ug,
+        const float *bias, float *out, size_t rows, size_t cols);
+    /* From d out: dug [rows][2 cols], and dx0 += dout * u * g. */
+    void (*gated_backward)(const float *x0, const float *ug, const float *dout,
+        float *dug, float *dx0, size_t rows, size_t cols);
+    /* Row by row f and h lie side by side in fh, both get their bias, and
+     * out = f * h + h: a factorised interaction layer (Zhu et al., SIGIR 2023,
+     * doi:10.1145/3539618.3591988), which doubles the order of its input. */
+    void (*factor_forward)(
+        float *fh, const float *bias, float *out, size_t rows, size_t cols);
+    /* From d out: dfh [rows][2 cols]. */
+    void (*factor_backward)(const float *fh, const float *dout, float *dfh,
+        size_t rows, size_t cols);
+    /* Rows of `fields` vectors of np floats: g_i = bias_i + sum of
+     * weight_ij x_j, out = g * x (the same paper's field gate). */
+    void (*gate_forward)(const float *x, const float *weight, const float *bias,
+        float *g, float *out, size_t rows, size_t fields, size_t np);
+    /* From dx = d out: dx becomes that of x; dweight and dbias are set.
+     * t: room for one row. */
+    void (*gate_backward)(const float *x, const float *g, const float *weight,
+        float *dx, float *dweight, float *dbias, float *t, size_t rows,
+        size_t fields, size_t np);
     /* out[r][c] = a[r] * b[c] */
     void (*outer)(
         const float *a, const float *b, size_t rows, size_t cols, float *out);

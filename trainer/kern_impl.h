@@ -469,6 +469,137 @@ KERN(cross_backward)(const float *x0, const float *u, const float *dout,
 }
 
 static TARGET void
+KERN(gated_forward)(const float *x0, const float *x, float *ug,
+    const float *bias, float *out, size_t rows, size_t cols)
+{
+    for (size_t r = 0; r < rows; r++) {
+        float *u = ug + 2 * r * cols, *g = u + cols;
+        size_t at = r * cols;
+        for (size_t k = 0; k < cols; k += 8) {
+            v8 t = LOAD(u + k) + LOAD(bias + k), s = LOAD(g + k);
+            STORE(u + k, t);
+            KERN(logistic)(&s);
+            STORE(g + k, s);
+            STORE(out + at + k, LOAD(x0 + at + k) * (t * s) + LOAD(x + at + k));
+        }
+    }
+}
+
+static TARGET void
+KERN(gated_backward)(const float *x0, const float *ug, const float *dout,
+    float *dug, float *dx0, size_t rows, size_t cols)
+{
+    for (size_t r = 0; r < rows; r++) {
+        const float *u = ug + 2 * r * cols, *g = u + cols;
+        float *du = dug + 2 * r * cols, *dg = du + cols;
+        size_t at = r * cols;
+        for (size_t k = 0; k < cols; k += 8) {
+            v8 d = LOAD(dout + at + k), t = LOAD(u + k), s = LOAD(g + k);
+            v8 dt = d * LOAD(x0 + at + k) * s;
+            STORE(du + k, dt);
+            STORE(dg + k, dt * t * (1.0f - s));
+            STORE(dx0 + at + k, LOAD(dx0 + at + k) + d * t * s);
+        }
+    }
+}
+
+static TARGET void
+KERN(factor_forward)(
+    float *fh, const float *bias, float *out, size_t rows, size_t cols)
+{
+    for (size_t r = 0; r < rows; r++) {
+        float *f = fh + 2 * r * cols, *h = f + cols;
+        for (size_t k = 0; k < cols; k += 8) {
+            v8 a = LOAD(f + k) + LOAD(bias + k);
+            v8 b = LOAD(h + k) + LOAD(bias + cols + k);
+            STORE(f + k, a);
+            STORE(h + k, b);
+            STORE(out + r * cols + k, a * b + b);
+        }
+    }
+}
+
+static TARGET void
+KERN(factor_backward)(
+    const float *fh, const float *dout, float *dfh, size_t rows, size_t cols)
+{
+    for (size_t r = 0; r < rows; r++) {
+        const float *f = fh + 2 * r * cols, *h = f + cols;
+        float *df = dfh + 2 * r * cols, *dh = df + cols;
+        for (size_t k = 0; k < cols; k += 8) {
+            v8 d = LOAD(dout + r * cols + k);
+            STORE(df + k, d * LOAD(h + k));
+            STORE(dh + k, d * (LOAD(f + k) + 1.0f));
+        }
+    }
+}
+
+static TARGET void
+KERN(gate_forward)(const float *x, const float *weight, const float *bias,
+    float *g, float *out, size_t rows, size_t fields, size_t np)
+{
+    for (size_t r = 0; r < rows; r++) {
+        const float *row = x + r * fields * np;
+        for (size_t i = 0; i < fields; i++) {
+            const float *w = weight + i * fields;
+            size_t at = (r * fields + i) * np;
+            for (size_t k = 0; k < np; k += 8) {
+                v8 s = {0};
+                for (size_t j = 0; j < fields; j++)
+                    s += w[j] * LOAD(row + j * np + k);
+                s += bias[i];
+                STORE(g + at + k, s);
+                STORE(out + at + k, s * LOAD(row + i * np + k));
+            }
+        }
+    }
+}
+
+/* One row: with d = dout * x of field i, dx_i = dout * g and every
+ * dx_j += weight_ij d. t: what is d for all fields. */
+static inline TARGET void
+KERN(gate_row)(const float *x, const float *weight, const float *t, float *dx,
+    float *dweight, float *dbias, size_t fields, size_t np)
+{
+    for (size_t i = 0; i < fields; i++) {
+        v8 all = {0};
+        for (size_t k = 0; k < np; k += 8)
+            all += LOAD(t + i * np + k);
+        dbias[i] += KERN(total)(&all);
+        for (size_t j = 0; j < fields; j++) {
+            float w = weight[i * fields + j];
+            v8 s = {0};
+            for (size_t k = 0; k < np; k += 8) {
+                v8 d = LOAD(t + i * np + k);
+                s += d * LOAD(x + j * np + k);
+                STORE(dx + j * np + k, LOAD(dx + j * np + k) + w * d);
+            }
+            dweight[i * fields + j] += KERN(total)(&s);
+        }
+    }
+}
+
+static TARGET void
+KERN(gate_backward)(const float *x, const float *g, const float *weight,
+    float *dx, float *dweight, float *dbias, float *t, size_t rows,
+    size_t fields, size_t np)
+{
+    size_t width = fields * np;
+    memset(dweight, 0, fields * fields * sizeof *dweight);
+    memset(dbias, 0, fields * sizeof *dbias);
+    for (size_t r = 0; r < rows; r++) {
+        size_t at = r * width;
+        for (size_t k = 0; k < width; k += 8) {
+            v8 d = LOAD(dx + at + k);
+            STORE(t + k, d * LOAD(x + at + k));
+            STORE(dx + at + k, d * LOAD(g + at + k));
+        }
+        KERN(gate_row)
+        (x + at, weight, t, dx + at, dweight, dbias, fields, np);
+    }
+}
+
+static TARGET void
 KERN(outer)(
     const float *a, const float *b, size_t rows, size_t cols, float *out)
 {
@@ -505,6 +636,12 @@ static const struct kern KERN(table) = {
     .column_sum = KERN(column_sum),
     .cross_forward = KERN(cross_forward),
     .cross_backward = KERN(cross_backward),
+    .gated_forward = KERN(gated_forward),
+    .gated_backward = KERN(gated_backward),
+    .factor_forward = KERN(factor_forward),
+    .factor_backward = KERN(factor_backward),
+    .gate_forward = KERN(gate_forward),
+    .gate_backward = KERN(gate_backward),
     .outer = KERN(outer),
     .axpy = KERN(axpy),
 };

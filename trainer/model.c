@@ -1,5 +1,5 @@
-/* Puts lr, fm, ffm, deepfm and dcnv2 together from tables of embeddings and the
- * dense net. train.c and evaluate.c call it. Invariant: a pass is a function of
+/* Puts the models together from tables of embeddings and the dense net.
+ * train.c and evaluate.c call it. Invariant: a pass is a function of
  * parameters, batch and seed alone. */
 #include "model.h"
 
@@ -146,7 +146,8 @@ parts_init(struct model *m, uint32_t ids, uint32_t fields, struct err *err)
     uint32_t width = fields * m->v.np;
     m->x = mem_calloc((size_t)m->rows_cap * width, sizeof *m->x);
     m->dx = mem_calloc((size_t)m->rows_cap * width, sizeof *m->dx);
-    return net_init(&m->net, m->c, &m->dense, width, m->rows_cap, err);
+    return net_init(
+        &m->net, m->c, &m->dense, fields, m->v.np, m->rows_cap, err);
 }
 
 int
@@ -160,7 +161,7 @@ model_init(struct model *m, const struct config *c, uint32_t ids,
     m->has_linear = c->linear || c->model == MODEL_LR;
     m->has_vectors = c->model != MODEL_LR;
     m->has_fm = c->model == MODEL_FM || c->model == MODEL_DEEPFM;
-    m->has_net = c->model == MODEL_DEEPFM || c->model == MODEL_DCNV2;
+    m->has_net = c->model >= MODEL_DEEPFM; /* and all that came later */
     m->bias = dense_add(&m->dense, 1, false);
     int rc = parts_init(m, ids, fields, err);
     if (rc != 0) {

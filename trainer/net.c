@@ -52,8 +52,11 @@ layer_init(struct net *n, struct dense *d, struct net_layer *l, uint32_t in,
 {
     l->in = in;
     l->out = round_up(out, 8);
-    l->weight = dense_add(d, (size_t)l->in * l->out, true);
-    l->bias = dense_add(d, l->out, false);
+    uint32_t cols = n->factored ? 2 * l->out : l->out;
+    l->weight = dense_add(d, (size_t)l->in * cols, true);
+    l->bias = dense_add(d, cols, false);
+    if (n->factored)
+        l->fh = rows_alloc(n->rows_cap, cols);
     l->a = rows_alloc(n->rows_cap, l->out);
     if (!n->c->batch_norm)
         return;
@@ -67,22 +70,36 @@ layer_init(struct net *n, struct dense *d, struct net_layer *l, uint32_t in,
 static void
 cross_init(struct net *n, struct dense *d)
 {
-    n->cross = n->c->model == MODEL_DCNV2 ? (int)n->c->cross_layers : 0;
-    n->rank = round_up((uint32_t)n->c->cross_rank, 8);
+    bool plain = n->c->model == MODEL_DCNV2;
+    n->cross = plain || n->gated ? (int)n->c->cross_layers : 0;
+    n->rank = plain ? round_up((uint32_t)n->c->cross_rank, 8) : 0;
+    uint32_t cols = n->gated ? 2 * n->width : n->width;
     for (int i = 0; i < n->cross; i++) {
         struct cross_layer *l = &n->crossing[i];
-        uint32_t inner = n->rank > 0 ? n->rank : n->width;
+        uint32_t inner = n->rank > 0 ? n->rank : cols;
         l->weight = dense_add(d, (size_t)n->width * inner, true);
         if (n->rank > 0) {
             l->low = dense_add(d, (size_t)n->rank * n->width, true);
             l->t = rows_alloc(n->rows_cap, n->rank);
         }
         l->bias = dense_add(d, n->width, false);
-        l->u = rows_alloc(n->rows_cap, n->width);
+        l->u = rows_alloc(n->rows_cap, cols);
         l->x = rows_alloc(n->rows_cap, n->width);
     }
     if (n->cross > 0)
         n->out_cross = dense_add(d, n->width, true);
+}
+
+static void
+gate_init(struct net *n, struct dense *d, uint32_t fields, uint32_t np)
+{
+    struct field_gate *g = &n->gate;
+    g->fields = fields;
+    g->np = np;
+    g->weight = dense_add(d, (size_t)fields * fields, true);
+    g->bias = dense_add(d, fields, false);
+    g->g = rows_alloc(n->rows_cap, n->width);
+    g->x = rows_alloc(n->rows_cap, n->width);
 }
 
 /* OpenBLAS tries for ever to map its buffer where a limit of address space is
@@ -101,15 +118,18 @@ blas_probe(struct err *err)
 }
 
 int
-net_init(struct net *n, const struct config *c, struct dense *d, uint32_t width,
-    uint32_t rows, struct err *err)
+net_init(struct net *n, const struct config *c, struct dense *d,
+    uint32_t fields, uint32_t np, uint32_t rows, struct err *err)
 {
+    uint32_t width = fields * np;
     int sizes[HIDDEN_MAX];
     memset(n, 0, sizeof *n);
     n->c = c;
     n->kern = kern_get();
     n->width = width;
     n->rows_cap = rows;
+    n->factored = c->model == MODEL_FINAL;
+    n->gated = c->model == MODEL_GDCN;
     int rc = blas_probe(err);
     if (rc != 0)
         return rc;
@@ -124,24 +144,28 @@ net_init(struct net *n, const struct config *c, struct dense *d, uint32_t width,
     }
     if (n->layers > 0)
         n->out_deep = dense_add(d, in, true);
+    if (n->factored && c->field_gate)
+        gate_init(n, d, fields, np);
     cross_init(n, d);
     widest = n->rank > widest ? n->rank : widest;
+    bool pairs = n->factored || n->gated;
     n->running = mem_calloc(n->running_n + 1, sizeof *n->running);
     n->da = rows_alloc(rows, widest);
     n->db = rows_alloc(rows, widest);
-    n->du = rows_alloc(rows, widest);
+    n->du = rows_alloc(rows, pairs ? 2 * widest : widest);
     return 0;
 }
 
-/* Uniform in +-limit where row and column are real, zero in the padding. */
+/* Uniform in +-limit where row and column are real, zero in the padding.
+ * unit: columns of one of the matrices that lie side by side. */
 static void
-weights_start(float *w, uint32_t in, uint32_t out, uint32_t real_out,
-    double limit, const bool *is_real, struct rng *r)
+weights_start(float *w, uint32_t in, uint32_t out, uint32_t unit,
+    uint32_t real_out, double limit, const bool *is_real, struct rng *r)
 {
     for (uint32_t i = 0; i < in; i++) {
         for (uint32_t j = 0; j < out; j++) {
             float x = (float)(limit * (2 * rng_f64(r) - 1));
-            bool real = j < real_out && is_real[i];
+            bool real = j % unit < real_out && is_real[i];
             w[(size_t)i * out + j] = real ? x : 0;
         }
     }
@@ -171,16 +195,19 @@ cross_start(struct net *n, struct dense *d, const bool *is_real,
         ranks[i] = true;
     for (int i = 0; i < n->cross; i++) {
         struct cross_layer *l = &n->crossing[i];
-        uint32_t inner = n->rank > 0 ? n->rank : n->width;
+        uint32_t inner = n->rank > 0 ? n->rank
+                         : n->gated  ? 2 * n->width
+                                     : n->width;
         uint32_t real = n->rank > 0 ? (uint32_t)n->c->cross_rank : inner;
         weights_start(
-            d->p + l->weight, n->width, inner, real, limit, is_real, r);
+            d->p + l->weight, n->width, inner, inner, real, limit, is_real, r);
         if (n->rank > 0)
-            weights_start(d->p + l->low, n->rank, n->width, n->width,
+            weights_start(d->p + l->low, n->rank, n->width, n->width, n->width,
                 sqrt(3.0 / (double)n->c->cross_rank), ranks, r);
     }
     if (n->cross > 0)
-        weights_start(d->p + n->out_cross, n->width, 1, 1, limit, is_real, r);
+        weights_start(
+            d->p + n->out_cross, n->width, 1, 1, 1, limit, is_real, r);
 }
 
 void
@@ -199,7 +226,8 @@ net_start(struct net *n, struct dense *d, uint32_t np, uint32_t dim)
     for (int i = 0; i < n->layers; i++) {
         struct net_layer *l = &n->layer[i];
         uint32_t real_out = (uint32_t)sizes[i];
-        weights_start(d->p + l->weight, l->in, l->out, real_out,
+        uint32_t cols = n->factored ? 2 * l->out : l->out;
+        weights_start(d->p + l->weight, l->in, cols, l->out, real_out,
             sqrt(6.0 / (double)(real_in + real_out)), i == 0 ? inputs : is_real,
             &r);
         for (uint32_t j = 0; j < l->out; j++)
@@ -207,9 +235,11 @@ net_start(struct net *n, struct dense *d, uint32_t np, uint32_t dim)
         real_in = real_out;
     }
     if (n->layers > 0)
-        weights_start(d->p + n->out_deep, n->layer[n->layers - 1].out, 1, 1,
+        weights_start(d->p + n->out_deep, n->layer[n->layers - 1].out, 1, 1, 1,
             sqrt(6.0 / (double)(real_in + 1)), is_real, &r);
     norm_start(n, d);
+    for (uint32_t i = 0; i < n->gate.fields; i++) /* open; weights are 0 */
+        d->p[n->gate.bias + i] = 1;
     free(inputs);
 }
 
@@ -217,6 +247,7 @@ void
 net_fini(struct net *n)
 {
     for (int i = 0; i < n->layers; i++) {
+        free(n->layer[i].fh);
         free(n->layer[i].a);
         free(n->layer[i].normal);
         free(n->layer[i].scale);
@@ -226,6 +257,8 @@ net_fini(struct net *n)
         free(n->crossing[i].x);
         free(n->crossing[i].t);
     }
+    free(n->gate.g);
+    free(n->gate.x);
     free(n->running);
     free(n->da);
     free(n->db);
@@ -307,6 +340,21 @@ norm_backward(
     }
 }
 
+/* The layer's output before norm and activation; a perceptron's without its
+ * bias, which goes with the activation. */
+static void
+layer_forward(struct net *n, const struct dense *d, struct net_layer *l,
+    const float *x, uint32_t rows)
+{
+    const float *w = d->p + l->weight;
+    if (!n->factored) {
+        product(x, w, l->a, rows, l->out, l->in, 0);
+        return;
+    }
+    product(x, w, l->fh, rows, 2 * l->out, l->in, 0);
+    n->kern->factor_forward(l->fh, d->p + l->bias, l->a, rows, l->out);
+}
+
 static void
 deep_forward(struct net *n, struct dense *d, const float *x, uint32_t rows,
     bool training, uint64_t seed)
@@ -314,15 +362,16 @@ deep_forward(struct net *n, struct dense *d, const float *x, uint32_t rows,
     float *running = n->running;
     for (int i = 0; i < n->layers; i++) {
         struct net_layer *l = &n->layer[i];
-        product(x, d->p + l->weight, l->a, rows, l->out, l->in, 0);
+        bool is_plain = !n->factored && !n->c->batch_norm;
+        layer_forward(n, d, l, x, rows);
         if (n->c->batch_norm) {
             norm_forward(n, d, l, running, rows, training);
             running += 2 * (size_t)l->out;
         }
         struct dropout drop = {.rate = training ? (float)n->c->dropout : 0,
             .seed = (uint32_t)rng_mix(seed, (uint64_t)i)};
-        n->kern->relu_forward(l->a, n->c->batch_norm ? NULL : d->p + l->bias,
-            rows, l->out, &drop);
+        n->kern->relu_forward(
+            l->a, is_plain ? d->p + l->bias : NULL, rows, l->out, &drop);
         x = l->a;
     }
 }
@@ -331,16 +380,20 @@ static const float *
 cross_forward(struct net *n, struct dense *d, const float *x0, uint32_t rows)
 {
     const float *x = x0;
-    uint32_t w = n->width;
+    uint32_t w = n->width, cols = n->gated ? 2 * w : w;
     for (int i = 0; i < n->cross; i++) {
         struct cross_layer *l = &n->crossing[i];
         if (n->rank > 0) {
             product(x, d->p + l->weight, l->t, rows, n->rank, w, 0);
             product(l->t, d->p + l->low, l->u, rows, w, n->rank, 0);
         } else {
-            product(x, d->p + l->weight, l->u, rows, w, w, 0);
+            product(x, d->p + l->weight, l->u, rows, cols, w, 0);
         }
-        n->kern->cross_forward(x0, x, l->u, d->p + l->bias, l->x, rows, w);
+        const float *bias = d->p + l->bias;
+        if (n->gated)
+            n->kern->gated_forward(x0, x, l->u, bias, l->x, rows, w);
+        else
+            n->kern->cross_forward(x0, x, l->u, bias, l->x, rows, w);
         x = l->x;
     }
     return x;
@@ -358,6 +411,12 @@ void
 net_forward(struct net *n, struct dense *d, const float *x, uint32_t rows,
     bool training, uint64_t seed, float *z)
 {
+    struct field_gate *g = &n->gate;
+    if (g->fields > 0) {
+        n->kern->gate_forward(x, d->p + g->weight, d->p + g->bias, g->g, g->x,
+            rows, g->fields, g->np);
+        x = g->x;
+    }
     if (n->layers > 0) {
         const struct net_layer *last = &n->layer[n->layers - 1];
         deep_forward(n, d, x, rows, training, seed);
@@ -379,6 +438,23 @@ output_backward(const struct net *n, const float *a, const float *w,
     n->kern->outer(dz, w, rows, cols, da);
 }
 
+/* From d z of the layer's output before the norm: gradients of its weights and
+ * bias, and din. */
+static void
+layer_backward(struct net *n, struct dense *d, const struct net_layer *l,
+    const float *in, const float *dz, uint32_t rows, float *din)
+{
+    uint32_t cols = n->factored ? 2 * l->out : l->out;
+    if (n->factored) {
+        n->kern->factor_backward(l->fh, dz, n->du, rows, l->out);
+        dz = n->du;
+    }
+    if (n->factored || !n->c->batch_norm)
+        n->kern->column_sum(dz, rows, cols, d->g + l->bias);
+    product_ta(in, dz, d->g + l->weight, l->in, cols, rows);
+    product_tb(dz, d->p + l->weight, din, rows, l->in, cols, 0);
+}
+
 static void
 deep_backward(struct net *n, struct dense *d, const float *x, uint32_t rows,
     const float *dz, float *dx)
@@ -395,13 +471,26 @@ deep_backward(struct net *n, struct dense *d, const float *x, uint32_t rows,
         n->kern->relu_backward(da, l->a, (size_t)rows * l->out, &drop);
         if (n->c->batch_norm)
             norm_backward(d, l, rows, da);
-        else
-            n->kern->column_sum(da, rows, l->out, d->g + l->bias);
-        product_ta(in, da, d->g + l->weight, l->in, l->out, rows);
-        product_tb(da, d->p + l->weight, din, rows, l->in, l->out, 0);
+        layer_backward(n, d, l, in, da, rows, din);
         db = da;
         da = din;
     }
+}
+
+/* One gated layer: dout becomes that of its input, dx += that of x0. */
+static void
+gate_backward(struct net *n, struct dense *d, int i, const float *x0,
+    uint32_t rows, float *dout, float *dx)
+{
+    const struct cross_layer *l = &n->crossing[i];
+    const float *x = i > 0 ? n->crossing[i - 1].x : x0;
+    uint32_t w = n->width, cols = 2 * w;
+    float *both = n->db; /* sums of u's columns and of the gate's */
+    n->kern->gated_backward(x0, l->u, dout, n->du, dx, rows, w);
+    n->kern->column_sum(n->du, rows, cols, both);
+    memcpy(d->g + l->bias, both, w * sizeof *both);
+    product_ta(x, n->du, d->g + l->weight, w, cols, rows);
+    product_tb(n->du, d->p + l->weight, dout, rows, w, cols, 1);
 }
 
 /* dx += the gradient of the input. */
@@ -418,6 +507,10 @@ cross_backward(struct net *n, struct dense *d, const float *x0, uint32_t rows,
     for (int i = n->cross - 1; i >= 0; i--) {
         struct cross_layer *l = &n->crossing[i];
         const float *x = i > 0 ? n->crossing[i - 1].x : x0;
+        if (n->gated) {
+            gate_backward(n, d, i, x0, rows, dout, dx);
+            continue;
+        }
         n->kern->cross_backward(x0, l->u, dout, n->du, dx, all);
         n->kern->column_sum(n->du, rows, w, d->g + l->bias);
         if (n->rank > 0) {
@@ -437,10 +530,15 @@ void
 net_backward(struct net *n, struct dense *d, const float *x, uint32_t rows,
     const float *dz, float *dx)
 {
+    struct field_gate *g = &n->gate;
+    const float *in = g->fields > 0 ? g->x : x;
     if (n->layers > 0)
-        deep_backward(n, d, x, rows, dz, dx);
+        deep_backward(n, d, in, rows, dz, dx);
     else
         memset(dx, 0, (size_t)rows * n->width * sizeof *dx);
     if (n->cross > 0)
-        cross_backward(n, d, x, rows, dz, dx);
+        cross_backward(n, d, in, rows, dz, dx);
+    if (g->fields > 0)
+        n->kern->gate_backward(x, g->g, d->p + g->weight, dx, d->g + g->weight,
+            d->g + g->bias, n->du, rows, g->fields, g->np);
 }

@@ -1,5 +1,6 @@
-/* The dense part of deepfm and dcnv2: a perceptron over the embeddings, and
- * the cross network v2 beside it. */
+/* The dense part of the deep models: a perceptron over the embeddings, or in
+ * final factorised interaction layers; and beside it in dcnv2 and gdcn a cross
+ * network, plain or gated. */
 #ifndef TRAINER_NET_H
 #define TRAINER_NET_H
 
@@ -29,6 +30,7 @@ dense_update(struct dense *d, const struct kern *k, struct step step, float l2);
 struct net_layer {
     uint32_t in, out;                 /* padded to 8 */
     size_t weight, bias, gamma, beta; /* places in dense */
+    float *fh;                        /* final: factors [rows][2 out] */
     float *a;                         /* output [rows][out] */
     float *normal;                    /* batch norm: (z - mean) / sd */
     float *scale;                     /* 1 / sd of the batch [out] */
@@ -36,7 +38,15 @@ struct net_layer {
 
 struct cross_layer {
     size_t weight, bias, low; /* rank > 0: u = (x weight) low */
-    float *u, *x, *t;         /* u and output [rows][width], t [rows][rank] */
+    float *u, *x, *t;         /* u and output [rows][width], t [rows][rank];
+                                 gdcn: u with its gate, [rows][2 width] */
+};
+
+/* final's, where it is asked for: scales the input before the layers. */
+struct field_gate {
+    uint32_t fields, np; /* fields 0: there is none */
+    size_t weight, bias; /* places in dense */
+    float *g, *x;        /* gates and gated input [rows][fields * np] */
 };
 
 struct net {
@@ -44,6 +54,8 @@ struct net {
     const struct kern *kern;
     uint32_t width, rows_cap, rank;
     int layers, cross;
+    bool factored, gated; /* final, gdcn */
+    struct field_gate gate;
     struct net_layer layer[HIDDEN_MAX];
     struct cross_layer crossing[8];
     size_t out_deep, out_cross; /* final weights in dense */
@@ -52,9 +64,9 @@ struct net {
     float *da, *db, *du; /* gradients [rows][widest] */
 };
 
-/* Reserves parameters in d. width: floats of a row of input. */
+/* Reserves parameters in d. A row of input: fields vectors of np floats. */
 int net_init(struct net *n, const struct config *c, struct dense *d,
-    uint32_t width, uint32_t rows, struct err *err);
+    uint32_t fields, uint32_t np, uint32_t rows, struct err *err);
 /* Initial weights; after dense_alloc. np and dim: padded and real size of an
  * embedding. */
 void net_start(struct net *n, struct dense *d, uint32_t np, uint32_t dim);

@@ -23,7 +23,7 @@ struct search {
 
 /* ---- a step of each kind ---- */
 
-static double
+double
 knob_draw(const struct knob *k, struct rng *r)
 {
     switch (k->kind) {

@@ -16,6 +16,7 @@ struct task {
 
 struct places { /* absolute paths */
     const char *table, *data, *trainer, *rea, *work, *peer, *python;
+    const char *papers; /* abstracts for a corpus; NULL: none */
 };
 
 /* Reads the table; a task whose data is not there is left out with a line on

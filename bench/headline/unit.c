@@ -66,9 +66,7 @@ seed_of(const struct piece *u)
 static int
 arm_run(const struct arm_run *r, struct arm_result *out, struct err *err)
 {
-    if (strncmp(r->arm, "rea", 3) == 0 || strcmp(r->arm, "library") == 0)
-        return agent_run(r, out, err);
-    return peer_run(r, out, err);
+    return agent_has(r->arm) ? agent_run(r, out, err) : peer_run(r, out, err);
 }
 
 /* ---- the outcome ---- */
@@ -143,6 +141,10 @@ arm_put(struct jw *w, const struct arm_result *x)
     jw_ki64(w, "pruned", x->pruned);
     if (x->insights != NULL)
         jw_kstr(w, "insights", x->insights);
+    if (x->ideas != NULL) {
+        jw_key(w, "ideas");
+        jw_raw(w, x->ideas);
+    }
 }
 
 static int

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/rng.h"
-#include "math/dist.h"
+#include "math/score.h"
 #include "math/standing.h"
 #include "project/read.h"
 #include "research/history.h"
@@ -251,14 +251,6 @@ struct figures {
     uint32_t n;
     double auc[LEVELS], cover[2], crps[2], crps_constant;
 };
-
-static double
-crps_normal(double mean, double sd, double y)
-{
-    double z = (y - mean) / sd;
-    return sd * (z * (2 * normal_cdf(z) - 1) + 2 * normal_pdf(z) -
-                    .5641895835477563);
-}
 
 /* Share of (gain, loss) pairs in the right order, ties half. */
 static double

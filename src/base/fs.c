@@ -199,6 +199,13 @@ fs_is_dir(const char *path)
 }
 
 bool
+fs_is_plain(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+bool
 fs_is_file(const char *path)
 {
     struct stat st;

@@ -41,6 +41,8 @@ int fs_sync_dir(const char *path, struct err *err);
 bool fs_exists(const char *path);
 bool fs_is_dir(const char *path);
 bool fs_is_file(const char *path);
+/* A regular file itself, not a link to one. */
+bool fs_is_plain(const char *path);
 /* Bytes of a file; -1: it is not there. */
 int64_t fs_size(const char *path);
 /* Last change in wall-clock milliseconds; -1: it is not there. */

@@ -69,6 +69,17 @@ git_dir_in(struct arena *a, const char *dir)
 }
 
 const char *
+git_top_in(struct arena *a, const char *dir)
+{
+    for (const char *at = dir;; at = fs_dir_in(a, at)) {
+        if (fs_exists(fs_join_in(a, at, ".git")))
+            return at;
+        if (strcmp(at, "/") == 0 || strcmp(at, ".") == 0)
+            return NULL;
+    }
+}
+
+const char *
 git_head_in(struct arena *a, const char *dir)
 {
     const char *git = git_dir_in(a, dir);

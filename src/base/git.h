@@ -9,4 +9,8 @@
  * then, it does not know. */
 const char *git_head_in(struct arena *a, const char *dir);
 
+/* The top folder of the git work tree around `dir` (absolute, real); NULL:
+ * none. */
+const char *git_top_in(struct arena *a, const char *dir);
+
 #endif

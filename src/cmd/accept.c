@@ -1,8 +1,9 @@
 /* rea accept: the proposal becomes the model's next baseline. Writes the
  * knobs' defaults into the project file; in a git checkout also a branch with
- * that one commit and a text for review. The engineer's own branch, index and
- * other files are not touched. */
-#include "cmd/child.h"
+ * that one commit, the proposal's code patches in it, and a text for review.
+ * The engineer's own branch, index and other files are not touched: code is
+ * merged by people. */
+#include "base/child.h"
 #include "cmd/rerun.h"
 #include "cmd/verbs.h"
 
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/git.h"
+#include "patch/tree.h"
 #include "report/load.h"
 
 static uint32_t
@@ -27,11 +30,38 @@ accept_knobs(const struct core *c, struct project_default *out)
     return n;
 }
 
-/* Commits the file's new text on a branch of its own through a private index,
- * so that nothing of the engineer's checkout moves. NULL: no checkout. */
+/* The tree of a commit with the proposal's patches in the index that env
+ * names; false: one does not apply there. */
+static bool
+index_patched(struct call *call, const struct core *c, const char *root,
+    const char *const *env, const char *commit)
+{
+    struct arena *a = call->arena;
+    uint32_t patches = c->experiment[c->proposal].config.patches;
+    /* diffs name paths from the repository's top */
+    const char *top = git_top_in(a, root);
+    bool ok = top != NULL &&
+              git_line(a, root, env, "read-tree", commit, (char *)NULL) != NULL;
+    for (uint32_t i = 0; ok && i < c->n_patches; i++) {
+        struct buf text = {0};
+        if ((patches >> i & 1) == 0)
+            continue;
+        const char *sha = c->patch[i].sha256;
+        ok = patch_text(root, sha, &text, NULL) == 0 &&
+             git_line(a, top, env, "apply", "--cached",
+                 patch_path_in(a, root, sha), (char *)NULL) != NULL;
+        buf_fini(&text);
+    }
+    return ok;
+}
+
+/* Commits the file's new text and the patches on a branch of its own through a
+ * private index, so that nothing of the engineer's checkout moves. Where the
+ * patches no longer apply to HEAD the branch begins at their base. NULL: no
+ * checkout. */
 static const char *
-accept_branch(struct call *call, const char *root, const char *file,
-    const char *message, const char *branch)
+accept_branch(struct call *call, const struct core *c, const char *root,
+    const char *file, const char *message, const char *branch)
 {
     struct arena *a = call->arena;
     const char *top =
@@ -47,8 +77,12 @@ accept_branch(struct call *call, const char *root, const char *file,
     const char *blob =
         git_line(a, root, env, "hash-object", "-w", "--", file, (char *)NULL);
     const char *tree = NULL, *commit = NULL;
-    if (blob != NULL &&
-        git_line(a, root, env, "read-tree", "HEAD", (char *)NULL) != NULL &&
+    bool ready = blob != NULL && index_patched(call, c, root, env, head);
+    if (blob != NULL && !ready && c->base_rev[0] != '\0') {
+        head = c->base_rev;
+        ready = index_patched(call, c, root, env, head);
+    }
+    if (ready &&
         git_line(a, root, env, "update-index", "--add", "--cacheinfo",
             arena_printf(a, "100644,%s,%s", blob, path), (char *)NULL) != NULL)
         tree = git_line(a, root, env, "write-tree", (char *)NULL);
@@ -61,6 +95,21 @@ accept_branch(struct call *call, const char *root, const char *file,
                               (char *)NULL) == NULL)
         return NULL;
     return commit;
+}
+
+static void
+review_patches(const struct report *r, struct buf *out)
+{
+    const struct core *c = r->core;
+    uint32_t patches = c->experiment[c->proposal].config.patches;
+    for (uint32_t h = 0; h < c->n_hypotheses; h++) {
+        uint32_t p = c->hypothesis[h].patch;
+        if (p == 0 || (patches >> (p - 1) & 1) == 0)
+            continue;
+        buf_printf(out, "- code: H%u %s\n  diff %s, +%u -%u, against %s\n",
+            h + 1, r->hypothesis[h].statement, c->patch[p - 1].sha256,
+            r->hypothesis[h].added, r->hypothesis[h].removed, c->base_rev);
+    }
 }
 
 static void
@@ -77,6 +126,7 @@ review_text(const struct report *r, const struct project_default *set,
         knob_format(&c->spec.knob[k], set[i].code, is, sizeof(is));
         buf_printf(out, "- %s: %s -> %s\n", set[i].knob, was, is);
     }
+    review_patches(r, out);
     for (uint32_t i = 0; i < c->n_finalists; i++) {
         const struct finalist *f = &c->finalist[i];
         if (f->experiment == c->proposal && f->judged)
@@ -111,6 +161,12 @@ accept_say(struct call *call, const struct report *r, const char *file,
         jw_kstr(&w, "file", file);
         jw_kstr(&w, "branch", branch);
         jw_kstr(&w, "review", review);
+        jw_key(&w, "patches");
+        jw_arr_begin(&w);
+        for (uint32_t i = 0; i < c->n_patches; i++)
+            if (c->experiment[c->proposal].config.patches >> i & 1)
+                jw_str(&w, c->patch[i].sha256);
+        jw_arr_end(&w);
         jw_key(&w, "knobs");
         jw_obj_begin(&w);
     } else
@@ -133,6 +189,13 @@ accept_say(struct call *call, const struct report *r, const char *file,
     }
     if (branch != NULL)
         say(call, "branch %s holds this one commit\n", branch);
+    if (c->experiment[c->proposal].config.patches != 0)
+        say(call,
+            branch != NULL
+                ? "its code is on that branch alone: merge it before the next "
+                  "plan\n"
+                : "its code is no part of it: git apply .rea/patches/*.diff as "
+                  "rea repro says\n");
     say(call, "text for review: %s\n", review);
     if (branch != NULL)
         call_next(call, "git push origin %s    rea plan", branch);
@@ -173,8 +236,8 @@ accept_proposal(struct call *call, struct store *st, const struct report *r,
         text.len, false, err);
     const char *branch =
         arena_printf(call->arena, "rea/%s-C%u", c->spec.model, r->campaign);
-    if (rc == 0 &&
-        accept_branch(call, root, row.project, buf_str(&text), branch) == NULL)
+    if (rc == 0 && accept_branch(call, c, root, row.project, buf_str(&text),
+                       branch) == NULL)
         branch = NULL;
     if (rc == 0)
         accept_say(call, r, row.project, set, n, branch, review);

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "cmd/child.h"
+#include "base/child.h"
 #include "report/load.h"
 #include "research/candidate.h"
 #include "research/draft.h"

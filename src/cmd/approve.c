@@ -128,8 +128,9 @@ signed_say(struct call *call, const struct signing *s, int64_t budget_u,
 static const char *
 trainer_hash(struct call *call, const char *canon)
 {
-    static const char *const keys[] = {
-        "train.command", "train.var", "train.style", "train.shell", "evaluate"};
+    static const char *const keys[] = {"train.command", "train.var",
+        "train.style", "train.shell", "evaluate", "patch.build", "patch.read",
+        "patch.env"};
     char hex[FS_HASH_HEX];
     struct buf b = {0};
     for (const char *line = canon, *end; *line != '\0'; line = end) {
@@ -255,7 +256,19 @@ approve_run(struct call *call, struct err *err)
 {
     struct store *st = NULL;
     struct signing s = {0};
-    const char *prefix = call->args[0];
+    const char *prefix = call->n_args > 0 ? call->args[0] : "";
+    const char *patch = call_opt(call, "patch");
+    if (patch != NULL && call->n_args == 0)
+        return patch_sign(call, patch, err);
+    if (patch != NULL)
+        return err_set(err, -ERR_INPUT,
+            "a plan and a patch are signed one by one\n"
+            "  remedy: rea approve --patch %s",
+            patch);
+    if (call->n_args == 0)
+        return err_set(err, -ERR_INPUT,
+            "rea approve needs: HASH, or --patch HASH\n"
+            "  remedy: rea help approve");
     if (strlen(prefix) < PREFIX_MIN)
         return err_set(err, -ERR_INPUT,
             "\"%s\": at least %d digits of the plan's hash are needed\n"
@@ -279,11 +292,11 @@ approve_run(struct call *call, struct err *err)
 }
 
 static const struct cmd_opt approve_opts[] = {
-    {"budget", 0, "N", "sign for less than the plan asks"}, {0}};
+    {"budget", 0, "N", "sign for less than the plan asks"},
+    {"patch", 0, "HASH", "sign a code patch, not a plan"}, {0}};
 
 const struct cmd cmd_approve = {.name = "approve",
-    .args = "HASH",
-    .min_args = 1,
+    .args = "[HASH]",
     .max_args = 1,
     .flags = CMD_WRITES | CMD_HUMAN,
     .help = "sign a plan; nothing is trained before this",
@@ -291,7 +304,9 @@ const struct cmd cmd_approve = {.name = "approve",
             "parsed project file (comments and order are free) and the plan. "
             "After this, a change of command, knobs, metrics, guardrails or a "
             "higher budget stops the campaign until it is signed again or "
-            "the file is restored.",
+            "the file is restored. A code patch whose class [patch] gate "
+            "names is signed by --patch, with the hash of its diff; a campaign "
+            "that waits at it goes on.",
     .example = "rea approve 7c1e44ab --budget 1.5",
     .opts = approve_opts,
     .run = approve_run};

@@ -42,6 +42,9 @@ carry_event(void *ctx, const struct event *e)
         copy->key = text_kept(k->arena, e->key);
         copy->by = text_kept(k->arena, e->by);
         copy->why = text_kept(k->arena, e->why);
+        copy->patch = text_kept(k->arena, e->patch);
+        copy->class = text_kept(k->arena, e->class);
+        copy->paths = text_kept(k->arena, e->paths);
         k->id[k->n++] = k->ids;
     }
     return 0;

@@ -6,8 +6,9 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "cmd/child.h"
+#include "base/child.h"
 #include "jobs/jobs.h"
+#include "patch/check.h"
 
 enum { BACKEND_MS = 5000, DISK_LOW = 1 << 30 };
 
@@ -47,6 +48,30 @@ resume_look(struct check *k, const struct check_run *first, struct err *err)
     return rc;
 }
 
+static bool
+left_nothing(const struct check_run *run)
+{
+    return !run->result.killed && !fs_exists(run->cmd.checkpoint);
+}
+
+/* A machine that is busier now than in the dry run may have had it stopped
+ * before it was ready: it gets a second, longer look, perhaps to its end. */
+static int
+stop_try(struct check *k, const char *dir, struct check_run *run,
+    struct stop_after *s, struct err *err)
+{
+    const struct check_run fresh = *run;
+    int rc = check_run(k, run, err);
+    if (rc != 0 || !run->result.stopped || !left_nothing(run))
+        return rc;
+    check_run_fini(run);
+    *run = fresh;
+    s->from_ms = fs_boot_ms();
+    s->after_ms *= 2;
+    fs_remove_tree(dir, NULL);
+    return check_run(k, run, err);
+}
+
 int
 check_stop(struct check *k, struct err *err)
 {
@@ -59,23 +84,25 @@ check_stop(struct check *k, struct err *err)
             "no [train] resume: a preempted job starts again from nothing");
         return 0;
     }
-    struct check_run run = {.time_ms = k->dry_ms + 10000,
+    struct check_run run = {.time_ms = k->dry_ms * 2 + 10000,
         .dir = dir,
         .enough = stop_now,
         .arg = &s};
     config_default(&k->p->spec, &run.config);
-    int rc = check_run(k, &run, err);
-    if (rc == 0 && !run.result.stopped)
-        check_say(k, CHECK_NOTE, "stop + resume", NULL,
-            "not tried: a run ends before it can be stopped");
-    else if (rc == 0 && run.result.killed)
+    int rc = stop_try(k, dir, &run, &s, err);
+    if (rc == 0 && run.result.killed)
         check_say(k, CHECK_BAD, "stop + resume",
             "handle SIGTERM, or give more [train] grace",
             "it ignored SIGTERM and was killed after the grace time");
-    else if (rc == 0 && !fs_exists(run.cmd.checkpoint))
+    else if (rc == 0 && left_nothing(&run))
         check_say(k, CHECK_BAD, "stop + resume",
             "write {checkpoint} on SIGTERM, or correct [train] checkpoint",
-            "stopped by SIGTERM without leaving %s", run.cmd.checkpoint);
+            "%s without leaving %s",
+            run.result.stopped ? "stopped by SIGTERM" : "it ended",
+            run.cmd.checkpoint);
+    else if (rc == 0 && !run.result.stopped)
+        check_say(k, CHECK_NOTE, "stop + resume", NULL,
+            "not tried: a run ends before it can be stopped");
     else if (rc == 0)
         rc = resume_look(k, &run, err);
     check_run_fini(&run);
@@ -181,14 +208,17 @@ backend_job(struct check *k, struct err *err)
     struct jobs jobs = {0};
     struct job_handle h;
     struct job_status status = {0};
-    const struct jobs_commands commands = project_commands(k->p, "check");
-    bool scheduler = k->p->backend.kind == BACKEND_COMMAND;
+    const struct jobs_scheduler commands = project_scheduler(k->p, "check");
+    bool slurm = k->p->backend.kind == BACKEND_SLURM;
+    bool scheduler = slurm || k->p->backend.kind == BACKEND_COMMAND;
     const char *folder = backend_folder(k, scheduler);
     const char *woken = fs_join_in(a, folder, "woken");
     const char *argv[] = {"true", NULL}, *wake[] = {"touch", woken, NULL};
-    struct jobs_config conf = {.kind = scheduler ? "command" : "local",
+    struct jobs_config conf = {.kind = slurm       ? "slurm"
+                                       : scheduler ? "command"
+                                                   : "local",
         .jobs_dir = fs_join_in(a, folder, "jobs"),
-        .commands = scheduler ? &commands : NULL};
+        .scheduler = scheduler ? &commands : NULL};
     struct job_spec spec = {.token = arena_printf(a, "check-%d", getpid()),
         .run_dir = fs_join_in(a, folder, "run"),
         .argv = argv,
@@ -264,6 +294,36 @@ git_look(struct check *k)
         clean ? "clean" : "uncommitted changes", head);
 }
 
+/* With [patch] all jobs run from a commit, confined: that must work before
+ * anything is planned on it. */
+static void
+sandbox_look(struct check *k)
+{
+    struct arena *a = k->call->arena;
+    struct patch_checked *out;
+    struct err e = {0};
+    if (!k->p->patch.on)
+        return;
+    const char *base = git_line(a, k->root, NULL, "rev-parse", "--verify", "-q",
+        "--end-of-options", arena_printf(a, "%s^{commit}", k->p->patch.base),
+        (char *)NULL);
+    if (base == NULL) {
+        check_say(k, CHECK_BAD, "sandbox", "commit what the jobs shall run",
+            "[patch] base = \"%s\" is no commit here", k->p->patch.base);
+        return;
+    }
+    out = arena_alloc(a, sizeof *out);
+    if (base_check(a, k->p, k->root, base, out, &e) != 0)
+        check_say(k, CHECK_BAD, "sandbox", NULL, "%s", e.text);
+    else
+        check_say(k, out->smoked ? CHECK_OK : CHECK_NOTE, "sandbox",
+            out->smoked ? NULL : "declare [patch] smoke: a tiny training run",
+            "commit %.12s runs confined%s%s, %.1f s", base,
+            out->built ? ", builds" : "",
+            out->smoked ? ", passes its smoke run" : "",
+            (double)out->ms / 1000);
+}
+
 int
 check_world(struct check *k, struct err *err)
 {
@@ -278,5 +338,6 @@ check_world(struct check *k, struct err *err)
     data_look(k);
     disk_look(k);
     git_look(k);
+    sandbox_look(k);
     return 0;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/fs.h"
-#include "cmd/child.h"
+#include "base/child.h"
 
 enum { GENERATE_MS = 60000 };
 

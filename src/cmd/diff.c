@@ -118,6 +118,30 @@ diff_knobs(struct call *call, const struct core *c, const struct side *a,
 }
 
 static void
+diff_patches(struct call *call, const struct core *c, const struct side *a,
+    const struct side *b, struct jw *w)
+{
+    for (uint32_t i = 0; i < c->n_patches; i++) {
+        bool in_a = a->config.patches >> i & 1,
+             in_b = b->config.patches >> i & 1;
+        if (in_a == in_b)
+            continue;
+        const char *key =
+            arena_printf(call->arena, "patch %.12s", c->patch[i].sha256);
+        if (w == NULL) {
+            say(call, "  %-24s %-16s %s\n", key, in_a ? "yes" : "-",
+                in_b ? "yes" : "-");
+            continue;
+        }
+        jw_key(w, c->patch[i].sha256);
+        jw_arr_begin(w);
+        jw_bool(w, in_a);
+        jw_bool(w, in_b);
+        jw_arr_end(w);
+    }
+}
+
+static void
 diff_metrics(struct call *call, const struct core *c, const struct side *a,
     const struct side *b, struct jw *w)
 {
@@ -155,6 +179,7 @@ diff_print(struct call *call, const struct core *c, const struct side *a,
     if (!call->json) {
         say(call, "  %-24s %-16s %s\n", "", a->name, b->name);
         diff_knobs(call, c, a, b, NULL);
+        diff_patches(call, c, a, b, NULL);
         diff_metrics(call, c, a, b, NULL);
         call_next(call, "rea why %s", b->name);
         return;
@@ -166,6 +191,10 @@ diff_print(struct call *call, const struct core *c, const struct side *a,
     jw_key(&w, "knobs");
     jw_obj_begin(&w);
     diff_knobs(call, c, a, b, &w);
+    jw_obj_end(&w);
+    jw_key(&w, "patches");
+    jw_obj_begin(&w);
+    diff_patches(call, c, a, b, &w);
     jw_obj_end(&w);
     jw_key(&w, "metrics");
     jw_obj_begin(&w);

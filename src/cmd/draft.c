@@ -16,12 +16,16 @@ plan_hash_text(const char *project_hash, const struct core *c, int64_t budget_u,
     char hex[FS_HASH_HEX];
     buf_printf(&b, "plan 1\nproject %s\nbudget %lld\nphases %u\n", project_hash,
         (long long)budget_u, c->spec.phases);
+    if (c->base_rev[0] != '\0')
+        buf_printf(&b, "base %s\n", c->base_rev);
     for (uint32_t i = 0; i < c->n_hypotheses; i++) {
         const struct hypothesis *h = &c->hypothesis[i];
         if (h->dropped)
             continue;
         buf_printf(&b, "H%u source %u pinned %d hook %d prior %a %a", i + 1,
             h->source, h->pinned, h->needs_hook, h->prior_mean, h->prior_sd);
+        if (h->patch != 0)
+            buf_printf(&b, " patch %s", c->patch[h->patch - 1].sha256);
         for (uint32_t j = 0; j < h->n_over; j++)
             buf_printf(&b, " %s=%a", c->spec.knob[h->over[j].knob].name,
                 h->over[j].value);

@@ -27,6 +27,17 @@ int facts_amend(struct call *call, struct store *st, uint32_t campaign,
  * in call->arena. */
 int plan_seen(struct call *call, struct store *st, const struct spec *s,
     struct draft_seen *out, struct err *err);
+/* Reads a diff, checks it against the campaign and puts it into a hypothesis
+ * that is being added; says what was checked. */
+int patch_add(struct call *call, const struct project *p, const struct core *c,
+    const char *root, const char *file, struct event *e, struct err *err);
+/* Holds a carried idea's patch to the new draft's base; false: it no longer
+ * fits there, which is said. */
+bool patch_again(struct call *call, const char *root, const struct project *p,
+    const struct core *c, struct event *e);
+/* rea approve --patch PREFIX */
+int patch_sign(struct call *call, const char *prefix, struct err *err);
+
 /* Prints the plan of a campaign. */
 int plan_show(
     struct call *call, struct store *st, uint32_t campaign, struct err *err);

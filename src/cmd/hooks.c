@@ -12,6 +12,7 @@
 struct lessons {
     struct arena *arena;
     const char *statement[HYPOTHESES_MAX];
+    const char *rationale[HYPOTHESES_MAX], *evidence[HYPOTHESES_MAX];
     uint32_t n;
 };
 
@@ -23,6 +24,10 @@ lesson_event(void *ctx, const struct event *e)
         return 0;
     if (e->statement != NULL)
         l->statement[l->n] = arena_strdup(l->arena, e->statement);
+    if (e->rationale != NULL)
+        l->rationale[l->n] = arena_strdup(l->arena, e->rationale);
+    if (e->evidence != NULL)
+        l->evidence[l->n] = arena_strdup(l->arena, e->evidence);
     l->n++;
     return 0;
 }
@@ -33,7 +38,8 @@ lessons_keep(struct arena *a, struct insights *db, const struct core *c,
     struct err *err)
 {
     struct insight *rows = NULL;
-    size_t n = 0;
+    struct insight_event *events = NULL;
+    size_t n = 0, n_events = 0;
     int64_t now = wake_now_ms();
     time_t sec = (time_t)(now / 1000);
     struct tm tm;
@@ -45,9 +51,12 @@ lessons_keep(struct arena *a, struct insights *db, const struct core *c,
         .date = date,
         .by = getenv("USER"),
         .statement = l->statement,
+        .rationale = l->rationale,
+        .evidence = l->evidence,
         .created_ms = now};
     insight_from_campaign(c, &t, a, &rows, &n);
-    return insight_keep_all(db, rows, n, NULL, err);
+    insight_chain_of_campaign(c, &t, a, rows, n, &events, &n_events);
+    return insight_keep_chain(db, events, n_events, rows, n, NULL, err);
 }
 
 /* Rows are kept under the campaign's own origin, so a second call after a

@@ -10,6 +10,9 @@
 #include "base/fs.h"
 #include "research/insight.h"
 
+enum { PATCH_SD = 5 }; /* of min_gain: prior of a change that nobody knows */
+
+/* Appends facts: with a new plan hash while the plan is not signed. */
 int
 facts_amend(struct call *call, struct store *st, uint32_t campaign,
     struct event *facts, size_t n, struct err *err)
@@ -111,6 +114,32 @@ ideas_say(struct call *call, const struct event *e, uint32_t n, uint32_t first,
     say(call, "\n");
 }
 
+/* One idea that changes code, and perhaps knobs. */
+static int
+patch_event(struct call *call, struct store *st, const struct core *c,
+    uint32_t campaign, struct event *e, struct err *err)
+{
+    struct project *p = NULL;
+    double min_gain = c->spec.metric[c->spec.primary].min_gain;
+    int rc = work_project(call, st, campaign, &p, err);
+    if (rc == 0)
+        rc = patch_add(
+            call, p, c, store_root(st), call_opt(call, "patch"), e, err);
+    if (rc != 0 || e->n_over > 0)
+        return rc;
+    /* no history knows this code: as wide as ideas come */
+    e->kind = EVENT_hypothesis_added;
+    e->source = SOURCE_ENGINEER;
+    e->mean = 0;
+    e->sd = PATCH_SD * min_gain;
+    e->score = 1;
+    e->by = work_user(call);
+    e->rationale = call_opt(call, "why");
+    e->statement = call->args[0];
+    e->key = arena_printf(call->arena, "patch:%.12s", e->patch);
+    return 0;
+}
+
 /* The database of the campaign's model, as it is now. */
 static const char *
 insights_of(struct call *call, struct store *st, uint32_t campaign)
@@ -121,6 +150,32 @@ insights_of(struct call *call, struct store *st, uint32_t campaign)
         p = NULL;
     return work_insights_path(
         call, arena_strdup(call->arena, store_root(st)), p);
+}
+
+/* What is to be added: changes of knobs, of code, or of both together. */
+static int
+ideas_read(struct call *call, struct store *st, const struct core *c,
+    uint32_t id, const char *const *words, uint32_t n_words,
+    const char *statement, struct event **out, uint32_t *n, struct err *err)
+{
+    bool patch = call_opt(call, "patch") != NULL;
+    if (n_words == 0 && !patch)
+        return err_set(err, -ERR_INPUT,
+            "an idea changes something: NAME=VALUE or --patch FILE.diff");
+    if (n_words > 0) {
+        int rc = ideas_events(call, &c->spec, insights_of(call, st, id), words,
+            n_words, statement, out, n, err);
+        if (rc != 0 || !patch)
+            return rc;
+    } else {
+        *n = 1;
+        *out = arena_alloc(call->arena, sizeof(**out) * 3);
+        memset(*out, 0, sizeof **out);
+    }
+    if (*n > 1)
+        return err_set(err, -ERR_INPUT,
+            "a patch with %u changes of knobs: one idea at a time, please", *n);
+    return patch_event(call, st, c, id, *out, err);
 }
 
 static int
@@ -137,8 +192,8 @@ ideas_add(struct call *call, const char *const *words, uint32_t n_words,
     if (rc == 0)
         rc = store_load(st, id, &c, err);
     if (rc == 0)
-        rc = ideas_events(call, &c->spec, insights_of(call, st, id), words,
-            n_words, statement, &e, &n, err);
+        rc =
+            ideas_read(call, st, c, id, words, n_words, statement, &e, &n, err);
     if (rc == 0)
         rc = idea_numbers(call, e, n, err);
     if (rc == 0)
@@ -231,6 +286,13 @@ idea_line(
         source_name(h->source), state, gain(call, h->mean, min_gain),
         gain(call, h->lo, min_gain), gain(call, h->hi, min_gain),
         s != NULL ? s : "", h->pinned ? "  (pinned)" : "");
+    if (h->patch == 0)
+        return;
+    const struct patch *p = &c->patch[h->patch - 1];
+    say(call, "     patch %.12s, class %s, +%u -%u%s\n", p->sha256,
+        r->hypothesis[i].class != NULL ? r->hypothesis[i].class : "?",
+        r->hypothesis[i].added, r->hypothesis[i].removed,
+        p->gated && !p->approved ? ", waits for rea approve --patch" : "");
 }
 
 static void
@@ -254,6 +316,8 @@ ideas_json(struct call *call, const struct core *c, const struct report *r)
             h->verdict == VERDICT_NONE ? "untested" : verdict_name(h->verdict));
         jw_kbool(&w, "dropped", h->dropped);
         jw_kbool(&w, "pinned", h->pinned);
+        if (h->patch != 0)
+            jw_kstr(&w, "patch", c->patch[h->patch - 1].sha256);
         jw_kf64(&w, "mean", h->mean);
         jw_kf64(&w, "lo", h->lo);
         jw_kf64(&w, "hi", h->hi);
@@ -296,21 +360,30 @@ hypothesis_list_run(struct call *call, struct err *err)
 static const struct cmd_opt add_opts[] = {
     {"campaign", 'c', "C", "the campaign, where several are open"},
     {"why", 0, "TEXT", "the rationale, for the report"},
+    {"patch", 0, "FILE", "a code change, as git diff prints it"},
     {"gain", 0, "X", "your own prediction of the gain, + is better"},
     {"sd", 0, "X", "how unsure you are of it"}, {0}};
 
 const struct cmd cmd_hypothesis_add = {.name = "hypothesis add",
-    .args = "STATEMENT NAME=VALUE...",
-    .min_args = 2,
+    .args = "STATEMENT [NAME=VALUE...]",
+    .min_args = 1,
     .max_args = CMD_ARGS_MAX,
     .flags = CMD_WRITES,
     .help = "your own idea, with the same statistics as the others",
     .more = "The prediction comes from history unless --gain and --sd give "
-            "yours. Several values, NAME=A,B, make several hypotheses.",
+            "yours. Several values, NAME=A,B, make several hypotheses. A patch "
+            "stays inside [patch] paths, applies to the base commit, builds "
+            "and passes the smoke run, or is refused with the reason.",
     .example = "rea hypothesis add \"wider embeddings\" dim=16 --why \"ids are "
                "many\"",
     .opts = add_opts,
     .run = hypothesis_add_run};
+
+static const struct cmd_opt try_opts[] = {
+    {"campaign", 'c', "C", "the campaign, where several are open"},
+    {"why", 0, "TEXT", "the rationale, for the report"},
+    {"gain", 0, "X", "your own prediction of the gain, + is better"},
+    {"sd", 0, "X", "how unsure you are of it"}, {0}};
 
 const struct cmd cmd_try = {.name = "try",
     .args = "NAME=VALUE...",
@@ -321,7 +394,7 @@ const struct cmd cmd_try = {.name = "try",
     .more = "Inside the declared domains this is a logged amendment: no new "
             "approval is needed, and the budget stays what it is.",
     .example = "rea try lr=0.02,0.05 optimizer=adagrad",
-    .opts = add_opts,
+    .opts = try_opts,
     .run = try_run};
 
 static const struct cmd_opt mark_opts[] = {

@@ -1,5 +1,5 @@
-/* rea insight list, show, add, search, promote, import, export: the database
- * of what campaigns learnt. Reading never creates it. */
+/* rea insight list, show, add, promote, export: the database of what campaigns
+ * learnt. Reading never creates it. */
 #include "cmd/verbs.h"
 
 #include <math.h>
@@ -8,12 +8,12 @@
 #include <time.h>
 
 #include "base/fs.h"
+#include "cmd/insight.h"
 #include "cmd/work.h"
-#include "research/insight.h"
 
 enum { INSIGHT_LINES = 20 };
 
-static void
+void
 insight_line(struct call *call, const struct insight *i)
 {
     say(call, "I%-4lld %-8s %+.5f [%+.5f, %+.5f] n=%lld %s%s\n",
@@ -22,67 +22,82 @@ insight_line(struct call *call, const struct insight *i)
         i->status == INSIGHT_PROMOTED ? " *" : "");
 }
 
-static int
-insights_print(
-    struct call *call, const struct insight_query *q, struct err *err)
+static void
+insights_json(struct call *call, const struct insight *rows, size_t n)
 {
-    struct insights *db = NULL;
-    struct insight *rows = NULL;
-    size_t n = 0;
-    int rc = work_insights(call, INSIGHT_READ, &db, err);
-    if (rc != 0)
-        return rc;
-    rc = insight_list(db, q, call->arena, &rows, &n, err);
-    insight_close(db);
-    if (rc != 0)
-        return rc;
-    if (call->json) {
-        struct jw w;
-        jw_init(&w, &call->out, 0);
-        jw_obj_begin(&w);
-        jw_key(&w, "insights");
-        jw_arr_begin(&w);
-        for (size_t i = 0; i < n; i++)
-            insight_json(&w, &rows[i]);
-        jw_arr_end(&w);
-        jw_obj_end(&w);
-        say(call, "\n");
-        return 0;
-    }
-    for (size_t i = 0; i < n && i < INSIGHT_LINES; i++)
-        insight_line(call, &rows[i]);
-    if (n == 0)
-        say(call, "no insight matches; every finished campaign adds its own\n");
-    if (n > INSIGHT_LINES)
-        say(call, "... and %zu more (--json shows all)\n", n - INSIGHT_LINES);
-    call_next(call, n > 0 ? "rea insight show I%lld" : "rea plan",
-        n > 0 ? (long long)rows[0].id : 0LL);
-    return 0;
+    struct jw w;
+    jw_init(&w, &call->out, 0);
+    jw_obj_begin(&w);
+    jw_key(&w, "insights");
+    jw_arr_begin(&w);
+    for (size_t i = 0; i < n; i++)
+        insight_json(&w, &rows[i]);
+    jw_arr_end(&w);
+    jw_obj_end(&w);
+    say(call, "\n");
 }
 
 static int
 insight_list_run(struct call *call, struct err *err)
 {
+    struct insights *db = NULL;
+    struct insight *rows = NULL;
+    size_t n = 0;
     struct insight_query q = {
         .concept = call_opt(call, "concept"),
         .family = call_opt(call, "family"),
         .promoted_only = call_has(call, "promoted"),
         .own_only = call_has(call, "own"),
-        .max = 1000000,
+        .max = call->json ? 10000000 : INSIGHT_LINES,
     };
-    return insights_print(call, &q, err);
+    int64_t all = 0;
+    int rc = work_insights(call, INSIGHT_READ, &db, err);
+    if (rc != 0)
+        return rc;
+    rc = insight_list(db, &q, call->arena, &rows, &n, err);
+    if (rc == 0 && n == INSIGHT_LINES)
+        rc = insight_matching(db, &q, &all, err);
+    insight_close(db);
+    if (rc != 0)
+        return rc;
+    if (call->json) {
+        insights_json(call, rows, n);
+        return 0;
+    }
+    for (size_t i = 0; i < n; i++)
+        insight_line(call, &rows[i]);
+    if (n == 0)
+        say(call, "no insight matches; every finished campaign adds its own\n");
+    if (all > INSIGHT_LINES)
+        say(call, "... and %lld more (--json shows all)\n",
+            (long long)all - INSIGHT_LINES);
+    call_next(call, n > 0 ? "rea insight show I%lld" : "rea plan",
+        n > 0 ? (long long)rows[0].id : 0LL);
+    return 0;
 }
 
-static int
-insight_search_run(struct call *call, struct err *err)
+/* ", signed by ann on 2026-01-02 with key 1f2e3d4c". */
+static const char *
+promotion_text(struct call *call, const struct insight *row)
 {
-    struct buf text = {0};
-    for (uint32_t i = 0; i < call->n_args; i++)
-        buf_printf(&text, "%s%s", i > 0 ? " " : "", call->args[i]);
-    struct insight_query q = {.text = buf_str(&text)};
-    int rc = insights_print(call, &q, err);
-    buf_fini(&text);
-    return rc;
+    char day[16] = "";
+    struct json *j =
+        row->promotion[0] != '\0'
+            ? json_parse(row->promotion, strlen(row->promotion), NULL)
+            : NULL;
+    if (j == NULL)
+        return "";
+    const char *by = json_get_str(j, "by"), *key = json_get_str(j, "key");
+    time_t sec = (time_t)(json_get_i64(j, "at_ms", 0) / 1000);
+    struct tm tm;
+    gmtime_r(&sec, &tm);
+    strftime(day, sizeof day, "%Y-%m-%d", &tm);
+    const char *text =
+        key != NULL ? arena_printf(call->arena,
+                          ", signed by %s on %s with key %.8s", by, day, key)
+                    : arena_printf(call->arena, " by %s", by);
+    json_free(j);
+    return text;
 }
 
 static int
@@ -119,7 +134,12 @@ insight_show_run(struct call *call, struct err *err)
     if (row.conditions[0] != '\0')
         say(call, "  holds if   %s\n", row.conditions);
     say(call, "  source     %s %s %s\n", row.source, row.reference, row.date);
-    say(call, "  status     %s\n", insight_status_name(row.status));
+    if (row.supersedes[0] != '\0')
+        say(call, "  replaces   %s\n", row.supersedes);
+    if (row.contradicts[0] != '\0')
+        say(call, "  against    %s\n", row.contradicts);
+    say(call, "  status     %s%s\n", insight_status_name(row.status),
+        promotion_text(call, &row));
     if (row.status != INSIGHT_PROMOTED)
         call_next(call, "rea insight promote I%u", id);
     return 0;
@@ -145,12 +165,13 @@ static const struct add_field add_fields[] = {TEXT_FIELD(key),
     TEXT_FIELD(concept), TEXT_FIELD(knob), TEXT_FIELD(family),
     TEXT_FIELD(metric), TEXT_FIELD(from), TEXT_FIELD(to), TEXT_FIELD(direction),
     TEXT_FIELD(conditions), TEXT_FIELD(source), TEXT_FIELD(reference),
-    TEXT_FIELD(date), NUMBER_FIELD(effect), NUMBER_FIELD(sd)};
+    TEXT_FIELD(date), TEXT_FIELD(technique), TEXT_FIELD(contradicts),
+    TEXT_FIELD(supersedes), NUMBER_FIELD(effect), NUMBER_FIELD(sd)};
 #undef TEXT_FIELD
 #undef NUMBER_FIELD
 
-static int
-insight_field(
+int
+insight_pair_read(
     struct call *call, const char *pair, struct insight *row, struct err *err)
 {
     const char *eq = strchr(pair, '=');
@@ -178,7 +199,7 @@ insight_field(
     return err_set(err, -ERR_INPUT,
         "\"%s\" is no field of an insight\n"
         "  known: key concept knob family metric from to direction effect sd n "
-        "conditions source reference date",
+        "conditions source reference date technique contradicts supersedes",
         pair);
 }
 
@@ -206,7 +227,7 @@ insight_add_run(struct call *call, struct err *err)
         .n = 1,
         .places = 1};
     for (uint32_t i = 1; i < call->n_args; i++) {
-        int rc = insight_field(call, call->args[i], &row, err);
+        int rc = insight_pair_read(call, call->args[i], &row, err);
         if (rc != 0)
             return rc;
     }
@@ -242,17 +263,41 @@ insight_add_run(struct call *call, struct err *err)
     return 0;
 }
 
+/* Where the engineer's own key lies: $REA_SIGN_KEY, else with the settings of
+ * theirs. */
+static const char *
+key_path(struct call *call, struct err *err)
+{
+    const char *path = getenv("REA_SIGN_KEY"), *home = getenv("HOME");
+    const char *config = getenv("XDG_CONFIG_HOME");
+    if (path != NULL && path[0] != '\0')
+        return path;
+    if (config != NULL && config[0] == '/')
+        return fs_join_in(call->arena, config, "rea/sign.key");
+    if (home != NULL && home[0] == '/')
+        return fs_join_in(call->arena, home, ".config/rea/sign.key");
+    err_set(err, -ERR_INPUT,
+        "no place for your signing key: HOME is not set\n"
+        "  remedy: name a file of yours in REA_SIGN_KEY");
+    return NULL;
+}
+
 static int
 insight_promote_run(struct call *call, struct err *err)
 {
     struct insights *db = NULL;
     uint32_t id = 0;
+    struct insight_signer who = {.by = work_user(call),
+        .key_path = key_path(call, err),
+        .at_ms = fs_now_ms()};
+    if (who.key_path == NULL)
+        return -ERR_INPUT;
     int rc = work_id(call->args[0], 'I', &id, err);
     if (rc == 0)
         rc = work_insights(call, INSIGHT_WRITE, &db, err);
     if (rc != 0)
         return rc;
-    rc = insight_promote(db, id, err);
+    rc = insight_promote(db, id, &who, err);
     insight_close(db);
     if (rc != 0)
         return rc;
@@ -261,31 +306,6 @@ insight_promote_run(struct call *call, struct err *err)
     else
         say(call, "I%u promoted: it counts in full from now on\n", id);
     call_next(call, "rea insight list --promoted");
-    return 0;
-}
-
-static int
-insight_import_run(struct call *call, struct err *err)
-{
-    struct insights *db = NULL;
-    struct insight_import got = {0};
-    int rc = work_insights(call, INSIGHT_WRITE | INSIGHT_SEED, &db, err);
-    if (rc != 0)
-        return rc;
-    rc = insight_import(db, call->args[0], &got, err);
-    insight_close(db);
-    if (rc != 0)
-        return rc;
-    if (call->json)
-        say(call,
-            "{\"lines\": %u, \"added\": %u, \"known\": %u, \"bad\": %u}\n",
-            got.lines, got.added, got.known, got.bad);
-    else
-        say(call, "%u lines: %u added, %u known already, %u bad\n", got.lines,
-            got.added, got.known, got.bad);
-    if (got.bad > 0 && !call->json)
-        say(call, "  %s\n", got.first_bad);
-    call_next(call, "rea insight list --own");
     return 0;
 }
 
@@ -310,7 +330,10 @@ insight_export_run(struct call *call, struct err *err)
     int rc = work_insights(call, INSIGHT_READ, &db, err);
     if (rc != 0)
         return rc;
-    rc = insight_export(db, call_has(call, "own"), &text, err);
+    if (call_has(call, "events"))
+        rc = insight_export_events(db, &text, err);
+    else
+        rc = insight_export(db, call_has(call, "own"), &text, err);
     insight_close(db);
     if (rc == 0 && to != NULL)
         rc = fs_write_atomic(to, buf_str(&text), text.len, true, err);
@@ -348,13 +371,6 @@ const struct cmd cmd_insight_show = {.name = "insight show",
     .help = "one insight with its provenance",
     .run = insight_show_run};
 
-const struct cmd cmd_insight_search = {.name = "insight search",
-    .args = "WORDS...",
-    .min_args = 1,
-    .max_args = CMD_ARGS_MAX,
-    .help = "insights by words, the most relevant first",
-    .run = insight_search_run};
-
 const struct cmd cmd_insight_add = {.name = "insight add",
     .args = "STATEMENT NAME=VALUE...",
     .min_args = 1,
@@ -364,7 +380,7 @@ const struct cmd cmd_insight_add = {.name = "insight add",
     .more = "effect and sd are the gain and its standard error in the "
             "metric's units, + is better. Further fields: key concept knob "
             "family metric from to direction n conditions source reference "
-            "date.",
+            "date technique contradicts supersedes.",
     .example = "rea insight add \"row-wise adagrad beats sgd\" "
                "concept=optimizer to=adagrad effect=0.0006 sd=0.0002",
     .run = insight_add_run};
@@ -377,19 +393,10 @@ const struct cmd cmd_insight_promote = {.name = "insight promote",
     .help = "mark an insight as checked: it then counts in full",
     .run = insight_promote_run};
 
-const struct cmd cmd_insight_import = {.name = "insight import",
-    .args = "FILE",
-    .min_args = 1,
-    .max_args = 1,
-    .flags = CMD_WRITES,
-    .help = "merge insights from a JSON-lines file",
-    .more = "Merging the same file twice adds nothing; bad lines are counted "
-            "and named.",
-    .run = insight_import_run};
-
 static const struct cmd_opt export_opts[] = {
     {"output", 'o', "FILE", "write to this file instead of standard output"},
-    {"own", 0, NULL, "without the public set that is shipped"}, {0}};
+    {"own", 0, NULL, "without the public set that is shipped"},
+    {"events", 0, NULL, "the events behind the rows, all that is kept"}, {0}};
 
 const struct cmd cmd_insight_export = {.name = "insight export",
     .args = "",

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/redact.h"
 #include "cmd/mask.h"
 #include "report/load.h"
 
@@ -151,6 +152,16 @@ file_put(const char *path, size_t *at, bool all, const struct mask *m,
     buf_fini(&b);
 }
 
+/* What a job printed, as a terminal may see it. */
+static void
+text_show(const char *s, size_t n, struct buf *out)
+{
+    struct buf b = {0};
+    redact_put(s, n, &b);
+    plain_put(buf_str(&b), b.len, out);
+    buf_fini(&b);
+}
+
 static void
 file_tail(struct call *call, const char *path, const char *title,
     const struct mask *m)
@@ -171,11 +182,7 @@ file_tail(struct call *call, const char *path, const char *title,
     if (call_has(call, "all"))
         from = 0;
     say(call, "-- %s%s\n", title, from > 0 ? " (end)" : "");
-    for (size_t i = from; i < b.len; i++) {
-        unsigned char ch = (unsigned char)b.data[i];
-        buf_putc(
-            &call->out, ch < ' ' && ch != '\n' && ch != '\t' ? '?' : (char)ch);
-    }
+    text_show(b.data + from, b.len - from, &call->out);
     if (b.len > 0 && b.data[b.len - 1] != '\n')
         say(call, "\n");
     buf_fini(&b);
@@ -190,18 +197,30 @@ file_json(
     file_put(path, &at, true, m, &b);
     size_t from = b.len > LOG_TAIL ? b.len - LOG_TAIL : 0;
     jw_key(w, title);
-    jw_strn(w, buf_str(&b) + from, b.len - from);
+    struct buf shown = {0};
+    text_show(buf_str(&b) + from, b.len - from, &shown);
+    jw_strn(w, buf_str(&shown), shown.len);
+    buf_fini(&shown);
     buf_fini(&b);
 }
 
 static const char *const log_files[] = {
-    "stdout.log", "stderr.log", "metrics.jsonl", NULL};
+    "stdout.log", "stderr.log", "metrics.jsonl", "work/metrics.jsonl", NULL};
+
+/* In the folder that is a confined job's own, a link leads where it likes. */
+static const char *
+log_path(struct arena *a, const char *dir, const char *name)
+{
+    const char *path = fs_join_in(a, dir, name);
+    bool own = strncmp(name, "work/", 5) == 0;
+    return own && !fs_is_plain(path) ? "/dev/null" : path;
+}
 
 static int
 log_follow(struct store *st, const struct store_attempt *a, const char *dir,
     const struct mask *m, struct arena *arena, struct err *err)
 {
-    size_t at[3] = {0, 0, 0};
+    size_t at[sizeof log_files / sizeof *log_files] = {0};
     for (;;) {
         struct store_attempt now;
         bool found = false;
@@ -209,8 +228,11 @@ log_follow(struct store *st, const struct store_attempt *a, const char *dir,
         bool over = rc != 0 || !found || now.state == ATTEMPT_ENDED;
         for (int i = 0; log_files[i] != NULL; i++) {
             struct buf b = {0};
-            file_put(fs_join_in(arena, dir, log_files[i]), &at[i], over, m, &b);
-            fwrite(buf_str(&b), 1, b.len, stdout);
+            file_put(log_path(arena, dir, log_files[i]), &at[i], over, m, &b);
+            struct buf shown = {0};
+            text_show(buf_str(&b), b.len, &shown);
+            fwrite(buf_str(&shown), 1, shown.len, stdout);
+            buf_fini(&shown);
             buf_fini(&b);
         }
         if (fflush(stdout) != 0 || over)
@@ -228,7 +250,7 @@ log_attempt(struct call *call, const struct store_attempt *a, const char *dir,
         say(call, "T%u attempt %u, J%u: %s\n", a->trial, a->attempt, a->job,
             a->run_dir);
         for (int i = 0; log_files[i] != NULL; i++)
-            file_tail(call, fs_join_in(call->arena, dir, log_files[i]),
+            file_tail(call, log_path(call->arena, dir, log_files[i]),
                 log_files[i], m);
         call_next(call, "rea why T%u", a->trial);
         return;
@@ -243,7 +265,7 @@ log_attempt(struct call *call, const struct store_attempt *a, const char *dir,
     jw_kstr(&w, "run_dir", a->run_dir);
     for (int i = 0; log_files[i] != NULL; i++)
         file_json(
-            &w, fs_join_in(call->arena, dir, log_files[i]), log_files[i], m);
+            &w, log_path(call->arena, dir, log_files[i]), log_files[i], m);
     jw_obj_end(&w);
     say(call, "\n");
 }

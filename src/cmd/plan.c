@@ -12,7 +12,10 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/child.h"
 #include "base/fs.h"
+#include "papers/corpus.h"
+#include "research/brought.h"
 #include "research/draft.h"
 #include "research/predict.h"
 #include "research/insight.h"
@@ -83,6 +86,40 @@ plan_project(
     return 0;
 }
 
+/* The workspace's papers; NULL where none were added. */
+static int
+plan_papers(
+    struct call *call, const char *root, struct corpus **out, struct err *err)
+{
+    const char *path = fs_join_in(
+        call->arena, fs_join_in(call->arena, root, ".rea"), "papers.db");
+    if (!fs_exists(path))
+        return 0;
+    int rc = corpus_open(out, path, false, err);
+    if (rc != 0)
+        rc = err_wrap(err, rc, "papers (--from-research=no goes without)");
+    return rc;
+}
+
+/* --library DATE: entries of later date count where the corpus names them. */
+static int
+plan_library(struct call *call, const char *root, struct draft_options *o,
+    struct err *err)
+{
+    const char *cut = call_opt(call, "library");
+    struct corpus *papers = NULL;
+    if (cut == NULL || !o->from_research)
+        return 0;
+    bool *hidden = arena_alloc(call->arena, technique_count() * sizeof *hidden);
+    const char *file = fs_join_in(call->arena, root, ".rea/papers.db");
+    int rc = corpus_open(&papers, file, false, err);
+    if (rc == 0)
+        rc = techniques_hide(papers, cut, o->before, hidden, err);
+    corpus_close(papers);
+    o->hidden = hidden;
+    return rc;
+}
+
 static int
 plan_hypotheses(struct call *call, const char *root, const struct plan *plan,
     struct store *st, struct spec *s, struct event **out, uint32_t *n,
@@ -94,6 +131,8 @@ plan_hypotheses(struct call *call, const char *root, const struct plan *plan,
     int rc = call_opt_bool(call, "from-insights", true, &o.from_insights, err);
     if (rc == 0)
         rc = call_opt_bool(call, "from-research", true, &o.from_research, err);
+    if (rc == 0)
+        rc = plan_library(call, root, &o, err);
     if (rc == 0 && o.from_insights)
         rc = plan_seen(call, st, s, &o.seen, err);
     if (rc != 0)
@@ -103,7 +142,11 @@ plan_hypotheses(struct call *call, const char *root, const struct plan *plan,
             INSIGHT_WRITE | INSIGHT_SEED, err);
     if (rc != 0)
         return err_wrap(err, rc, "insights (--from-insights=no goes without)");
-    rc = draft_hypotheses(s, db, &o, call->arena, out, n, err);
+    rc = o.from_research ? plan_papers(call, root, &o.corpus, err) : 0;
+    if (rc == 0)
+        rc = draft_hypotheses(s, db, &o, call->arena, out, n, err);
+    corpus_close(o.corpus);
+    o.corpus = NULL;
     if (rc == 0)
         rc = candidates_predict(s, db, &o, err);
     insight_close(db);
@@ -224,6 +267,36 @@ plan_step(struct plan *plan, const struct plan_ideas *ideas, struct core *c,
     return rc;
 }
 
+/* The commit that [patch] base names now: all jobs will run from it. *out
+ * stays NULL without [patch]. */
+static int
+plan_base(struct call *call, const char *root, const struct project *p,
+    const char **out, struct err *err)
+{
+    *out = NULL;
+    if (!p->patch.on)
+        return 0;
+    *out = git_line(call->arena, root, NULL, "rev-parse", "--verify", "-q",
+        "--end-of-options",
+        arena_printf(call->arena, "%s^{commit}", p->patch.base), (char *)NULL);
+    if (*out == NULL || strlen(*out) < 40 || strlen(*out) >= HASH_LEN)
+        return err_set(err, -ERR_INPUT,
+            "[patch] base = \"%s\" of %s is no commit of a git repository "
+            "around %s\n  remedy: commit what the jobs shall run, or leave "
+            "[patch] out",
+            p->patch.base, p->file, root);
+    /* a look that writes nothing, not even git's index */
+    static const char *const quiet[] = {"GIT_OPTIONAL_LOCKS=0", NULL};
+    const char *dirty = git_line(call->arena, root, quiet, "status",
+        "--porcelain", "--untracked-files=no", (char *)NULL);
+    if (dirty != NULL && dirty[0] != '\0' && !call->json)
+        say(call,
+            "changes that are not committed are in no run: jobs run from "
+            "commit %.12s\n",
+            *out);
+    return 0;
+}
+
 static int
 plan_facts(struct call *call, const char *root, struct store *st,
     struct plan *plan, struct err *err)
@@ -232,8 +305,11 @@ plan_facts(struct call *call, const char *root, struct store *st,
     struct event answer;
     struct spec *s = arena_alloc(call->arena, sizeof *s);
     memcpy(s, &plan->p->spec, sizeof *s);
-    int rc = plan_hypotheses(
-        call, root, plan, st, s, &ideas.draft, &ideas.n_draft, err);
+    const char *base = NULL;
+    int rc = plan_base(call, root, plan->p, &base, err);
+    if (rc == 0)
+        rc = plan_hypotheses(
+            call, root, plan, st, s, &ideas.draft, &ideas.n_draft, err);
     if (rc == 0)
         rc = plan_model(call, root, st, plan, s, &ideas, err);
     if (rc == 0)
@@ -249,6 +325,7 @@ plan_facts(struct call *call, const char *root, struct store *st,
     plan->facts[0] = (struct event){.kind = EVENT_campaign_drafted,
         .spec = spec,
         .spec_len = len,
+        .base_rev = base,
         .cost_u = plan_cost_hint(st, plan)};
     rc = seed_random(&plan->facts[0].number, err);
     if (rc != 0)
@@ -261,7 +338,9 @@ plan_facts(struct call *call, const char *root, struct store *st,
         plan_take(plan, c, u, &answer, 1);
     if (rc == 0) {
         plan_take(plan, c, u, ideas.model, ideas.n_model);
-        plan_take(plan, c, u, ideas.mine, ideas.n_mine);
+        for (uint32_t i = 0; i < ideas.n_mine; i++)
+            if (patch_again(call, root, plan->p, c, &ideas.mine[i]))
+                plan_take(plan, c, u, &ideas.mine[i], 1);
     }
     char *hash = arena_alloc(call->arena, HASH_LEN);
     if (rc == 0)
@@ -378,9 +457,13 @@ static const struct cmd_opt plan_opts[] = {
     {"file", 'f', "FILE", "this project file, where there are several"},
     {"budget", 0, "N", "plan with less than the file's total"},
     {"from-insights", 0, "no", "without ideas from the insights database"},
-    {"from-research", 0, "no", "without ideas from the technique library"},
+    {"from-research", 0, "no",
+        "without ideas from papers and the technique library"},
     {"model", 0, "no", "without asking the language model of [model]"},
-    {"before", 0, "DATE", "know nothing dated later (YYYY-MM-DD)"}, {0}};
+    {"before", 0, "DATE", "know nothing dated later (YYYY-MM-DD)"},
+    {"library", 0, "DATE",
+        "techniques dated later only where a paper of the corpus names them"},
+    {0}};
 
 const struct cmd cmd_plan = {.name = "plan",
     .args = "[MODEL]",

@@ -67,7 +67,8 @@ seen_fill(struct call *call, const struct core *c, const struct spec *s,
     for (uint32_t e = 0; e < c->n_experiments && known; e++) {
         bool measured;
         double g = gain_of(c, e, &measured);
-        if (!measured || config_equal(s, &c->experiment[e].config, &now))
+        if (!measured || c->experiment[e].config.patches != 0 ||
+            config_equal(s, &c->experiment[e].config, &now))
             continue;
         config[out->n] = c->experiment[e].config;
         gain[out->n++] = g - base;

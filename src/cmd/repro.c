@@ -11,6 +11,8 @@
 
 #include "base/fs.h"
 #include "jobs/jobs.h"
+#include "patch/spec.h"
+#include "patch/tree.h"
 #include "project/harvest.h"
 #include "report/load.h"
 
@@ -25,7 +27,7 @@ struct rerun_result {
 static int
 rerun_start(struct call *call, const struct project *p, struct jobs *jobs,
     const struct job_command *cmd, const char *root, const char *dir,
-    struct job_handle *h, struct err *err)
+    bool boxed, struct job_handle *h, struct err *err)
 {
     const char *file = fs_join_in(call->arena, root, cmd->knobs_file);
     int rc = fs_write_atomic(
@@ -36,6 +38,7 @@ rerun_start(struct call *call, const struct project *p, struct jobs *jobs,
         .argv = cmd->argv,
         .envp = cmd->env,
         .cwd = root,
+        .boxed = boxed,
         .cpus = p->resources.cpus,
         .memory_bytes = p->resources.memory_bytes,
         .time_ms = p->resources.time_ms,
@@ -85,11 +88,17 @@ rerun_one(struct call *call, const struct project *p, const struct core *c,
     const char *dir = arena_printf(
         call->arena, ".rea/repro/T%u-%d", out->trial + 1, getpid());
     char *full = fs_join_in(call->arena, root, dir);
-    int rc = rerun_command(call, p, c, out->trial, dir, &cmd, err);
+    bool boxed = c->base_rev[0] != '\0';
+    int rc = rerun_command(call, p, c, out->trial,
+        boxed ? sandbox_work_in(call->arena, dir) : dir, &cmd, err);
     if (rc == 0)
-        rc = fs_mkdirs(full, err);
+        rc = fs_mkdirs(boxed ? sandbox_work_in(call->arena, full) : full, err);
+    if (rc == 0 && boxed)
+        rc = sandbox_wrap(call->arena, p, c, root,
+            c->experiment[c->trial[out->trial].experiment].config.patches, full,
+            NULL, false, &cmd, err);
     if (rc == 0)
-        rc = rerun_start(call, p, jobs, &cmd, root, dir, &h, err);
+        rc = rerun_start(call, p, jobs, &cmd, root, dir, boxed, &h, err);
     if (rc == 0)
         rc = rerun_wait(jobs, &h, &status, err);
     if (rc != 0)
@@ -193,6 +202,8 @@ rerun_all(struct call *call, struct store *st, const struct report *r,
             rerun_say(call, c, &res);
     }
     jobs_close(&jobs);
+    if (c->base_rev[0] != '\0') /* a cache; what runs is not touched */
+        (void)trees_sweep(root, NULL);
     if (rc != 0) {
         buf_clear(&call->out);
         return rc;

@@ -11,7 +11,7 @@
 
 #include "base/fs.h"
 #include "base/json.h"
-#include "cmd/child.h"
+#include "base/child.h"
 
 static bool
 trial_usable(const struct core *c, uint32_t t)
@@ -113,11 +113,26 @@ commit_text(struct call *call, const char *root, uint32_t campaign,
         git_line(call->arena, root, NULL, "rev-parse", "HEAD", (char *)NULL);
     if (ran == NULL || head == NULL || strcmp(ran, head) != 0)
         return ran;
-    const char *dirty = git_line(call->arena, root, NULL, "status",
+    static const char *const quiet[] = {"GIT_OPTIONAL_LOCKS=0", NULL};
+    const char *dirty = git_line(call->arena, root, quiet, "status",
         "--porcelain", "--untracked-files=no", (char *)NULL);
     if (dirty == NULL || dirty[0] == '\0')
         return head;
     return arena_printf(call->arena, "%s   # with uncommitted changes", head);
+}
+
+/* The files of an experiment's patches, in the order of their application. */
+static const char *
+patches_text(struct call *call, const struct core *c, uint32_t experiment)
+{
+    uint32_t patches = c->experiment[experiment].config.patches;
+    const char *text = NULL;
+    for (uint32_t i = 0; i < c->n_patches; i++)
+        if (patches >> i & 1)
+            text = arena_printf(call->arena, "%s%s.rea/patches/%s.diff",
+                text != NULL ? text : "", text != NULL ? " " : "",
+                c->patch[i].sha256);
+    return text;
 }
 
 int
@@ -147,8 +162,12 @@ rerun_describe(struct call *call, struct store *st, const struct report *r,
                   ? arena_printf(call->arena, "T%u", t + 1)
                   : arena_printf(call->arena, "E%u", run.experiment),
         .workspace = arena_strdup(call->arena, store_root(st)),
-        .commit = commit_text(call, store_root(st), r->campaign,
-            arena_printf(call->arena, "T%u", t + 1), c->trial[t].attempts),
+        .patch = patches_text(call, c, run.experiment),
+        .commit = c->base_rev[0] != '\0'
+                      ? c->base_rev
+                      : commit_text(call, store_root(st), r->campaign,
+                            arena_printf(call->arena, "T%u", t + 1),
+                            c->trial[t].attempts),
         .command = line,
         .environment = environment_text(call),
         .fingerprint = c->fingerprint,

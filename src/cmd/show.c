@@ -11,6 +11,7 @@
 
 #include "base/fs.h"
 #include "cmd/rerun.h"
+#include "patch/tree.h"
 #include "report/load.h"
 
 /* The report of the campaign that an id belongs to. */
@@ -36,6 +37,23 @@ part_name(struct call *call, const struct report_id *p)
     return arena_printf(call->arena, "%c%u", p->kind, p->number);
 }
 
+/* The diff that a hypothesis brings; its reader let no control character
+ * through. */
+static void
+diff_show(struct call *call, struct store *st, const struct core *c, uint32_t h)
+{
+    struct buf text = {0};
+    struct err why = {0};
+    if (h < 1 || h > c->n_hypotheses || c->hypothesis[h - 1].patch == 0)
+        return;
+    const char *sha = c->patch[c->hypothesis[h - 1].patch - 1].sha256;
+    if (patch_text(store_root(st), sha, &text, &why) == 0)
+        say(call, "\n%s", buf_str(&text));
+    else
+        say(call, "\n%s\n", why.text);
+    buf_fini(&text);
+}
+
 static int
 facts_run(struct call *call, bool why, struct err *err)
 {
@@ -52,8 +70,11 @@ facts_run(struct call *call, bool why, struct err *err)
             rc = show_json(r, id, &call->out, err);
         else if (why)
             rc = why_text(r, id, &style, &call->out, err);
-        else
+        else {
             rc = show_text(r, id, &style, &call->out, err);
+            if (rc == 0 && part.kind == 'H')
+                diff_show(call, st, r->core, part.number);
+        }
     }
     report_free(r);
     store_close(st);

@@ -39,9 +39,14 @@
     X(insight_promote)                                                         \
     X(insight_import)                                                          \
     X(insight_export)                                                          \
+    X(insight_why)                                                             \
+    X(insight_correct)                                                         \
+    X(insight_merge)                                                           \
+    X(insight_rebuild)                                                         \
     X(research_add)                                                            \
     X(research_search)                                                         \
     X(research_ask)                                                            \
+    X(research_reliability)                                                    \
     X(research_agent)                                                          \
     X(runbook_list)                                                            \
     X(runbook_test)                                                            \

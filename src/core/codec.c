@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SPEC_VERSION = 3, SNAPSHOT_VERSION = 4 };
+enum { SPEC_VERSION = 3, SNAPSHOT_VERSION = 5 };
 
 /* number, member, type. Numbers are stored state: never used again. */
 #define FIELD_LIST(X)                                                          \
@@ -73,6 +73,16 @@ enum { SPEC_VERSION = 3, SNAPSHOT_VERSION = 4 };
     X(50, curve, curve)                                                        \
     X(60, signed_u, i64)                                                       \
     X(61, horizon_u, i64)                                                      \
+    X(70, base_rev, str)                                                       \
+    X(71, patch, str)                                                          \
+    X(72, patches, u32)                                                        \
+    X(73, excludes, u32)                                                       \
+    X(74, gated, bool)                                                         \
+    X(75, class, str)                                                          \
+    X(76, paths, str)                                                          \
+    X(77, added, u32)                                                          \
+    X(78, removed, u32)                                                        \
+    X(79, sandbox, str)                                                        \
     X(80, tokens_in, i64)                                                      \
     X(81, tokens_out, i64)
 
@@ -422,7 +432,7 @@ config_visit(struct visit *v, const struct spec *s, struct config *c)
 }
 
 static void
-hypothesis_visit(struct visit *v, struct hypothesis *h)
+hypothesis_visit(struct visit *v, struct hypothesis *h, uint8_t version)
 {
     visit_u8(v, &h->source);
     visit_u8(v, &h->verdict);
@@ -440,10 +450,13 @@ hypothesis_visit(struct visit *v, struct hypothesis *h)
     visit_f64(v, &h->hi);
     visit_f64(v, &h->prob);
     visit_f64(v, &h->log_e);
+    if (version >= 5) /* before, a change was of knobs alone */
+        visit_count(v, &h->patch, PATCHES_MAX);
 }
 
 static void
-experiment_visit(struct visit *v, const struct spec *s, struct experiment *x)
+experiment_visit(struct visit *v, const struct spec *s, struct experiment *x,
+    uint8_t version)
 {
     visit_u8(v, &x->kind);
     visit_bool(v, &x->finalist);
@@ -451,6 +464,8 @@ experiment_visit(struct visit *v, const struct spec *s, struct experiment *x)
     config_visit(v, s, &x->config);
     visit_f64(v, &x->prior_mean);
     visit_f64(v, &x->prior_sd);
+    if (version >= 5)
+        visit_u32(v, &x->config.patches);
 }
 
 static void
@@ -617,12 +632,29 @@ pool_visit(struct visit *v, struct core *c)
     visit_bool(v, &c->granted_all);
 }
 
+/* Since version 5: code patches. */
+static void
+patches_visit(struct visit *v, struct core *c)
+{
+    visit_text(v, c->base_rev, sizeof c->base_rev);
+    visit_u32(v, &c->gate_patches);
+    visit_count(v, &c->n_patches, PATCHES_MAX);
+    for (uint32_t i = 0; i < c->n_patches && !v->bad; i++) {
+        visit_text(v, c->patch[i].sha256, sizeof c->patch[i].sha256);
+        visit_bool(v, &c->patch[i].gated);
+        visit_bool(v, &c->patch[i].approved);
+        visit_u32(v, &c->patch[i].excludes);
+    }
+}
+
 static void
 core_visit(struct visit *v, struct core *c, uint8_t version)
 {
     head_visit(v, c);
     if (version >= 3)
         pool_visit(v, c);
+    if (version >= 5)
+        patches_visit(v, c);
     visit_count(v, &c->n_hypotheses, HYPOTHESES_MAX);
     visit_count(v, &c->n_experiments, EXPERIMENTS_MAX);
     visit_count(v, &c->n_trials, TRIALS_MAX);
@@ -630,9 +662,9 @@ core_visit(struct visit *v, struct core *c, uint8_t version)
     visit_count(v, &c->n_finalists, FINALISTS_MAX);
     visit_count(v, &c->n_pairs, PAIRS_MAX);
     for (uint32_t i = 0; i < c->n_hypotheses && !v->bad; i++)
-        hypothesis_visit(v, &c->hypothesis[i]);
+        hypothesis_visit(v, &c->hypothesis[i], version);
     for (uint32_t i = 0; i < c->n_experiments && !v->bad; i++)
-        experiment_visit(v, &c->spec, &c->experiment[i]);
+        experiment_visit(v, &c->spec, &c->experiment[i], version);
     for (uint32_t i = 0; i < c->n_trials && !v->bad; i++)
         trial_visit(v, c, &c->trial[i], version);
     for (uint32_t i = 0; i < c->n_jobs && !v->bad; i++)

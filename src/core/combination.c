@@ -42,7 +42,7 @@ combo_of(uint64_t mask, struct combo *out)
 }
 
 /* Configuration of several changes together; false: they exclude each other
- * (same knob, or one switches the other's knob off). */
+ * (same knob, or one switches the other's knob off, or their patches clash). */
 static bool
 cell_config(const struct core *c, uint64_t mask, struct config *out)
 {
@@ -50,8 +50,12 @@ cell_config(const struct core *c, uint64_t mask, struct config *out)
     config_default(&c->spec, out);
     for (uint32_t i = 0; i < c->n_hypotheses; i++) {
         const struct hypothesis *h = &c->hypothesis[i];
+        uint32_t patch = h->patch != 0 ? UINT32_C(1) << (h->patch - 1) : 0;
         if ((mask >> i & 1) == 0)
             continue;
+        if ((out->patches & patch) != 0)
+            return false;
+        out->patches |= patch;
         for (uint32_t o = 0; o < h->n_over; o++) {
             if (set >> h->over[o].knob & 1)
                 return false;
@@ -62,7 +66,8 @@ cell_config(const struct core *c, uint64_t mask, struct config *out)
     struct config canon = *out;
     config_canon(&c->spec, &canon);
     bool kept = config_equal(&c->spec, &canon, out);
-    return kept && config_is_valid(&c->spec, out);
+    return kept && patches_agree(c, out->patches) &&
+           config_is_valid(&c->spec, out);
 }
 
 /* ---- choosing the ideas ---- */

@@ -24,6 +24,7 @@ enum {
     PAIRS_MAX = 28,    /* of at most 8 combined ideas */
     OVERRIDES_MAX = 8, /* knobs that one hypothesis changes */
     WINDOWS_MAX = 16,  /* data fingerprints seen in one campaign */
+    PATCHES_MAX = 24,  /* code patches of one campaign; 32 at most */
     HASH_LEN = 72,
     WHY_LEN = 480,
 };
@@ -46,11 +47,18 @@ struct hypothesis {  /* H(i+1) */
     uint8_t verdict; /* enum verdict; VERDICT_NONE while open */
     bool dropped, pinned, needs_hook, proved;
     uint32_t experiment; /* its single-change experiment, 0: none yet */
+    uint32_t patch;      /* number of its code patch, from 1; 0: none */
     uint32_t n_over;
     struct override over[OVERRIDES_MAX];
     double prior_mean, prior_sd; /* of the gain on the search metric */
     double cost_factor;          /* cost of a trial against the baseline's */
     double mean, lo, hi, prob, log_e; /* as judged last */
+};
+
+struct patch { /* code change of a hypothesis, by its content */
+    char sha256[HASH_LEN];
+    bool gated, approved; /* a gated one runs only when it is approved */
+    uint32_t excludes;    /* bit i: it does not apply together with patch i */
 };
 
 enum experiment_kind {
@@ -130,6 +138,9 @@ struct core {
     bool project_ok; /* the project file is the approved one */
     bool started, learnt;
     char plan_hash[HASH_LEN], fingerprint[HASH_LEN];
+    char base_rev[HASH_LEN]; /* commit that all jobs are made from; "": they run
+                                in the workspace as it is */
+    uint32_t gate_patches;   /* those that the campaign is halted for */
     char pending_hash[HASH_LEN]; /* drafted, not yet signed */
     int64_t pending_u;           /* the most that may be signed with it */
     uint64_t combo_mask;         /* hypotheses that Combination crosses */
@@ -144,6 +155,8 @@ struct core {
     int64_t cost_hint_u; /* expected cost of one training job, 0: unknown */
     uint32_t window;     /* index of the data window in force */
     uint32_t seeds_used, jobs_used;
+    uint32_t n_patches;
+    struct patch patch[PATCHES_MAX];
     uint32_t n_hypotheses, n_experiments, n_trials, n_jobs, n_finalists,
         n_pairs;
     uint32_t looks;         /* openings of the sealed metric */
@@ -330,6 +343,11 @@ struct pool_grant {
  * tranche when its share of that is one. Pure; floors of others are kept. */
 void pool_choose(const struct pool_member *m, uint32_t n, uint32_t who,
     int64_t total_u, struct pool_grant *out);
+
+/* Patches of a set that still wait for their signature. */
+uint32_t patches_waiting(const struct core *c, uint32_t patches);
+/* Can these be applied together, as far as is known? */
+bool patches_agree(const struct core *c, uint32_t patches);
 
 /* Rewrites a hypothesis into the configuration it asks for. */
 void hypothesis_config(

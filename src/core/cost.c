@@ -66,6 +66,8 @@ static double
 likeness(const struct spec *s, const struct config *a, const struct config *b)
 {
     double like = 1;
+    for (uint32_t p = a->patches ^ b->patches; p != 0; p &= p - 1)
+        like *= OTHER_CHOICE;
     for (uint32_t k = 0; k < s->n_knobs; k++) {
         const struct knob *knob = &s->knob[k];
         if (a->v[k] == b->v[k])

@@ -121,14 +121,20 @@ struct event {
     uint32_t seed, source, verdict, state, reason, remedy, job_kind, labels;
     uint32_t n; /* a count; meaning per kind */
     int32_t exit_code, signal;
-    uint64_t mask;   /* bit i: hypothesis H(i+1) */
-    uint64_t number; /* campaign_drafted: random seed of the campaign */
+    uint64_t mask;     /* bit i: hypothesis H(i+1) */
+    uint32_t patches;  /* trial_planned: of the configuration, bit i: patch i;
+                          campaign_halted: those that wait for a signature */
+    uint32_t excludes; /* hypothesis_added: known patches that its own cannot
+                          be applied together with */
+    uint32_t added, removed; /* hypothesis_added: lines of its patch */
+    uint64_t number;         /* campaign_drafted: random seed of the campaign */
     int64_t cost_u, reserve_u, budget_u, duration_ms;
     int64_t signed_u; /* plan_approved: of a pool, the most it may be granted */
     int64_t horizon_u; /* budget that the campaign may count on, in all */
     int64_t tokens_in, tokens_out; /* answer_arrived: sent and received */
     double mean, sd, lo, hi, score, prob, log_e, value, base;
     bool resume, proved, has_checkpoint;
+    bool gated; /* hypothesis_added: its patch needs a signature of its own */
     uint32_t n_over;
     struct override over[KNOBS_MAX];
     uint32_t n_measures;
@@ -140,6 +146,10 @@ struct event {
     /* Borrowed texts, NULL when absent; at most EVENT_TEXT_MAX bytes each. */
     const char *hash, *by, *statement, *rationale, *evidence, *why, *handle,
         *key;
+    /* campaign_drafted: commit that jobs start from; hypothesis_added,
+     * patch_approved: SHA-256 of the diff; its class and its paths, one a
+     * line; job_submitted: what the job is confined by */
+    const char *base_rev, *patch, *class, *paths, *sandbox;
     const unsigned char *spec; /* campaign_drafted: spec_encode() */
     size_t spec_len;
 };

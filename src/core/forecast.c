@@ -32,6 +32,9 @@ knobs_of(const struct hypothesis *h)
     uint64_t uses = 0;
     for (uint32_t o = 0; o < h->n_over; o++)
         uses |= UINT64_C(1) << h->over[o].knob;
+    /* the same patch twice is one change; bits from the top are free */
+    if (h->patch != 0)
+        uses |= UINT64_C(1) << (64 - h->patch);
     return uses;
 }
 

@@ -13,6 +13,8 @@ hypothesis_config(const struct core *c, uint32_t hypothesis, struct config *out)
     config_default(&c->spec, out);
     for (uint32_t i = 0; i < h->n_over; i++)
         out->v[h->over[i].knob] = h->over[i].value;
+    if (h->patch != 0)
+        out->patches = UINT32_C(1) << (h->patch - 1);
     config_canon(&c->spec, out);
 }
 
@@ -26,8 +28,11 @@ static int
 change_check(const struct core *c, const struct event *e, struct update *u)
 {
     const struct spec *s = &c->spec;
-    if (e->n_over == 0 || e->n_over > OVERRIDES_MAX)
+    if ((e->n_over == 0 && e->patch == NULL) || e->n_over > OVERRIDES_MAX)
         return refuse(u, "a change sets 1 to %d knobs", OVERRIDES_MAX);
+    int rc = e->patch != NULL ? patch_check(c, e, u) : 0;
+    if (rc != 0)
+        return rc;
     struct config x, base;
     config_default(s, &base);
     x = base;
@@ -40,6 +45,8 @@ change_check(const struct core *c, const struct event *e, struct update *u)
                 s->knob[k].name, e->over[i].value);
         x.v[k] = e->over[i].value;
     }
+    if (e->patch != NULL)
+        x.patches = UINT32_C(1) << patch_index(c, e->patch);
     config_canon(s, &x);
     if (config_equal(s, &x, &base))
         return refuse(u, "the change is the baseline itself");
@@ -80,6 +87,8 @@ hypothesis_added_apply(struct core *c, const struct event *e, struct update *u)
     memset(h, 0, sizeof *h);
     h->source = (uint8_t)e->source;
     h->needs_hook = needs_hook;
+    if (!needs_hook && e->patch != NULL)
+        h->patch = patch_take(c, e);
     h->verdict = needs_hook ? VERDICT_NEEDS_HOOK : VERDICT_NONE;
     h->n_over = needs_hook ? 0 : e->n_over;
     memcpy(h->over, e->over, h->n_over * sizeof h->over[0]);

@@ -133,7 +133,7 @@ job_decide(const struct core *c, struct update *u)
         if (!open || t->job != 0)
             continue;
         if (!trial_is_dropped(c, t))
-            return job_intend(c, u, i + 1);
+            return patch_gate(c, t, u) || job_intend(c, u, i + 1);
         decide(u, EVENT_trial_closed, "its hypothesis was dropped");
         u->next.trial = i + 1;
         u->next.state = TRIAL_STOPPED;

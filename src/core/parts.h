@@ -95,6 +95,17 @@ double cost_of(const struct core *c, const struct cost_model *m,
 double cost_weight(const struct core *c, const struct cost_model *m,
     const struct config *x, double factor);
 
+/* ---- patch.c ---- */
+
+/* Index of a patch by its content; n_patches: a new one. */
+uint32_t patch_index(const struct core *c, const char *sha256);
+/* May this hypothesis bring its patch in? 0 or a refusal. */
+int patch_check(const struct core *c, const struct event *e, struct update *u);
+/* Takes it in; its number, from 1. */
+uint32_t patch_take(struct core *c, const struct event *e);
+/* A trial whose patch is not signed stops the campaign at a gate. */
+bool patch_gate(const struct core *c, const struct trial *t, struct update *u);
+
 /* ---- trial.c, job.c ---- */
 
 /* What the next attempt of this trial reserves. */
@@ -199,6 +210,14 @@ struct sources { /* by enum source */
 void sources_collect(
     const struct core *c, const struct analysis *a, struct sources *out);
 /* Prediction of idea i (index) before its own data, its source's trust in. */
+/* What the two sources that draft ideas delivered in first runs, and so which
+ * of them the next first run is for. */
+struct source_split {
+    double weight[SOURCE_COUNT]; /* of a fresh idea's value; 1: no difference */
+    bool due[SOURCE_COUNT];      /* it has had less than its floor */
+};
+void sources_split(const struct core *c, const struct analysis *a,
+    const struct cost_model *cost, struct source_split *out);
 void sources_predict(const struct core *c, const struct sources *s, uint32_t i,
     double *mean, double *sd);
 

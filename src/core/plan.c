@@ -50,6 +50,8 @@ campaign_drafted_apply(struct core *c, const struct event *e, struct update *u)
         return refuse(u, "a draft without a spec");
     if (spec_check(e->spec, e->spec_len) != 0)
         return refuse(u, "the spec cannot be read");
+    if (e->base_rev != NULL && !text_fits(e->base_rev, HASH_LEN))
+        return refuse(u, "no such base commit");
     uint64_t seq = c->seq;
     int64_t now_ms = c->now_ms;
     core_clear(c);
@@ -62,6 +64,8 @@ campaign_drafted_apply(struct core *c, const struct event *e, struct update *u)
     c->cost_hint_u = e->cost_u;
     c->drafted_ms = e->at_ms;
     c->project_ok = true;
+    if (e->base_rev != NULL)
+        memcpy(c->base_rev, e->base_rev, strlen(e->base_rev));
     c->n_experiments = 1;
     c->experiment[0].kind = EXPERIMENT_BASELINE;
     config_default(&c->spec, &c->experiment[0].config);
@@ -148,6 +152,7 @@ campaign_resumed_apply(struct core *c, const struct event *e, struct update *u)
         return refuse(u, "the project file is not the approved one");
     c->project_ok = true;
     c->state = CAMPAIGN_RUNNING;
+    c->gate_patches = 0;
     c->failed_streak = 0;
     return 0;
 }
@@ -207,9 +212,11 @@ data_seen_apply(struct core *c, const struct event *e, struct update *u)
 int
 campaign_halted_apply(struct core *c, const struct event *e, struct update *u)
 {
-    (void)e;
     if (c->state != CAMPAIGN_RUNNING)
         return refuse(u, "only a running campaign halts");
+    if (e->patches >> c->n_patches != 0)
+        return refuse(u, "no such patch");
+    c->gate_patches = e->patches;
     c->state = CAMPAIGN_HALTED;
     return 0;
 }

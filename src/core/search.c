@@ -69,8 +69,8 @@ active_of(const struct spec *spec, struct search *s, const double *v)
 }
 
 void
-search_point(
-    const struct spec *spec, struct search *s, const double *v, double *x)
+search_point(const struct spec *spec, struct search *s, const double *v,
+    uint32_t patches, double *x)
 {
     uint64_t active = active_of(spec, s, v);
     for (uint32_t k = 0; k < spec->n_knobs; k++) {
@@ -81,6 +81,8 @@ search_point(
                        ? knob_to_unit(&spec->knob[k], v[k])
                        : v[k];
     }
+    for (uint32_t k = spec->n_knobs; k < (uint32_t)s->space.d; k++)
+        x[k] = (double)(patches >> (k - spec->n_knobs) & 1);
 }
 
 void
@@ -89,8 +91,10 @@ search_anywhere(const struct spec *spec, struct rng *r, struct config *out)
     if (spec->n_candidates > 0) {
         memcpy(out->v, spec->candidate[rng_below(r, spec->n_candidates)],
             sizeof out->v);
+        out->patches = 0;
         return;
     }
+    out->patches = 0;
     for (uint32_t k = 0; k < spec->n_knobs; k++) {
         const struct knob *knob = &spec->knob[k];
         if ((int32_t)k == spec->fidelity_knob)
@@ -117,8 +121,8 @@ reach_of(const struct spec *spec, struct search *s)
         struct config p, q;
         search_anywhere(spec, &r, &p);
         search_anywhere(spec, &r, &q);
-        search_point(spec, s, p.v, a);
-        search_point(spec, s, q.v, b);
+        search_point(spec, s, p.v, 0, a);
+        search_point(spec, s, q.v, 0, b);
         sum += gp_gaps(&s->space, a, b) / REACH_PAIRS;
     }
     return fmax(sum, .1);
@@ -129,7 +133,11 @@ space_fill(const struct core *c, struct search *s)
 {
     const struct spec *spec = &c->spec;
     struct gp_space *out = &s->space;
-    out->d = (int)spec->n_knobs;
+    /* a patch is one more knob, on or off; those beyond the limit are not told
+     * apart */
+    uint32_t room = KNOBS_MAX - spec->n_knobs;
+    uint32_t patches = c->n_patches < room ? c->n_patches : room;
+    out->d = (int)(spec->n_knobs + patches);
     out->root = root_of(spec);
     out->weight_mean = s->trend ? WEIGHT_MEAN : 0;
     out->weight_sd = s->trend ? WEIGHT_SD : 0;
@@ -142,6 +150,8 @@ space_fill(const struct core *c, struct search *s)
                                                 : GP_DIM_CATEGORY;
         out->bits[k] = (uint8_t)knob->n_values;
     }
+    for (uint32_t k = spec->n_knobs; k < (uint32_t)out->d; k++)
+        out->kind[k] = GP_DIM_CATEGORY;
     out->reach = reach_of(spec, s);
 }
 
@@ -301,8 +311,8 @@ points_fill(const struct core *c, const struct analysis *a, struct search *s)
     s->n_full = 0;
     for (int i = 0; i < s->n; i++) {
         uint32_t e = s->who[i];
-        search_point(&c->spec, s, c->experiment[e].config.v,
-            &s->x[i * (int)c->spec.n_knobs]);
+        const struct config *x = &c->experiment[e].config;
+        search_point(&c->spec, s, x->v, x->patches, &s->x[i * s->space.d]);
         s->y[i] = k[e].gain;
         s->v[i] = k[e].var;
         s->full[i] = k[e].full;
@@ -326,7 +336,8 @@ static int
 candidate_index(const struct spec *s, const struct config *x)
 {
     for (uint32_t i = 0; i < s->n_candidates; i++)
-        if (memcmp(s->candidate[i], x->v, s->n_knobs * sizeof x->v[0]) == 0)
+        if (x->patches == 0 &&
+            memcmp(s->candidate[i], x->v, s->n_knobs * sizeof x->v[0]) == 0)
             return (int)i;
     return -1;
 }
@@ -477,7 +488,7 @@ flights_add(const struct core *c, const struct analysis *a, struct search *s)
             twice |= c->trial[c->job[j].trial - 1].experiment == e;
         if (in_fit(s, e) || a->arm[e].flying == 0 || twice)
             continue;
-        search_point(&c->spec, s, config->v, x);
+        search_point(&c->spec, s, config->v, config->patches, x);
         double h = config_prediction(&c->spec, s, config);
         gp_predict(&s->gp, x, s->trend ? &h : NULL, 1, &mean, &sd);
         if (gp_add(&s->gp, x, mean, s->s2 / a->arm[e].flying, h, NULL) != 0)

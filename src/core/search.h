@@ -48,9 +48,10 @@ struct search {
  * is measured yet, or the data cannot be fitted. */
 bool search_fit(const struct core *c, const struct analysis *a, bool trend,
     struct search *s);
-/* A configuration (n_knobs codes) as a point of the process. */
-void search_point(
-    const struct spec *spec, struct search *s, const double *v, double *x);
+/* A configuration (n_knobs codes and a set of patches) as a point of the
+ * process: space.d coordinates, the patches' after the knobs'. */
+void search_point(const struct spec *spec, struct search *s, const double *v,
+    uint32_t patches, double *x);
 /* A configuration from anywhere: a candidate, or each knob at random. */
 void
 search_anywhere(const struct spec *spec, struct rng *r, struct config *out);

@@ -79,7 +79,7 @@ config_equal(
     for (uint32_t k = 0; k < s->n_knobs; k++)
         if (a->v[k] != b->v[k])
             return false;
-    return true;
+    return a->patches == b->patches;
 }
 
 bool
@@ -218,6 +218,7 @@ config_is_valid(const struct spec *s, const struct config *c)
     for (uint32_t i = 0; i < s->n_candidates; i++) {
         struct config row;
         memcpy(row.v, s->candidate[i], sizeof row.v);
+        row.patches = c->patches; /* candidates are of knobs alone */
         if (config_equal(s, &row, c))
             return true;
     }

@@ -195,6 +195,7 @@ struct spec {
 
 struct config {
     double v[KNOBS_MAX]; /* codes; those of inactive knobs are the defaults */
+    uint32_t patches;    /* bit i: code patch i of the campaign is applied */
 };
 
 void config_default(const struct spec *s, struct config *out);

@@ -88,6 +88,18 @@ line_answer(const struct event *e, struct line *l)
 }
 
 static void
+line_hypothesis(const struct core *c, const struct event *e, struct line *l)
+{
+    line_add(l, "hypothesis from %s: \"%s\", predicted %+.3g +- %.2g (",
+        source_name(e->source), e->statement ? e->statement : "", e->mean,
+        e->sd);
+    line_change(c, e, l);
+    if (e->patch != NULL)
+        line_add(l, "%spatch %.12s", e->n_over > 0 ? ", " : "", e->patch);
+    line_add(l, ")");
+}
+
+static void
 line_fact(const struct core *c, const struct event *e, struct line *l)
 {
     switch (e->kind) {
@@ -95,11 +107,11 @@ line_fact(const struct core *c, const struct event *e, struct line *l)
         line_add(l, "campaign drafted: %s", c->spec.model);
         break;
     case EVENT_hypothesis_added:
-        line_add(l, "hypothesis from %s: \"%s\", predicted %+.3g +- %.2g (",
-            source_name(e->source), e->statement ? e->statement : "", e->mean,
-            e->sd);
-        line_change(c, e, l);
-        line_add(l, ")");
+        line_hypothesis(c, e, l);
+        break;
+    case EVENT_patch_approved:
+        line_add(l, "patch %.12s approved%s%s", e->patch ? e->patch : "",
+            e->by ? " by " : "", e->by ? e->by : "");
         break;
     case EVENT_hypothesis_dropped:
         line_add(l, "H%" PRIu32 " dropped by the engineer", e->hypothesis);
@@ -157,17 +169,26 @@ line_fact(const struct core *c, const struct event *e, struct line *l)
 }
 
 static void
+line_planned(const struct core *c, const struct event *e, struct line *l)
+{
+    line_add(l, "T%" PRIu32 " = E%" PRIu32 ", seed %" PRIu32 " (", e->trial,
+        e->experiment, e->seed);
+    if (e->n_over > 0) {
+        line_change(c, e, l);
+        line_add(l, ", ");
+    }
+    for (uint32_t i = 0; i < c->n_patches; i++)
+        if (e->patches >> i & 1)
+            line_add(l, "patch %.12s, ", c->patch[i].sha256);
+    line_add(l, "%s)", phase_name(e->phase));
+}
+
+static void
 line_decision(const struct core *c, const struct event *e, struct line *l)
 {
     switch (e->kind) {
     case EVENT_trial_planned:
-        line_add(l, "T%" PRIu32 " = E%" PRIu32 ", seed %" PRIu32 " (", e->trial,
-            e->experiment, e->seed);
-        if (e->n_over > 0) {
-            line_change(c, e, l);
-            line_add(l, ", ");
-        }
-        line_add(l, "%s)", phase_name(e->phase));
+        line_planned(c, e, l);
         break;
     case EVENT_job_intended:
         line_add(l, "submit J%" PRIu32, e->job);

@@ -74,6 +74,7 @@ trial_plan_new(const struct core *c, struct update *u,
     u->next.mask = x->mask;
     u->next.mean = x->prior_mean;
     u->next.sd = x->prior_sd;
+    u->next.patches = x->config.patches;
     for (uint32_t k = 0; k < c->spec.n_knobs; k++)
         if (x->config.v[k] != c->spec.knob[k].deflt)
             u->next.over[u->next.n_over++] =
@@ -96,6 +97,8 @@ planned_check(const struct core *c, const struct event *e, struct update *u)
         return refuse(u, "a seed lies in 1..2147483647");
     if (e->hypothesis > c->n_hypotheses)
         return refuse(u, "no hypothesis H%u", e->hypothesis);
+    if (e->patches >> c->n_patches != 0)
+        return refuse(u, "no such patch");
     for (uint32_t i = 0; i < e->n_over; i++)
         if (e->over[i].knob >= c->spec.n_knobs)
             return refuse(u, "no knob number %u", e->over[i].knob);
@@ -112,6 +115,7 @@ experiment_add(struct core *c, const struct event *e)
     x->prior_mean = e->mean;
     x->prior_sd = e->sd;
     config_default(&c->spec, &x->config);
+    x->config.patches = e->patches;
     for (uint32_t i = 0; i < e->n_over; i++)
         x->config.v[e->over[i].knob] = e->over[i].value;
 }

@@ -170,16 +170,33 @@ idea_value(const struct core *c, const struct analysis *a,
     return value / cost_weight(c, cost, &x, h->cost_factor);
 }
 
-static int
-idea_next(const struct core *c, const struct analysis *a, double *value)
+struct pick {
+    double value;
+    bool pinned, due;
+};
+
+/* The engineer's word first, then the floor of a source, then the value. */
+static bool
+pick_before(const struct pick *x, const struct pick *y)
 {
-    int best = -1;
-    bool best_pinned = false;
+    if (x->pinned != y->pinned)
+        return x->pinned;
+    if (x->due != y->due)
+        return x->due;
+    return x->value > y->value;
+}
+
+static int
+idea_next(const struct core *c, const struct analysis *a, struct pick *best)
+{
+    int found = -1;
     double floor_value = KG_FLOOR * c->spec.metric[c->spec.primary].min_gain;
     struct sources src;
     sources_collect(c, a, &src);
     struct cost_model cost;
     cost_model_fit(c, &cost);
+    struct source_split split;
+    sources_split(c, a, &cost, &split);
     for (uint32_t i = 0; i < c->n_hypotheses; i++) {
         const struct hypothesis *h = &c->hypothesis[i];
         if (!idea_is_open(h))
@@ -187,25 +204,26 @@ idea_next(const struct core *c, const struct analysis *a, double *value)
         const struct arm *arm = h->experiment ? &a->arm[h->experiment] : NULL;
         bool fresh = arm == NULL || arm->n + arm->flying == 0;
         bool full = arm != NULL && arm->n + arm->flying >= REPEATS_MAX;
-        bool pinned = h->pinned && fresh;
-        double v = idea_value(c, a, &src, &cost, i);
-        if (full || (!pinned && v < floor_value))
+        struct pick x = {idea_value(c, a, &src, &cost, i), h->pinned && fresh,
+            arm == NULL && split.due[h->source]};
+        if (full || (!x.pinned && x.value < floor_value))
             continue;
-        if (best < 0 || pinned > best_pinned ||
-            (pinned == best_pinned && v > *value)) {
-            best = (int)i;
-            best_pinned = pinned;
-            *value = v;
+        if (arm == NULL)
+            x.value *= split.weight[h->source];
+        if (found < 0 || pick_before(&x, best)) {
+            found = (int)i;
+            *best = x;
         }
     }
-    return best;
+    return found;
 }
 
 static bool
 idea_plan(const struct core *c, const struct analysis *a, struct update *u,
-    uint32_t i, double value)
+    uint32_t i, const struct pick *pick)
 {
     const struct hypothesis *h = &c->hypothesis[i];
+    double value = pick->value;
     char why[WHY_LEN];
     uint32_t runs = h->experiment
                         ? a->arm[h->experiment].n + a->arm[h->experiment].flying
@@ -213,7 +231,10 @@ idea_plan(const struct core *c, const struct analysis *a, struct update *u,
     snprintf(why, sizeof why, "H%u run %u: %s %.3g per weight of cost%s", i + 1,
         runs + 1,
         h->experiment == 0 ? "promise and knowledge" : "knowledge gradient",
-        value, h->pinned ? ", pinned by the engineer" : "");
+        value,
+        h->pinned   ? ", pinned by the engineer"
+        : pick->due ? ", a fifth of first runs is for new ideas of research"
+                    : "");
     if (h->experiment != 0)
         return trial_plan(c, u, h->experiment, c->phase, value, why);
     struct experiment x = {.kind = EXPERIMENT_SINGLE, .mask = UINT64_C(1) << i};
@@ -425,22 +446,22 @@ validation_decide(
     for (uint32_t i = 0; i < c->n_hypotheses; i++)
         if (idea_is_open(&c->hypothesis[i]) && idea_judge(c, a, u, i))
             return true;
-    double value = 0;
-    int next = idea_next(c, a, &value);
+    struct pick pick = {0};
+    int next = idea_next(c, a, &pick);
     bool open = budget_phase_open(c, PHASE_VALIDATION);
     if (next >= 0 && open && !c->hypothesis[next].pinned &&
         !budget_validation_pays(c, a))
         next = idea_asked_for(c);
     if (next >= 0 && open)
         return control_plan(c, a, u) ||
-               idea_plan(c, a, u, (uint32_t)next, value);
+               idea_plan(c, a, u, (uint32_t)next, &pick);
     int proof = open ? proof_next(c, a) : -1;
     if (proof >= 0)
         return proof_plan(c, a, u, proof);
     if (phase_busy(c, PHASE_VALIDATION))
         return false;
     return validation_close(c, a, u,
-        value < KG_FLOOR * c->spec.metric[c->spec.primary].min_gain
+        pick.value < KG_FLOOR * c->spec.metric[c->spec.primary].min_gain
             ? "no further run is worth its cost"
         : open ? "the rest of the money is worth more in later phases"
                : "this phase's share of the budget is used");

@@ -1,121 +1,27 @@
-/* Jobs on any scheduler, through the user's own commands: submit prints an id,
- * state prints a word, cancel ends a job. What the scheduler runs is a script
- * with our supervisor in it, so limits, watching, exit.json and the callback
- * are those of a local job, and the scheduler's word is only asked for when
- * the exit file is missing. Called through the table in jobs.h.
- * Invariant: a token that was settled can't start any more: its claim is taken
- * before, and a supervisor that finds an exit file leaves. */
-#include <math.h>
+/* A scheduler that is asked by the user's own commands: submit prints an id,
+ * state prints a word, cancel ends a job. What is done with the answers is in
+ * scheduled.c. */
+#include "jobs/scheduled.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-#include "jobs/ended.h"
-#include "jobs/local.h"
-#include "jobs/probe.h"
-#include "jobs/recorded.h"
-#include "jobs/submission.h"
-
-#define KIND "command"
-
-enum {
-    SUBMIT_MS = 30000,
-    ASK_MS = 10000,
-    GONE_MS = 10000,       /* how long an exit file may be late */
-    SLACK_MS = 10 * 60000, /* after the longest run a job must have ended */
-    SAID_MAX = 200,
-};
-
-struct own {
-    const struct jobs_commands *commands; /* NULL: as submitted */
-    bool mute; /* the scheduler did not answer in time: not asked again */
-};
-
-struct jobs_commands
-project_commands(const struct project *p, const char *name)
-{
-    return (struct jobs_commands){.text = {[BACKEND_SUBMIT] = p->backend.submit,
-                                      [BACKEND_STATE] = p->backend.state,
-                                      [BACKEND_CANCEL] = p->backend.cancel,
-                                      [BACKEND_LOGS] = p->backend.logs},
-        .shell = p->backend.shell,
-        .cwd = p->root,
-        .name = name,
-        .gpus = p->resources.gpus};
-}
-
-static int
-command_open(struct jobs *j, const struct jobs_config *c, struct err *err)
-{
-    struct own *own = mem_calloc(1, sizeof *own);
-    own->commands = c->commands;
-    j->own = own;
-    j->own_free = free;
-    return c->commands != NULL ? shim_find(j, c, err) : 0;
-}
-
-/* ---- asking the scheduler ---- */
 
 static const char *
 text_for(const struct jobs *j, const struct submission *s, enum backend_verb v)
 {
-    const struct own *own = j->own;
-    return own->commands != NULL ? own->commands->text[v] : s->text[v];
+    const struct scheduled *own = j->own;
+    return own->config != NULL ? own->config->text[v] : s->text[v];
 }
 
 static bool
 shell_for(const struct jobs *j, const struct submission *s)
 {
-    const struct own *own = j->own;
-    return own->commands != NULL ? own->commands->shell : s->shell;
-}
-
-/* What a command printed, on one line and not too long, for messages. */
-static void
-said_put(const struct probe_result *r, char out[SAID_MAX])
-{
-    const struct buf *b = r->err.len > 0 ? &r->err : &r->out;
-    snprintf(out, SAID_MAX, "%.*s", SAID_MAX - 1, buf_str(b));
-    size_t n = strlen(out);
-    while (n > 0 && (unsigned char)out[n - 1] <= ' ')
-        out[--n] = '\0';
-    for (char *c = out; *c != '\0'; c++)
-        *c = (unsigned char)*c < ' ' ? ' ' : *c;
-}
-
-/* Runs one of the user's commands. *why says why its answer is none; "": it
- * ended well. Errors are those of running anything at all. */
-static int
-scheduler_run(struct jobs *j, const struct submission *s, enum backend_verb v,
-    const char *const *argv, struct probe_result *out, char why[DETAIL_LEN],
-    struct err *err)
-{
-    struct own *own = j->own;
-    char said[SAID_MAX];
-    const struct probe p = {.argv = argv,
-        .cwd = s->cwd,
-        .leaves = true,
-        .time_ms = v == BACKEND_SUBMIT ? SUBMIT_MS : ASK_MS};
-    int rc = probe_run(&p, out, err);
-    why[0] = '\0';
-    if (rc != 0)
-        return rc;
-    said_put(out, said);
-    if (out->timed_out) {
-        own->mute = true;
-        snprintf(why, DETAIL_LEN, "%s gave no answer in %lld s",
-            backend_verb_name(v), (long long)p.time_ms / 1000);
-    } else if (out->exit_code != 0) {
-        snprintf(why, DETAIL_LEN, "%s ended with %s %d: %.160s",
-            backend_verb_name(v), out->exit_code < 0 ? "signal" : "exit code",
-            out->exit_code < 0 ? out->signal : out->exit_code, said);
-    }
-    return 0;
+    const struct scheduled *own = j->own;
+    return own->config != NULL ? own->config->shell : s->shell;
 }
 
 static int
-job_command_run(struct jobs *j, const struct submission *s, enum backend_verb v,
+template_run(struct jobs *j, const struct submission *s, enum backend_verb v,
     struct probe_result *out, char why[DETAIL_LEN], struct err *err)
 {
     struct arena a = {0};
@@ -125,77 +31,45 @@ job_command_run(struct jobs *j, const struct submission *s, enum backend_verb v,
     int rc = backend_command_in(&a, text_for(j, s, v), shell_for(j, s), vars,
         sizeof vars / sizeof vars[0], &argv, err);
     if (rc == 0)
-        rc = scheduler_run(j, s, v, argv, out, why, err);
+        rc = scheduler_run(
+            j, s, backend_verb_name(v), argv, SCHEDULER_ASK_MS, out, why, err);
     arena_fini(&a);
     return rc;
 }
 
-/* The scheduler's word; UNKNOWN and why when it has none. */
-static enum scheduler_word
-scheduler_ask(struct jobs *j, const struct submission *s, char why[DETAIL_LEN])
+static void
+command_state(
+    struct jobs *j, const struct submission *s, struct scheduler_answer *a)
 {
-    const struct own *own = j->own;
     struct probe_result r = {0};
     struct err e = {0};
-    enum scheduler_word word = WORD_UNKNOWN;
-    if (own->mute || text_for(j, s, BACKEND_STATE) == NULL || *s->id == '\0') {
-        snprintf(why, DETAIL_LEN,
-            own->mute ? "the scheduler does not answer" : "its id is unknown");
-        return WORD_UNKNOWN;
+    if (text_for(j, s, BACKEND_STATE) == NULL) {
+        snprintf(a->why, sizeof a->why, "its id is unknown");
+        return;
     }
-    if (job_command_run(j, s, BACKEND_STATE, &r, why, &e) != 0) {
-        snprintf(why, DETAIL_LEN, "%.200s", e.text);
-    } else if (why[0] == '\0') {
-        word = scheduler_word_of(buf_str(&r.out));
-        if (word == WORD_UNKNOWN)
-            snprintf(why, DETAIL_LEN, "state printed '%.60s'",
+    if (template_run(j, s, BACKEND_STATE, &r, a->why, &e) != 0) {
+        snprintf(a->why, sizeof a->why, "%.200s", e.text);
+    } else if (a->why[0] == '\0') {
+        a->word = scheduler_word_of(buf_str(&r.out));
+        if (a->word == WORD_UNKNOWN)
+            snprintf(a->why, sizeof a->why, "state printed '%.60s'",
                 buf_str(&r.out) + strspn(buf_str(&r.out), " \t\r\n"));
     }
     probe_fini(&r);
-    return word;
 }
 
-/* ---- submit ---- */
-
-static int
-script_write(const struct jobs *j, const struct submission *s, char **path,
-    struct arena *a, struct err *err)
-{
-    struct buf b = {0};
-    *path = fs_join_in(a, s->run_dir, "batch.sh");
-    buf_printf(&b, "#!/bin/sh\n# %s: what the scheduler runs.\n", s->token);
-    buf_puts(&b, "exec ");
-    command_quote(&b, j->shim);
-    buf_putc(&b, ' ');
-    command_quote(&b, s->run_dir);
-    buf_puts(&b, " -1 -1\n");
-    int rc = fs_write_atomic(*path, buf_str(&b), b.len, false, err);
-    if (rc == 0 && chmod(*path, 0755) != 0)
-        rc = err_sys(err, "chmod %s", *path);
-    buf_fini(&b);
-    return rc;
-}
-
-static const char *
-whole_in(struct arena *a, double x)
-{
-    return arena_printf(a, "%.0f", ceil(x));
-}
-
-/* The scheduler's limit lies above ours, so that ours is the one that tells
- * a time-out from a lost node. */
 static size_t
 submit_vars(const struct jobs *j, const struct job_spec *spec,
     const struct submission *s, const char *script, struct arena *a,
     struct var vars[])
 {
-    const struct own *own = j->own;
+    const struct scheduled *own = j->own;
     double memory = (double)spec->memory_bytes;
-    double seconds = (double)(spec->time_ms + spec->grace_ms) / 1000 + 60;
+    double seconds = scheduler_seconds(spec);
     const struct var all[] = {{"script", script}, {"run_dir", s->run_dir},
         {"token", s->token}, {"name", s->name},
         {"cpus", whole_in(a, spec->cpus > 0 ? spec->cpus : 1)},
-        {"gpus", whole_in(a, own->commands->gpus)},
+        {"gpus", whole_in(a, own->config->gpus)},
         {"memory", whole_in(a, memory)},
         {"memory_mb", whole_in(a, memory / (1 << 20))},
         {"time", whole_in(a, seconds)},
@@ -205,395 +79,67 @@ submit_vars(const struct jobs *j, const struct job_spec *spec,
 }
 
 static int
-scheduler_submit(struct jobs *j, const struct job_spec *spec,
-    struct submission *s, struct err *err)
+command_submit(struct jobs *j, const struct job_spec *spec,
+    struct submission *s, const char *script, char id[SUBMISSION_ID_MAX],
+    struct err *err)
 {
     struct var vars[16];
     const char **argv;
-    char *script, why[DETAIL_LEN], id[SUBMISSION_ID_MAX];
+    char why[DETAIL_LEN];
     struct probe_result r = {0};
-    int rc = script_write(j, s, &script, &s->arena, err);
-    if (rc != 0)
-        return rc;
     size_t n = submit_vars(j, spec, s, script, &s->arena, vars);
-    rc = backend_command_in(&s->arena, text_for(j, s, BACKEND_SUBMIT),
+    int rc = backend_command_in(&s->arena, text_for(j, s, BACKEND_SUBMIT),
         shell_for(j, s), vars, n, &argv, err);
     if (rc == 0)
-        rc = submission_write(j, s, err);
-    if (rc == 0)
-        rc = scheduler_run(j, s, BACKEND_SUBMIT, argv, &r, why, err);
+        rc = scheduler_run(
+            j, s, "submit", argv, SCHEDULER_SUBMIT_MS, &r, why, err);
     if (rc == 0 && why[0] != '\0')
         rc = err_set(err, -ERR_SYS, "%s", why);
     else if (rc == 0 && !scheduler_id_of(buf_str(&r.out), id))
         rc = err_set(
             err, -ERR_SYS, "submit printed no id: '%.80s'", buf_str(&r.out));
     probe_fini(&r);
-    if (rc != 0)
-        return rc == -ERR_NOT_FOUND ? err_wrap(err, -ERR_SYS, "submit") : rc;
-    s->id = arena_strdup(&s->arena, id);
-    return submission_write(j, s, err);
-}
-
-static void
-submission_fill(const struct jobs *j, const struct job_spec *spec,
-    const char *run_dir, const char *cwd, struct submission *s)
-{
-    const struct own *own = j->own;
-    const char *campaign = env_find(spec->envp, "REA_CAMPAIGN");
-    const char *trial = env_find(spec->envp, "REA_TRIAL");
-    const char *attempt = env_find(spec->envp, "REA_ATTEMPT");
-    s->token = spec->token;
-    s->run_dir = run_dir;
-    s->cwd = cwd;
-    s->id = "";
-    s->shell = own->commands->shell;
-    s->name = campaign == NULL || trial == NULL || attempt == NULL
-                  ? spec->token
-                  : arena_printf(&s->arena, "%s-%s-%s-a%s", own->commands->name,
-                        campaign, trial, attempt);
-    memcpy(s->text, own->commands->text, sizeof s->text);
-    int64_t limit = spec->time_ms > 0 ? spec->time_ms : spec->budget_ms;
-    s->deadline_ms = limit > 0 ? limit + spec->grace_ms + SLACK_MS : 0;
-}
-
-static bool
-is_claimed(const struct jobs *j, const char *token)
-{
-    struct buf path = {0};
-    claim_path(j, token, &path);
-    bool there = fs_is_file(buf_str(&path));
-    buf_fini(&path);
-    return there;
-}
-
-/* A submission without an id may or may not have reached the scheduler: it is
- * found only once its supervisor has claimed the token. */
-static int
-command_find(
-    struct jobs *j, const char *token, struct job_handle *out, struct err *err)
-{
-    struct submission s;
-    int rc = submission_read(j, token, &s, err);
-    if (rc == 0 && s.id[0] == '\0' && !is_claimed(j, token))
-        rc = err_set(err, -ERR_NOT_FOUND, "%s has no id yet", token);
-    if (rc == 0)
-        handle_put(out, KIND, token);
-    submission_fini(&s);
-    return rc;
+    return rc == -ERR_NOT_FOUND ? err_wrap(err, -ERR_SYS, "submit") : rc;
 }
 
 static int
-command_submit(struct jobs *j, const struct job_spec *spec,
-    struct job_handle *out, struct err *err)
-{
-    const struct own *own = j->own;
-    struct arena a = {0};
-    struct submission s = {0}, before = {0};
-    const char *run_dir = NULL, *cwd = NULL;
-    if (own->commands == NULL)
-        return err_set(err, -ERR_INPUT, "no command to submit with");
-    int rc = command_find(j, spec->token, out, err);
-    if (rc != -ERR_NOT_FOUND)
-        return rc;
-    rc = fs_mkdirs(spec->run_dir, err);
-    if (rc == 0)
-        rc = fs_real_in(&a, spec->run_dir, &run_dir, err);
-    if (rc == 0)
-        rc = fs_real_in(&a, own->commands->cwd, &cwd, err);
-    if (rc == 0)
-        rc = shim_command_write(j, spec, run_dir, err);
-    if (rc == 0) {
-        s.tries = 1;
-        if (submission_read(j, spec->token, &before, NULL) == 0)
-            s.tries += before.tries;
-        submission_fini(&before);
-        submission_fill(j, spec, run_dir, cwd, &s);
-        rc = scheduler_submit(j, spec, &s, err);
-    }
-    if (rc == 0)
-        handle_put(out, KIND, spec->token);
-    submission_fini(&s);
-    arena_fini(&a);
-    return rc;
-}
-
-/* ---- poll ---- */
-
-static bool
-is_marked(const struct submission *s, const char *name, int64_t *at_ms)
-{
-    struct buf path = {0};
-    fs_join(&path, s->run_dir, name);
-    *at_ms = fs_mtime_ms(buf_str(&path));
-    buf_fini(&path);
-    return *at_ms >= 0;
-}
-
-static void
-why_ended(const struct submission *s, enum scheduler_word word, bool started,
-    struct ended_why *out)
-{
-    static const struct {
-        uint32_t reason;
-        const char *detail;
-    } by_word[] = {
-        [WORD_FAILED] = {REASON_NODE_FAIL,
-            "the scheduler calls it failed, and there is no exit file"},
-        [WORD_CANCELLED] = {REASON_PREEMPTED,
-            "somebody cancelled it in the scheduler"},
-        [WORD_TIMEOUT] = {REASON_TIMEOUT, "the scheduler's time limit"},
-        [WORD_PREEMPTED] = {REASON_PREEMPTED, "the scheduler took it away"},
-        [WORD_OOM] = {REASON_OOM, "the scheduler's memory limit"},
-        [WORD_NODE_FAIL] = {REASON_NODE_FAIL, "the scheduler lost its node"},
-        [WORD_GONE] = {REASON_NODE_FAIL,
-            "the scheduler has no such job any more, and there is no exit "
-            "file"},
-    };
-    int64_t at;
-    *out = (struct ended_why){.reason = REASON_NODE_FAIL,
-        .boot_id = "",
-        .detail = "the scheduler says it is over, and there is no exit file"};
-    if (word < sizeof by_word / sizeof by_word[0] &&
-        by_word[word].reason != REASON_NONE) {
-        out->reason = by_word[word].reason;
-        out->detail = by_word[word].detail;
-    }
-    if ((word == WORD_FAILED || word == WORD_DONE) && !started) {
-        out->reason = REASON_LAUNCH_FAIL;
-        out->detail = "it was over before our supervisor started: see the "
-                      "scheduler's own log";
-    }
-    if (is_marked(s, "cancel", &at)) {
-        out->reason = REASON_CANCELLED;
-        out->detail = "cancelled";
-    }
-}
-
-/* Of a token whose claim no supervisor can get any more. */
-static int
-blocked_settle(const struct submission *s, enum scheduler_word word,
-    struct job_status *out, struct err *err)
-{
-    struct ended_why why;
-    why_ended(s, word, false, &why);
-    return ended_settle(s->run_dir, s->token, &why, out, err);
-}
-
-/* It was put back into the queue: the next end is a new one. */
-static int
-over_forget(const struct submission *s, struct err *err)
-{
-    struct buf path = {0};
-    fs_join(&path, s->run_dir, "over");
-    int rc = fs_remove(buf_str(&path), err);
-    buf_fini(&path);
-    return rc;
-}
-
-/* The scheduler has done with it, but no exit file is here: it may be late on
- * a network disk, so it gets a while from the first time this was seen. */
-static int
-over_poll(struct jobs *j, const struct submission *s, enum scheduler_word word,
-    struct job_status *out, struct err *err)
-{
-    int64_t at = 0;
-    struct ended_why why;
-    struct buf mark = {0};
-    if (!is_marked(s, "over", &at)) {
-        fs_join(&mark, s->run_dir, "over");
-        int rc = fs_write_atomic(buf_str(&mark), "", 0, false, err);
-        buf_fini(&mark);
-        if (rc != 0)
-            return rc;
-        at = fs_now_ms();
-    }
-    int64_t late = fs_now_ms() - at;
-    if (late >= 0 && late < GONE_MS) {
-        snprintf(out->why, sizeof out->why,
-            "the scheduler says it is over; waiting for its exit file");
-        return 0;
-    }
-    int took = claim_block(j, s->token, s->run_dir, err);
-    if (took < 0)
-        return took;
-    if (ended_is_there(s->run_dir, s->token, out))
-        return 0;
-    leftovers_kill(s->token);
-    why_ended(s, word, took == 1, &why);
-    return ended_settle(s->run_dir, s->token, &why, out, err);
-}
-
-/* Of a job that was submitted twice, the id we know may be the loser's: then
- * its word says nothing about the one that runs. */
-static bool
-word_counts(const struct submission *s, bool claimed)
-{
-    return s->tries <= 1 || !claimed;
-}
-
-static int
-started_poll(struct jobs *j, const struct submission *s,
-    const struct claim *claim, struct job_status *out, struct err *err)
-{
-    out->start_ms = ended_start_ms(s->run_dir, s->token);
-    if (claim->pid == 0) /* blocked by one of us that then died */
-        return blocked_settle(s, WORD_GONE, out, err);
-    if (claim_is_alive(claim)) {
-        out->state = out->start_ms > 0 ? JOB_STATE_RUNNING : JOB_STATE_PENDING;
-        return 0;
-    }
-    enum scheduler_word word = scheduler_ask(j, s, out->why);
-    if (word == WORD_PENDING || word == WORD_RUNNING) {
-        out->state = JOB_STATE_RUNNING;
-        return over_forget(s, err);
-    }
-    if (word >= WORD_DONE && word_counts(s, true))
-        return over_poll(j, s, word, out, err);
-    /* Nobody answers for it, but its supervisor would have ended it by now. */
-    if (s->deadline_ms > 0 && out->start_ms > 0 &&
-        fs_now_ms() - out->start_ms > s->deadline_ms) {
-        const struct ended_why why = {REASON_NODE_FAIL, claim->boot_id,
-            "no exit file long after its time limit"};
-        return ended_settle(s->run_dir, s->token, &why, out, err);
-    }
-    return 0;
-}
-
-static int
-waiting_poll(struct jobs *j, const struct submission *s, struct job_status *out,
+command_cancel(struct jobs *j, const struct submission *s, char why[DETAIL_LEN],
     struct err *err)
 {
-    enum scheduler_word word = scheduler_ask(j, s, out->why);
-    /* RUNNING without a claim: the script is about to begin. */
-    if (word >= WORD_DONE)
-        return over_poll(j, s, word, out, err);
-    if (word == WORD_UNKNOWN)
-        return 0;
-    out->state = JOB_STATE_PENDING;
-    return over_forget(s, err);
-}
-
-static int
-command_poll(struct jobs *j, const struct job_handle *h, struct job_status *out,
-    struct err *err)
-{
-    const char *token;
-    struct submission s = {0};
-    struct claim claim = {0};
-    int rc = handle_token(h, KIND, &token, err);
-    if (rc == 0)
-        rc = submission_read(j, token, &s, err);
-    if (rc == -ERR_NOT_FOUND) {
-        snprintf(out->why, sizeof out->why, "%s was not submitted", token);
-        submission_fini(&s);
-        return 0;
-    }
-    if (rc == 0 && !ended_is_there(s.run_dir, token, out)) {
-        rc = claim_read(j, token, &claim, err);
-        if (rc == 0)
-            rc = started_poll(j, &s, &claim, out, err);
-        else if (rc == -ERR_NOT_FOUND)
-            rc = waiting_poll(j, &s, out, err);
-    }
-    claim_fini(&claim);
-    submission_fini(&s);
-    return rc;
-}
-
-/* ---- cancel, logs ---- */
-
-static int
-submission_cancel(struct jobs *j, const struct submission *s, struct err *err)
-{
-    char why[DETAIL_LEN] = "";
     struct probe_result r = {0};
-    struct job_status status;
-    struct claim claim = {0};
-    int rc = cancel_mark(s->run_dir, err);
-    if (rc != 0)
-        return rc;
-    bool known = s->id[0] != '\0' && text_for(j, s, BACKEND_CANCEL) != NULL;
-    if (known)
-        rc = job_command_run(j, s, BACKEND_CANCEL, &r, why, err);
+    why[0] = '\0';
+    if (text_for(j, s, BACKEND_CANCEL) == NULL)
+        return 0;
+    int rc = template_run(j, s, BACKEND_CANCEL, &r, why, err);
     probe_fini(&r);
-    int took = claim_block(j, s->token, s->run_dir, err);
-    if (took < 0)
-        return took;
-    if (took == 0)
-        return blocked_settle(s, WORD_CANCELLED, &status, err);
-    if (claim_read(j, s->token, &claim, NULL) == 0 && claim_is_alive(&claim)) {
-        rc = claim_cancel(&claim, err);
-        why[0] = '\0';
-    }
-    claim_fini(&claim);
-    return rc == 0 && why[0] != '\0' ? err_set(err, -ERR_SYS, "%s", why) : rc;
-}
-
-static int
-command_cancel(struct jobs *j, const struct job_handle *h, struct err *err)
-{
-    const char *token;
-    struct submission s = {0};
-    struct job_status status;
-    int rc = handle_token(h, KIND, &token, err);
-    if (rc != 0)
-        return rc;
-    rc = submission_read(j, token, &s, err);
-    if (rc == -ERR_NOT_FOUND)
-        rc = 0;
-    else if (rc == 0 && !ended_is_there(s.run_dir, token, &status))
-        rc = submission_cancel(j, &s, err);
-    submission_fini(&s);
     return rc;
 }
 
-/* The run folder's files; where they are empty, what the scheduler kept: there
- * a supervisor that could not start has said why. */
-static int
-command_logs(struct jobs *j, const struct job_handle *h, size_t max,
-    struct buf *out, struct err *err)
+static void
+command_logs(
+    struct jobs *j, const struct submission *s, size_t max, struct buf *out)
 {
-    const char *token;
-    char why[DETAIL_LEN];
-    struct submission s = {0};
     struct probe_result r = {0};
-    size_t before = out->len;
-    int rc = handle_token(h, KIND, &token, err);
-    if (rc != 0)
-        return rc;
-    rc = submission_read(j, token, &s, err);
-    if (rc == 0)
-        rc = run_logs(s.run_dir, max, out, err);
-    if (rc == 0 && out->len == before && s.id[0] != '\0' &&
-        text_for(j, &s, BACKEND_LOGS) != NULL &&
-        job_command_run(j, &s, BACKEND_LOGS, &r, why, NULL) == 0) {
+    char why[DETAIL_LEN];
+    if (text_for(j, s, BACKEND_LOGS) == NULL)
+        return;
+    if (template_run(j, s, BACKEND_LOGS, &r, why, NULL) == 0) {
         size_t skip = r.out.len > max ? r.out.len - max : 0;
         buf_add(out, buf_str(&r.out) + skip, r.out.len - skip);
     }
     probe_fini(&r);
-    submission_fini(&s);
-    return rc;
 }
 
-static int64_t
-command_now_ms(struct jobs *j)
-{
-    (void)j;
-    return fs_now_ms();
-}
-
-const struct jobs_ops jobs_command = {
-    .name = KIND,
-    .caps = {.survives_us = true,
-        .calls_back = true,
-        .limits_memory = true,
-        .limits_time = true,
-        .watches_metrics = true},
-    .open = command_open,
+static const struct scheduler_ops ops = {.kind = "command",
     .submit = command_submit,
-    .find = command_find,
-    .poll = command_poll,
+    .state = command_state,
     .cancel = command_cancel,
-    .logs = command_logs,
-    .now_ms = command_now_ms,
-};
+    .logs = command_logs};
+
+static int
+command_open(struct jobs *j, const struct jobs_config *c, struct err *err)
+{
+    return scheduled_open(j, c, &ops, err);
+}
+
+const struct jobs_ops jobs_command = SCHEDULED_BACKEND("command", command_open);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const struct jobs_ops *const backends[] = {
-    &jobs_local, &jobs_command, &jobs_recorded};
+    &jobs_local, &jobs_slurm, &jobs_command, &jobs_recorded};
 
 static const char *const state_text[] = {
     "none", "pending", "running", "done", "unknown"};
@@ -49,7 +49,8 @@ jobs_open(struct jobs *j, const struct jobs_config *c, struct err *err)
     j->ops = backend_by_name(c->kind == NULL ? "" : c->kind);
     if (j->ops == NULL)
         return err_set(err, -ERR_INPUT,
-            "no backend '%s': this version has local, command and recorded",
+            "no backend '%s': this version has local, slurm, command and "
+            "recorded",
             c->kind == NULL ? "" : c->kind);
     int rc = fs_mkdirs(c->jobs_dir, err);
     const char *dir = NULL;

@@ -39,6 +39,7 @@ struct job_spec {
     const char *const *envp; /* NAME=value to add to this process's own;
                                 NULL: none */
     const char *cwd;         /* workspace root */
+    bool boxed; /* argv is a sandbox that tells a signal as 128 + its number */
     double cpus;
     int64_t memory_bytes;        /* 0: no limit; whole process tree */
     int64_t time_ms;             /* 0: no limit */
@@ -99,20 +100,21 @@ struct job_caps {
 };
 
 struct jobs_config {
-    const char *kind;     /* "local" | "command" | "recorded" */
+    const char *kind;     /* "local" | "slurm" | "command" | "recorded" */
     const char *jobs_dir; /* claims; made when missing, e.g. .rea/jobs */
     const char *shim;     /* NULL: rea-shim beside this program's binary,
                              or the environment's REA_SHIM */
     const char *record;   /* recorded: file of outcomes, NULL: the built-in
                              world */
-    /* command: the user's templates; NULL: those that each job was submitted
-     * with. Borrowed until jobs_close. */
-    const struct jobs_commands *commands;
+    /* slurm, command: how to submit and ask; NULL: only asking after jobs, as
+     * they were submitted. Borrowed until jobs_close. */
+    const struct jobs_scheduler *scheduler;
 };
 
-struct jobs_commands {
-    const char *text[BACKEND_VERBS]; /* logs may be NULL */
+struct jobs_scheduler {
+    const char *text[BACKEND_VERBS]; /* command; logs may be NULL */
     bool shell;
+    struct slurm_options slurm;
     const char *cwd;  /* where they run: the workspace root */
     const char *name; /* of the model; jobs are called NAME-C1-T7-a1 */
     double gpus;
@@ -120,7 +122,7 @@ struct jobs_commands {
 
 struct jobs;
 struct jobs_ops {
-    const char *name; /* "local", "command", "recorded" */
+    const char *name; /* "local", "slurm", "command", "recorded" */
     struct job_caps caps;
     int (*open)(struct jobs *j, const struct jobs_config *c, struct err *err);
     int (*submit)(struct jobs *j, const struct job_spec *spec,
@@ -143,9 +145,9 @@ struct jobs {
     void (*own_free)(void *own);
 };
 
-/* The templates of a project with backend command, borrowed from it. */
-struct jobs_commands
-project_commands(const struct project *p, const char *name);
+/* How a project with backend slurm or command asks, borrowed from it. */
+struct jobs_scheduler
+project_scheduler(const struct project *p, const char *name);
 /* Makes jobs_dir, picks the backend. -ERR_INPUT: no such kind; -ERR_NOT_FOUND:
  * the shim's binary or the record is missing. jobs_close is always safe after
  * it, also after an error. */
@@ -203,6 +205,7 @@ int
 exit_facts_read(const char *run_dir, struct exit_facts *out, struct err *err);
 
 /* The backends. */
-extern const struct jobs_ops jobs_local, jobs_command, jobs_recorded;
+extern const struct jobs_ops jobs_local, jobs_slurm, jobs_command,
+    jobs_recorded;
 
 #endif

@@ -87,6 +87,8 @@ shim_command_write(const struct jobs *j, const struct job_spec *spec,
         record_text(&b, "cwd", cwd);
         record_text(&b, "stdout", fs_join_in(&a, run_dir, "stdout.log"));
         record_text(&b, "stderr", fs_join_in(&a, run_dir, "stderr.log"));
+        if (spec->boxed)
+            record_number(&b, "boxed", 1);
         record_number(&b, "time_ms", spec->time_ms);
         record_number(&b, "budget_ms", spec->budget_ms);
         record_number(&b, "grace_ms", spec->grace_ms);

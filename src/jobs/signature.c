@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/fs.h"
+#include "base/redact.h"
 #include "base/toml.h"
 
 enum {
@@ -232,6 +233,8 @@ is_line_end(char c)
     return c == '\n' || c == '\r';
 }
 
+enum { REDACT_MAX = 4096 };
+
 static void
 hit_fill(struct signature_hit *h, const struct signature_rule *r,
     const char *text, size_t len, size_t at)
@@ -245,14 +248,23 @@ hit_fill(struct signature_hit *h, const struct signature_rule *r,
     for (size_t i = 0; i < from; i++)
         h->line_no += text[i] == '\n';
     /* Of an overlong line, the part around the match. */
-    if (at - from > SIGNATURE_LINE_LEN / 2)
+    bool cut = at - from > SIGNATURE_LINE_LEN / 2;
+    if (cut)
         from = at - SIGNATURE_LINE_LEN / 2;
+    /* half a word is not known for the secret that it may be */
+    while (cut && from < at && text[from] != ' ')
+        from++;
+    if (to - from > REDACT_MAX)
+        to = from + REDACT_MAX;
+    struct buf line = {0};
+    redact_put(text + from, to - from, &line);
     size_t n = 0;
-    for (size_t i = from; i < to && n < SIGNATURE_LINE_LEN - 1; i++) {
-        unsigned char c = (unsigned char)text[i];
+    for (size_t i = 0; i < line.len && n < SIGNATURE_LINE_LEN - 1; i++) {
+        unsigned char c = (unsigned char)line.data[i];
         h->line[n++] = c >= 0x20 && c < 0x7f ? (char)c : ' ';
     }
     h->line[n] = '\0';
+    buf_fini(&line);
 }
 
 struct found {

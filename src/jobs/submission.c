@@ -53,6 +53,9 @@ submission_read(const struct jobs *j, const char *token, struct submission *out,
     out->cwd = text_of(out, r, "cwd");
     out->name = text_of(out, r, "name");
     out->id = text_of(out, r, "id");
+    out->kind = text_of(out, r, "kind");
+    if (out->kind == NULL) /* written before there was another */
+        out->kind = "command";
     out->tries = json_get_i64(r, "tries", 1);
     out->deadline_ms = json_get_i64(r, "deadline_ms", 0);
     out->shell = json_get_bool(r, "shell", false);
@@ -81,6 +84,7 @@ submission_write(
     jw_kstr(&w, "cwd", s->cwd);
     jw_kstr(&w, "name", s->name);
     jw_kstr(&w, "id", s->id);
+    jw_kstr(&w, "kind", s->kind);
     jw_ki64(&w, "tries", s->tries);
     jw_ki64(&w, "deadline_ms", s->deadline_ms);
     jw_kbool(&w, "shell", s->shell);

@@ -11,6 +11,7 @@ enum { SUBMISSION_ID_MAX = 100 };
 struct submission {
     struct arena arena; /* owns the texts; submission_fini */
     const char *token, *run_dir, *cwd, *name;
+    const char *kind;    /* of the backend: "command", "slurm" */
     const char *id;      /* "": the scheduler's answer is not known */
     int64_t tries;       /* how often the scheduler was asked to start it */
     int64_t deadline_ms; /* longest run + grace + slack; 0: no limit */

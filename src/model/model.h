@@ -78,8 +78,8 @@ struct model_reply {
     bool from_record;
     char hash[65];       /* of the request, hex */
     const char *warning; /* NULL, or one line: the server cut the prompt, ... */
-    int64_t later_ms;    /* UNREACHABLE: wall clock before which the server wants
-                            no further try, where that is far; 0: unknown */
+    int64_t later_ms; /* UNREACHABLE: wall clock before which the server wants
+                         no further try, where that is far; 0: unknown */
 };
 
 /* Opens the endpoint of [model] with its record and ledger, root/.rea/model.db.

@@ -89,8 +89,8 @@ struct turn {
     int64_t written;                    /* to the provider's cache, of in */
     const char *id, *fingerprint;
     int64_t later_ms; /* no reply before this time; 0 */
-    uint32_t lacks; /* of a request that was not taken: enum lack, */
-    bool lower;     /* or the structured output is what it minds */
+    uint32_t lacks;   /* of a request that was not taken: enum lack, */
+    bool lower;       /* or the structured output is what it minds */
 };
 
 struct call_part {

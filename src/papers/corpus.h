@@ -1,6 +1,7 @@
-/* A small corpus of papers: text, Markdown and JSON files split into passages,
- * searched by BM25. What it holds is untrusted data: it is stored, ranked and
- * quoted, never followed. */
+/* The corpus: papers of many formats, split into passages, under a full-text
+ * index and dense vectors trained on them. What it holds is untrusted data:
+ * outside bytes are parsed by a program of its own (papers/read), stored,
+ * ranked and quoted, never followed. */
 #ifndef PAPERS_CORPUS_H
 #define PAPERS_CORPUS_H
 
@@ -23,11 +24,28 @@ void corpus_close(struct corpus *c); /* NULL is fine */
 
 struct corpus_added {
     uint32_t files, papers, known, bad;
+    uint32_t replaced;   /* papers whose content had changed */
+    uint32_t flagged;    /* passages that read as orders to a machine */
+    uint32_t vectors;    /* passages with dense vectors, after it */
+    bool trained;        /* the vectors were trained anew */
+    char guard[120];     /* what held the readers, in words */
     char first_bad[400]; /* "file: why" */
 };
-/* Adds a file, or every file of a folder (8 levels deep): .txt .md .json
- * .jsonl. Papers whose id or content is known add nothing. Bad files and lines
- * are counted, never fatal; on_bad (may be NULL) is told each. */
+
+struct corpus_add_opts {
+    const char *licence, *source; /* of papers that say none; NULL: "" */
+    bool no_vectors;              /* leave the dense vectors as they are */
+    void (*on_bad)(void *ctx, const char *where, const char *why);
+    void *ctx;
+};
+
+/* Adds files, and every paper file of folders (8 levels deep, links are not
+ * followed). A paper whose id or content is known adds nothing; new content
+ * under a known id replaces the old as a new version. Bad files and records
+ * are counted and told to on_bad (may be NULL), never fatal. */
+int corpus_add_paths(struct corpus *c, const char *const *path, uint32_t n,
+    const struct corpus_add_opts *o, struct corpus_added *out, struct err *err);
+/* The same for one path. */
 int corpus_add(struct corpus *c, const char *path, struct corpus_added *out,
     void (*on_bad)(void *ctx, const char *where, const char *why), void *ctx,
     struct err *err);
@@ -39,29 +57,22 @@ struct passage {
     const char *paper; /* id as given: arXiv id, DOI or a content hash */
     const char *title, *date;
     const char *text;
+    const char *licence, *source; /* "" when nobody said */
     double score; /* + is better; comparable within one answer only */
 };
 /* Best passages of different papers for the words of a query; before: only
- * papers dated earlier. Several forms of the query are merged by reciprocal
- * rank. */
+ * papers dated earlier. Short for question_words and retrieve. */
 int corpus_search(struct corpus *c, const char *query, const char *before,
     uint32_t max, struct arena *a, struct passage **out, uint32_t *n,
     struct err *err);
 
-enum { QUESTION_TECHNIQUES_MAX = 6 };
+/* How much a text reads as orders to a reader that is a machine, 0..1: hidden
+ * instructions, role markers, commands to run. It lowers the rank and is
+ * shown; nothing else depends on it. */
+double suspect_score(const char *text, size_t n);
 
-struct question {
-    const char *text;  /* what was asked, and why */
-    const char *query; /* the words looked for */
-    uint32_t n_passages;
-    struct passage *passage;
-    uint32_t n_techniques; /* of the library, mentioned in the passages */
-    const struct technique *technique[QUESTION_TECHNIQUES_MAX];
-};
-/* Asks what a project's knobs suggest asking, or only `words` when given
- * (s may then be NULL). */
-int corpus_ask(struct corpus *c, const struct spec *s, const char *words,
-    const char *before, struct arena *a, struct question **out, uint32_t *n,
-    struct err *err);
+/* The form in which an id is compared: without scheme, host, version and
+ * case, "arxiv:2606.04944", "doi:10.1145/...". *out is owned by the arena. */
+const char *paper_key(struct arena *a, const char *id);
 
 #endif

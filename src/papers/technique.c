@@ -11,16 +11,23 @@
 
 #define S(concept, op, amount, words)                                          \
     {                                                                          \
-        CONCEPT_##concept, TECHNIQUE_##op, amount, words                       \
+        CONCEPT_##concept, TECHNIQUE_##op, amount, words, false                \
     }
 
 static const struct technique library[] = {
 #define TECHNIQUE(id, name, aliases, family, claim, needs, grade, date, ref,   \
     mean, sd, cost, ...)                                                       \
-    {#id, name, aliases, family, claim, needs, grade, date, ref, mean, sd,     \
-        cost, {__VA_ARGS__}},
+    {#id, name, aliases, family, claim, needs, grade, date, ref, false, mean,  \
+        sd, cost, {__VA_ARGS__}},
+#define TECHNIQUE_SEEN(id, name, aliases, family, claim, needs, grade, date,   \
+    ref, mean, sd, cost, ...)                                                  \
+    {#id, name, aliases, family, claim, needs, grade, date, ref, true, mean,   \
+        sd, cost, {__VA_ARGS__}},
 #include "papers/technique.def"
+#include "papers/technique_general.def"
+#include "papers/technique_recent.def"
 #undef TECHNIQUE
+#undef TECHNIQUE_SEEN
 };
 
 uint32_t
@@ -63,13 +70,25 @@ technique_known(const struct technique *t, const char *before)
 }
 
 static bool
+has_capital(const char *word, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (isupper((unsigned char)word[i]))
+            return true;
+    return false;
+}
+
+/* A name with a capital is taken as it is written: LONGER is not "longer". */
+static bool
 text_has_word(const char *text, const char *word, size_t n)
 {
     size_t len = strlen(text);
+    bool exact = has_capital(word, n);
     for (size_t i = 0; i + n <= len; i++) {
         size_t k = 0;
-        while (k < n && tolower((unsigned char)text[i + k]) ==
-                            tolower((unsigned char)word[k]))
+        while (k < n && (exact ? text[i + k] == word[k]
+                               : tolower((unsigned char)text[i + k]) ==
+                                     tolower((unsigned char)word[k])))
             k++;
         if (k == n && (i == 0 || !isalnum((unsigned char)text[i - 1])) &&
             !isalnum((unsigned char)text[i + n]))

@@ -1,6 +1,7 @@
 /* The technique library: what the literature on click-through rate prediction
  * and ranking claims, with citation, evidence grade and date, and how each
- * claim maps onto knobs by concept. Compiled in from technique.def. */
+ * claim maps onto knobs by concept. Compiled in from technique.def,
+ * technique_general.def and technique_recent.def. */
 #ifndef PAPERS_TECHNIQUE_H
 #define PAPERS_TECHNIQUE_H
 
@@ -64,6 +65,7 @@ struct technique_step {
     uint8_t op;        /* enum technique_op */
     double amount;     /* SCALE, ADD, SET, WITH */
     const char *words; /* CHOOSE: alternatives joined by '|' */
+    bool whole;        /* CHOOSE: a value must be a word, not just hold it */
 };
 
 enum { TECHNIQUE_STEPS_MAX = 4 };
@@ -71,13 +73,15 @@ enum { TECHNIQUE_STEPS_MAX = 4 };
 struct technique {
     const char *id; /* "deepfm" */
     const char *name;
-    const char *aliases; /* joined by '|', lower case */
+    const char *aliases; /* joined by '|'; one with a capital is exact */
     const char *family;  /* "interaction", "optimizer", ... */
     const char *claim;
     uint32_t needs;   /* enum technique_need bits */
     uint32_t grade;   /* enum technique_grade */
     const char *date; /* YYYY-MM of publication */
     const char *ref;  /* "arXiv:1703.04247" or "doi:10..." */
+    bool checked;     /* ref and date were checked against a list of papers;
+                         else they are from memory */
     double mean, sd;  /* typical gain in AUC over a tuned baseline */
     double cost;      /* of a training, against the baseline's */
     /* Alternatives, each a hypothesis of its own; ends at TECHNIQUE_NONE. */

@@ -223,6 +223,49 @@ put_plan(const struct project *p, struct buf *out)
         put_num(&c, "pool_weight", p->budget.pool_weight);
 }
 
+/* No line for what is not given: files without it keep their hash. */
+static void
+put_slurm(struct canon *c, const struct slurm_options *o)
+{
+    put_text(c, "partition", o->partition);
+    put_text(c, "account", o->account);
+    put_text(c, "qos", o->qos);
+    put_text(c, "gres", o->gres);
+    put_text(c, "exclude", o->exclude);
+    put_text(c, "extra", o->extra);
+    put_text(c, "setup", o->setup);
+    put_text(c, "signal", o->signal);
+    if (o->dependency)
+        put_text(c, "wake", "dependency");
+}
+
+static void
+put_list(const struct canon *c, const char *name, const struct name_list *l)
+{
+    for (uint32_t i = 0; i < l->n; i++)
+        put_text(c, name, l->v[i]);
+}
+
+static void
+put_patch(const struct project *p, struct buf *out)
+{
+    struct canon c = {out, "patch."};
+    if (!p->patch.on) /* a file without it keeps its hash */
+        return;
+    put_text(&c, "base", p->patch.base);
+    put_list(&c, "paths", &p->patch.paths);
+    put_text(&c, "build", p->patch.build);
+    put_text(&c, "smoke", p->patch.smoke);
+    put_list(&c, "read", &p->patch.read);
+    put_list(&c, "env", &p->patch.env);
+    put_i64(&c, "max_lines", p->patch.max_lines);
+    put_i64(&c, "gate_all", p->patch.gate_all);
+    put_list(&c, "gate", &p->patch.gate);
+    c.section = "patch.classes.";
+    for (uint32_t i = 0; i < p->patch.n_classes; i++)
+        put_list(&c, p->patch.classes[i].name, &p->patch.classes[i].patterns);
+}
+
 static void
 put_rest(const struct project *p, struct buf *out)
 {
@@ -236,6 +279,7 @@ put_rest(const struct project *p, struct buf *out)
     if (p->backend.shell) /* a file without it keeps its hash */
         put_i64(&c, "shell", 1);
     put_text(&c, "record", p->backend.record);
+    put_slurm(&c, &p->backend.slurm);
     c.section = "";
     put_text(&c, "insights.database", p->insights);
     put_text(&c, "runbook.file", p->runbook);
@@ -265,6 +309,7 @@ project_canon(const struct project *p, struct buf *out)
         put_knob(p, i, out);
     put_space(p, out);
     put_plan(p, out);
+    put_patch(p, out);
     put_rest(p, out);
 }
 

@@ -34,7 +34,8 @@ static const char *const knob_style_words[] = {
 static const char *const unit_words[] = {
     "core_hours", "gpu_hours", "usd", "trials", NULL};
 static const char *const backend_words[] = {
-    "local", "command", "recorded", NULL};
+    "local", "command", "recorded", "slurm", NULL};
+static const char *const slurm_wakes[] = {"trap", "dependency", NULL};
 static const char *const from_words[] = {
     "jsonl", "csv", "stdout", "stderr", NULL};
 static const char *const role_words[] = {"plain", "sealed", NULL};
@@ -217,8 +218,8 @@ static const struct field budget_fields[] = {
 };
 
 static const struct field backend_fields[] = {
-    WORD("kind", backend, backend_words, "slurm", "local",
-        "local, command (your own scheduler's commands) or recorded "
+    WORD("kind", backend, backend_words, NULL, "local",
+        "local, slurm, command (your own scheduler's commands) or recorded "
         "(outcomes from a file)"),
     FIELD("slots", FIELD_INT, slots, "CPUs / cpus of a job",
         "jobs of all campaigns at once on this machine"),
@@ -230,6 +231,20 @@ static const struct field backend_fields[] = {
     FIELD("logs", FIELD_STR, logs, NULL, "command: prints what {id} said"),
     FIELD("shell", FIELD_BOOL, backend_shell, "false",
         "run these commands by /bin/sh -c, values quoted"),
+    FIELD("partition", FIELD_STR, partition, NULL, "slurm: partition"),
+    FIELD("account", FIELD_STR, account, NULL, "slurm: account"),
+    FIELD("qos", FIELD_STR, qos, NULL, "slurm: quality of service"),
+    FIELD("gres", FIELD_STR, gres, NULL,
+        "slurm: generic resources; default gpu:N of [resources] gpus"),
+    FIELD("exclude", FIELD_STR, exclude, NULL, "slurm: nodes never used"),
+    FIELD("setup", FIELD_STR, setup, NULL,
+        "slurm: shell lines before the job, such as module load"),
+    FIELD("signal", FIELD_STR, signal, NULL,
+        "slurm: signal sent to the job before its time is over: USR1@120"),
+    FIELD("extra", FIELD_STR, extra, NULL, "slurm: more words for sbatch"),
+    WORD("wake", slurm_wake, slurm_wakes, NULL, "trap",
+        "slurm: trap (the job's supervisor calls the agent) or dependency (a "
+        "second job does, too)"),
     FIELD("record", FIELD_STR, record, NULL, "recorded: file of outcomes"),
 };
 
@@ -240,6 +255,35 @@ static const struct field insights_fields[] = {
 
 static const struct field runbook_fields[] = {
     FIELD("file", FIELD_STR, runbook, NULL, "your own failure rules"),
+};
+
+static const struct field patch_fields[] = {
+    FIELD_AT(struct draft, "paths", FIELD_ANY, patch_paths, true, NULL, NULL,
+        NULL,
+        "files that a code patch may change, from the repository's top: * does "
+        "not cross a /, ** does; files that build, install or publish only by "
+        "their full name"),
+    FIELD("base", FIELD_STR, patch_base, "HEAD",
+        "commit that patches are made against and all jobs run from; taken "
+        "when the plan is drafted"),
+    FIELD("build", FIELD_STR, patch_build, NULL,
+        "command that builds the patched tree, run by /bin/sh -c in the "
+        "sandbox"),
+    FIELD("smoke", FIELD_STR, patch_smoke, NULL,
+        "a tiny training run, placeholders as in [train] command, that a patch "
+        "must pass before it can be signed"),
+    FIELD("read", FIELD_ANY, patch_read, "[]",
+        "files and folders that jobs read besides the commit, [train] "
+        "fingerprint and the system's own: data, an environment"),
+    FIELD("env", FIELD_ANY, patch_env, "[]",
+        "names of environment variables that jobs may see"),
+    FIELD("classes", FIELD_ANY, patch_classes, "{}",
+        "[patch.classes]: NAME = [patterns]; what fits none is \"other\""),
+    FIELD("gate", FIELD_ANY, patch_gate, "all classes",
+        "classes whose patches need a signature of their own (rea approve "
+        "--patch); for the others that of the plan is enough"),
+    FIELD("max_lines", FIELD_INT, patch_max_lines, "400",
+        "most lines that one patch adds and removes, 1 to 100000"),
 };
 
 static const struct field notify_fields[] = {
@@ -323,6 +367,10 @@ const struct section project_sections[] = {
         "insights", insights_fields, false, false, "Where insights are kept."),
     SECTION("runbook", runbook_fields, false, false,
         "Known failures and their remedies."),
+    SECTION("patch", patch_fields, false, false,
+        "Code changes as hypotheses. With this section all jobs of the model, "
+        "the baseline's too, run from the base commit in a sandbox without "
+        "network and secrets; docs/patches.md."),
     SECTION("notify", notify_fields, false, false, "Who is told, and when."),
     SECTION("model", model_fields, false, false,
         "A language model for the research agent. Without this section none "

@@ -146,7 +146,8 @@ feed_file(struct harvest *h, uint32_t stream, const char *path, struct err *err)
     static const size_t chunk_len = 65536;
     if (path == NULL)
         return 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* whatever a job left there: a pipe without a writer must not hold us */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return errno == ENOENT ? 0 : err_sys(err, "open %s", path);
     char *chunk = mem_calloc(1, chunk_len);

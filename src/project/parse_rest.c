@@ -501,11 +501,46 @@ check_commands(const struct reader *r, const struct toml *t)
                     : "known: {id} {token} {run_dir} {name}; {{ is a brace",
                 "%s: %s", key, e.text);
         if (strstr(text[v], must) == NULL &&
-            strstr(text[v], starts ? "{run_dir}" : "{token}") == NULL)
+            strstr(text[v], "{run_dir}") == NULL &&
+            (starts || strstr(text[v], "{token}") == NULL))
             return read_fail(r, place_of(t, key),
                 arena_printf(r->a, "name it by %s", must),
                 "%s does not say which job it is about", key);
     }
+    return 0;
+}
+
+/* "USR1@120": a signal that the job can take, and when. */
+static bool
+is_signal(const char *s)
+{
+    size_t n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+    return (strncmp(s, "USR1@", 5) == 0 || strncmp(s, "USR2@", 5) == 0) &&
+           s[n] == '@' && s[n + 1] != '\0' &&
+           strspn(s + n + 1, "0123456789") == strlen(s + n + 1);
+}
+
+static int
+check_slurm(const struct reader *r, const struct toml *t)
+{
+    static const char *const keys[] = {"partition", "account", "qos", "gres",
+        "exclude", "setup", "signal", "extra", "wake"};
+    const struct project *p = r->p;
+    const char **words;
+    size_t n;
+    struct err e = {0};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        if (p->backend.kind != BACKEND_SLURM && toml_get(t, keys[i]) != NULL)
+            return read_fail(r, place_of(t, keys[i]), "write kind = \"slurm\"",
+                "only backend slurm has %s", keys[i]);
+    }
+    if (p->backend.slurm.signal != NULL && !is_signal(p->backend.slurm.signal))
+        return read_fail(r, place_of(t, "signal"), "write USR1@120",
+            "signal is USR1 or USR2, @ and seconds before the end");
+    if (p->backend.slurm.extra != NULL &&
+        command_split(r->a, p->backend.slurm.extra, &words, &n, &e) != 0)
+        return read_fail(
+            r, place_of(t, "extra"), "close the quote", "extra: %s", e.text);
     return 0;
 }
 
@@ -525,6 +560,15 @@ parse_backend(struct reader *r, const struct draft *d)
     p->backend.logs = some(d->logs);
     p->backend.record = some(d->record);
     p->backend.shell = d->backend_shell;
+    p->backend.slurm = (struct slurm_options){.partition = some(d->partition),
+        .account = some(d->account),
+        .qos = some(d->qos),
+        .gres = some(d->gres),
+        .exclude = some(d->exclude),
+        .extra = some(d->extra),
+        .setup = some(d->setup),
+        .signal = some(d->signal),
+        .dependency = d->slurm_wake == SLURM_WAKE_DEPENDENCY};
     bool command = p->backend.submit || p->backend.state || p->backend.cancel;
     if (d->backend == BACKEND_COMMAND &&
         !(p->backend.submit && p->backend.state && p->backend.cancel))
@@ -536,7 +580,9 @@ parse_backend(struct reader *r, const struct draft *d)
     if (d->backend == BACKEND_RECORDED && p->backend.record == NULL)
         return read_fail(r, place_key(t), "add record = \"FILE\"",
             "backend recorded has no file of outcomes");
-    int rc = check_commands(r, t);
+    int rc = check_slurm(r, t);
+    if (rc == 0)
+        rc = check_commands(r, t);
     if (rc != 0)
         return rc;
     p->insights = some(d->database);

@@ -28,6 +28,7 @@ draft_defaults(void)
         .max_parallel = 1,
         .pool_weight = 1,
         .backend = BACKEND_LOCAL,
+        .slurm_wake = SLURM_WAKE_TRAP,
         .max_tokens = 4096,
         .model_idle_ms = 60000,
         .stream = true,
@@ -167,6 +168,8 @@ parse_all(struct reader *r)
         rc = parse_backend(r, &d);
     if (rc == 0)
         rc = parse_model(r, &d);
+    if (rc == 0)
+        rc = parse_patch(r, &d);
     return rc == 0 ? command_check(r) : rc;
 }
 

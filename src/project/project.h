@@ -26,6 +26,7 @@ enum {
     NOTIFY_MAX = 16,
     MODEL_ALLOW_MAX = 16,
     FINGERPRINT_HEX = 65, /* with the NUL */
+    PATCH_CLASSES_MAX = 16,
 };
 
 /* How {knobs} is written. */
@@ -44,6 +45,19 @@ enum backend_kind {
     BACKEND_LOCAL,
     BACKEND_COMMAND,
     BACKEND_RECORDED, /* outcomes from a file, for tests and benches */
+    BACKEND_SLURM,
+};
+
+enum slurm_wake { SLURM_WAKE_NONE, SLURM_WAKE_TRAP, SLURM_WAKE_DEPENDENCY };
+
+/* What sbatch is told beside [resources]; NULL: nothing. */
+struct slurm_options {
+    const char *partition, *account, *qos, *gres;
+    const char *exclude; /* nodes, as sbatch --exclude takes them */
+    const char *extra;   /* further words for sbatch */
+    const char *setup;   /* lines of the batch script, before the job */
+    const char *signal; /* "USR1@120": sent to the job so long before its end */
+    bool dependency;    /* a second job calls the agent */
 };
 
 /* What an exit code of the user's program means ([train] exit_codes). */
@@ -112,6 +126,16 @@ struct project_model {
                                            may choose; 0: any */
 };
 
+struct name_list { /* in the project's arena */
+    uint32_t n;
+    const char **v;
+};
+
+struct patch_class {
+    const char *name;
+    struct name_list patterns;
+};
+
 /* What spec.knob[i] does not say. */
 struct project_knob {
     uint8_t style;      /* enum style; STYLE_NONE: the project's */
@@ -165,7 +189,8 @@ struct project {
         uint8_t kind;   /* enum backend_kind */
         uint32_t slots; /* 0: CPUs of the machine / resources.cpus */
         const char *submit, *state, *cancel, *logs; /* command */
-        bool shell;         /* they are run by /bin/sh -c */
+        bool shell; /* they are run by /bin/sh -c */
+        struct slurm_options slurm;
         const char *record; /* recorded */
     } backend;
     const char *candidates_file; /* NULL: none */
@@ -178,6 +203,18 @@ struct project {
         const char *on[NOTIFY_MAX];
     } notify;
     struct project_model model;
+
+    struct { /* [patch]: code changes and the sandbox of all jobs */
+        bool on;
+        const char *base;          /* a revision, "HEAD" */
+        const char *build, *smoke; /* NULL: none */
+        struct name_list paths, read, env;
+        uint32_t n_classes;
+        struct patch_class classes[PATCH_CLASSES_MAX]; /* by name */
+        bool gate_all;
+        struct name_list gate; /* classes, when not all */
+        int64_t max_lines;
+    } patch;
 
     struct project_knob knob[KNOBS_MAX];
     struct harvest_spec harvest;

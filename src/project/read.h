@@ -111,6 +111,9 @@ struct draft {
     int64_t slots;
     const char *submit, *state, *cancel, *logs, *record;
     bool backend_shell;
+    const char *partition, *account, *qos, *gres, *exclude, *setup, *extra;
+    const char *signal;
+    uint32_t slurm_wake; /* enum slurm_wake */
     const char *database, *runbook, *webhook, *secret;
     const struct toml *on;
     uint8_t provider, dialect;
@@ -119,6 +122,10 @@ struct draft {
     bool stream;
     double budget_usd, price_in, price_out, price_cached;
     const struct toml *allow;
+    const char *patch_base, *patch_build, *patch_smoke;
+    const struct toml *patch_paths, *patch_read, *patch_env, *patch_classes,
+        *patch_gate;
+    int64_t patch_max_lines;
 };
 
 struct metric_draft {
@@ -150,6 +157,7 @@ int parse_candidates(struct reader *r, const struct draft *d);
 int parse_budget(struct reader *r, const struct draft *d);
 int parse_backend(struct reader *r, const struct draft *d);
 int parse_model(struct reader *r, const struct draft *d);
+int parse_patch(struct reader *r, const struct draft *d);
 
 /* The code of a TOML value for a knob, checked against its domain. */
 int knob_code(const struct reader *r, const struct knob *k,

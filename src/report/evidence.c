@@ -84,7 +84,8 @@ static const char *const named[] = {"id", "title", "statement", "text",
     "citation", "source", "reference", "ref", "date"};
 /* Members that are said in another way, or say nothing to a reader. */
 static const char *const silent[] = {"kind", "technique", "metric", "url",
-    "supports", "opposite_change", "effect", "sd", "n"};
+    "supports", "opposite_change", "effect", "sd", "n", "passage", "span",
+    "claim", "quote", "relation", "similarity"};
 
 static bool
 is_in(const char *key, const char *const *list, size_t n)
@@ -110,6 +111,24 @@ object_effect(const struct json *o, struct buf *out)
         buf_puts(out, ", speaks against it");
 }
 
+/* A paper's own words, and how an idea stands to what is known. */
+static void
+object_said(const struct json *o, struct buf *out)
+{
+    const char *quote = json_get_str(o, "quote");
+    const char *relation = json_get_str(o, "relation");
+    if (quote != NULL)
+        buf_printf(out, ": \"%s\"", quote);
+    if (relation == NULL)
+        return;
+    if (strcmp(relation, "new") == 0)
+        buf_puts(out, "new: no insight is like it");
+    else
+        buf_printf(out, ": the idea %s%s it (similarity %.2f)",
+            strncmp(relation, "failed", 6) == 0 ? "is to try again, " : "",
+            relation, json_get_num(o, "similarity", 0));
+}
+
 /* What an object says, as one line: its names, its effect, then members that
  * are not known here as "key value". */
 static void
@@ -124,6 +143,7 @@ object_text(const struct json *o, struct buf *out)
             buf_printf(out, "%s%s", out->len > 0 ? ", " : "", text);
     }
     object_effect(o, out);
+    object_said(o, out);
     for (size_t i = 0; (v = json_member(o, i, &key)) != NULL; i++) {
         if (is_in(key, named, n_named) ||
             is_in(key, silent, sizeof(silent) / sizeof(silent[0])))

@@ -165,7 +165,11 @@ fmt_config_diff(const struct spec *s, const struct config *from,
         fmt_knob(&s->knob[k], to->v[k], out);
         any = true;
     }
-    if (!any)
+    int code = __builtin_popcount(to->patches & ~from->patches);
+    if (code > 0)
+        buf_printf(out, "%scode (%d patch%s)", any ? " " : "", code,
+            code == 1 ? "" : "es");
+    else if (!any)
         buf_puts(out, "(no change)");
 }
 

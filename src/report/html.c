@@ -3,6 +3,7 @@
  * proposal and the ideas; html_more.c holds the rest. */
 #include "report/page.h"
 #include "report/parts.h"
+#include "report/sources.h"
 #include "report/report.h"
 #include "report/sections.h"
 
@@ -406,6 +407,7 @@ report_html(const struct report *r, struct buf *out)
     section_proposal(r, out);
     section_sealed(r, out);
     section_ideas(r, out);
+    section_sources(r, out);
     section_baseline(r, out);
     section_combination(r, out);
     section_gain(r, out);

@@ -2,6 +2,7 @@
  * members are welcome there and say more. Called by cmd. NaN is never
  * printed: a number that is not known is left out, or its object is null. */
 #include "report/parts.h"
+#include "report/sources.h"
 
 #include <math.h>
 #include <string.h>
@@ -38,20 +39,107 @@ interval_key(struct jw *w, const char *key, double mean, double lo, double hi)
     jw_obj_end(w);
 }
 
+struct evidence_walk {
+    struct jw *w;
+    const struct json *list; /* of objects; NULL: the evidence is no JSON */
+    size_t at;
+};
+
+/* The text for readers, and beside it what it was made of. */
 static void
 evidence_item(void *ctx, const char *text, const char *url)
 {
-    struct jw *w = ctx;
+    struct evidence_walk *e = ctx;
+    const struct json *item = json_at(e->list, e->at++), *v;
+    const char *key;
+    jw_obj_begin(e->w);
+    jw_kstr(e->w, "text", text);
+    jw_kstr(e->w, "url", url);
+    for (size_t i = 0; (v = json_member(item, i, &key)) != NULL; i++) {
+        struct buf b = {0};
+        if (strcmp(key, "text") == 0 || strcmp(key, "url") == 0)
+            continue;
+        json_dump(v, &b);
+        jw_key(e->w, key);
+        jw_raw(e->w, buf_str(&b));
+        buf_fini(&b);
+    }
+    jw_obj_end(e->w);
+}
+
+static void
+evidence_key(struct jw *w, const char *evidence)
+{
+    struct json *list = evidence != NULL && evidence[0] == '['
+                            ? json_parse(evidence, strlen(evidence), NULL)
+                            : NULL;
+    struct evidence_walk e = {w, list, 0};
+    jw_key(w, "evidence");
+    jw_arr_begin(w);
+    evidence_each(evidence, evidence_item, &e);
+    jw_arr_end(w);
+    json_free(list);
+}
+
+/* The lines of a text as an array. */
+static void
+lines_value(struct jw *w, const char *text)
+{
+    jw_arr_begin(w);
+    for (; text != NULL && *text != '\0'; text += *text == '\n') {
+        size_t n = strcspn(text, "\n");
+        jw_strn(w, text, n);
+        text += n;
+    }
+    jw_arr_end(w);
+}
+
+static void
+patch_key(struct jw *w, const struct report *r, uint32_t h)
+{
+    const struct core *c = r->core;
+    const struct report_hypothesis *t = &r->hypothesis[h];
+    const struct patch *p = &c->patch[c->hypothesis[h].patch - 1];
+    jw_key(w, "patch");
     jw_obj_begin(w);
-    jw_kstr(w, "text", text);
-    jw_kstr(w, "url", url);
+    jw_kstr(w, "base_rev", c->base_rev);
+    jw_kstr(w, "diff_sha256", p->sha256);
+    jw_key(w, "paths");
+    lines_value(w, t->paths);
+    jw_kstr(w, "class", t->class);
+    jw_ki64(w, "added", t->added);
+    jw_ki64(w, "removed", t->removed);
+    jw_kbool(w, "gated", p->gated);
+    jw_kbool(w, "approved", p->approved);
+    jw_key(w, "excludes");
+    jw_arr_begin(w);
+    for (uint32_t i = 0; i < c->n_patches; i++)
+        if (p->excludes >> i & 1)
+            jw_str(w, c->patch[i].sha256);
+    jw_arr_end(w);
     jw_obj_end(w);
 }
 
-/* The overrides of a hypothesis as {knob: value}. */
+/* The diffs of a set as {"patches": [sha256]}, for what runs in a sandbox. */
 static void
-change_key(struct jw *w, const struct core *c, uint32_t h)
+patches_key(struct jw *w, const struct core *c, uint32_t patches)
 {
+    if (c->base_rev[0] == '\0')
+        return;
+    jw_kstr(w, "sandbox", "bwrap");
+    jw_key(w, "patches");
+    jw_arr_begin(w);
+    for (uint32_t i = 0; i < c->n_patches; i++)
+        if (patches >> i & 1)
+            jw_str(w, c->patch[i].sha256);
+    jw_arr_end(w);
+}
+
+/* The overrides of a hypothesis as {knob: value}, and its code change. */
+static void
+change_key(struct jw *w, const struct report *r, uint32_t h)
+{
+    const struct core *c = r->core;
     const struct hypothesis *x = &c->hypothesis[h];
     jw_key(w, "change");
     jw_obj_begin(w);
@@ -60,6 +148,8 @@ change_key(struct jw *w, const struct core *c, uint32_t h)
         jw_key(w, k->name);
         json_knob(w, k, x->over[i].value);
     }
+    if (x->patch != 0)
+        patch_key(w, r, h);
     jw_obj_end(w);
 }
 
@@ -74,16 +164,13 @@ hypothesis_head(struct jw *w, const struct report *r, uint32_t h)
     jw_kstr(w, "source", source_name(source));
     jw_kstr(w, "statement", hypothesis_statement(r, h, &scratch));
     jw_kstr(w, "rationale", r->hypothesis[h].rationale);
-    change_key(w, r->core, h);
+    change_key(w, r, h);
     jw_key(w, "predicted");
     jw_obj_begin(w);
     jw_kf64(w, "mean", isfinite(x->prior_mean) ? x->prior_mean : 0);
     jw_kf64(w, "sd", hypothesis_prior_sd(r, h));
     jw_obj_end(w);
-    jw_key(w, "evidence");
-    jw_arr_begin(w);
-    evidence_each(r->hypothesis[h].evidence, evidence_item, w);
-    jw_arr_end(w);
+    evidence_key(w, r->hypothesis[h].evidence);
     num_key(w, "cost_factor", x->cost_factor);
     jw_kbool(w, "needs_hook", x->needs_hook);
     jw_kbool(w, "dropped", x->dropped);
@@ -337,6 +424,22 @@ changes_key(struct jw *w, const struct core *c, uint32_t experiment)
     jw_obj_end(w);
 }
 
+/* The path of the diff, several in the order of their application. */
+static void
+proposal_patch(struct jw *w, const struct core *c, uint32_t patches)
+{
+    struct buf b = {0};
+    for (uint32_t i = 0; i < c->n_patches; i++)
+        if (patches >> i & 1)
+            buf_printf(&b, "%s.rea/patches/%s.diff", b.len > 0 ? " " : "",
+                c->patch[i].sha256);
+    jw_kstr(w, "patch", b.len > 0 ? buf_str(&b) : NULL);
+    if (b.len > 0)
+        jw_kstr(w, "base_rev", c->base_rev);
+    buf_fini(&b);
+    patches_key(w, c, patches);
+}
+
 static void
 proposal_key(struct jw *w, const struct report *r)
 {
@@ -356,8 +459,7 @@ proposal_key(struct jw *w, const struct report *r)
     jw_key(w, "knobs");
     json_config(w, &c->spec, &c->experiment[e].config);
     changes_key(w, c, e);
-    jw_key(w, "patch");
-    jw_null(w);
+    proposal_patch(w, c, c->experiment[e].config.patches);
     jw_key(w, "search");
     jw_obj_begin(w);
     jw_kstr(w, "metric", c->spec.metric[c->spec.primary].name);
@@ -405,6 +507,7 @@ trial_value(struct jw *w, const struct core *c, uint32_t i)
     jw_ki64(w, "seed", t->seed);
     jw_key(w, "knobs");
     json_config(w, s, &c->experiment[t->experiment].config);
+    patches_key(w, c, c->experiment[t->experiment].config.patches);
     jw_kstr(w, "state", trial_state_name(t->state));
     jw_ki64(w, "attempts", t->attempts);
     jw_kf64(w, "cost", (double)t->cost_u / MICRO);
@@ -576,6 +679,7 @@ report_json(const struct report *r, struct buf *out)
     phases_key(&w, r);
     baseline_key(&w, c);
     hypotheses_key(&w, r);
+    sources_json(&w, r);
     combinations_key(&w, c);
     proposal_key(&w, r);
     finalists_key(&w, c);

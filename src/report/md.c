@@ -2,6 +2,7 @@
  * without its plots. Called by cmd. Texts of users are escaped so that they
  * can neither break a table nor bring in HTML. */
 #include "report/parts.h"
+#include "report/sources.h"
 #include "report/report.h"
 
 #include <ctype.h>
@@ -295,6 +296,7 @@ report_md(const struct report *r, struct buf *out)
     md_proposal(r, out);
     md_finalists(r, out);
     md_ideas(r, out);
+    sources_md(r, out);
     md_pairs(r->core, out);
     md_phases(r, out);
     md_failures(r, out);

@@ -125,6 +125,21 @@ experiment_label(const struct core *c, uint32_t experiment, struct buf *out)
         buf_puts(out, "change");
 }
 
+void
+patches_label(const struct core *c, uint32_t patches, struct buf *out)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < c->n_patches; i++) {
+        if ((patches >> i & 1) == 0)
+            continue;
+        buf_printf(out, "%spatch %.12s", any ? ", " : "", c->patch[i].sha256);
+        any = true;
+        for (uint32_t h = 0; h < c->n_hypotheses; h++)
+            if (c->hypothesis[h].patch == i + 1)
+                buf_printf(out, " (H%u)", h + 1);
+    }
+}
+
 const char *
 plan_hash_shown(const struct core *c)
 {

@@ -63,4 +63,7 @@ const char *line_body(const char *line);
 void evidence_each(const char *evidence,
     void (*f)(void *ctx, const char *text, const char *url), void *ctx);
 
+/* "patch 1a2b3c4d5e6f (H3)" for each patch of a set; nothing for none. */
+void patches_label(const struct core *c, uint32_t patches, struct buf *out);
+
 #endif

@@ -162,6 +162,29 @@ show_trials(const struct report *r, uint32_t experiment, struct buf *out)
 }
 
 static void
+show_patch(const struct report *r, uint32_t h, struct buf *out)
+{
+    const struct core *c = r->core;
+    const struct report_hypothesis *t = &r->hypothesis[h];
+    const struct patch *p = &c->patch[c->hypothesis[h].patch - 1];
+    buf_printf(out, "  patch      %.12s on commit %.12s, class %s, +%u -%u%s\n",
+        p->sha256, c->base_rev, t->class != NULL ? t->class : "?", t->added,
+        t->removed,
+        !p->gated     ? ""
+        : p->approved ? ", signed"
+                      : ", waits for rea approve --patch");
+    for (const char *s = t->paths; s != NULL && *s != '\0'; s += *s == '\n') {
+        int n = (int)strcspn(s, "\n");
+        buf_printf(out, "             %.*s\n", n, s);
+        s += n;
+    }
+    for (uint32_t i = 0; i < c->n_patches; i++)
+        if (p->excludes >> i & 1)
+            buf_printf(out, "             not together with patch %.12s\n",
+                c->patch[i].sha256);
+}
+
+static void
 show_hypothesis(const struct report *r, uint32_t h,
     const struct text_style *style, struct buf *out)
 {
@@ -185,6 +208,8 @@ show_hypothesis(const struct report *r, uint32_t h,
     fmt_config_diff(&c->spec, &c->experiment[0].config, &change, &s);
     buf_puts(out, "  change     ");
     term_wrap(out, buf_str(&s), 13, width);
+    if (x->patch != 0)
+        show_patch(r, h, out);
     buf_printf(out, "  predicted  %s +- %s\n", fmt_gain(x->prior_mean, dec).s,
         fmt_value(hypothesis_prior_sd(r, h), dec).s);
     if (hypothesis_effect(r, h, &mean, &lo, &hi))
@@ -221,6 +246,14 @@ show_experiment(const struct report *r, uint32_t e,
         buf_puts(out, "  change     ");
         term_wrap(out, buf_str(&s), 13, term_width(style));
     }
+    if (c->experiment[e].config.patches != 0) {
+        buf_clear(&s);
+        patches_label(c, c->experiment[e].config.patches, &s);
+        buf_printf(out, "  code       %s\n", buf_str(&s));
+    }
+    if (c->base_rev[0] != '\0')
+        buf_printf(
+            out, "  runs       from commit %.12s, sandboxed\n", c->base_rev);
     if (e != 0 && analysis_effect(c, e, &f))
         buf_printf(out, "  search     %s  (unshrunken %s, %u trials)\n",
             fmt_interval(f.mean, f.lo, f.hi, dec).s, fmt_gain(f.raw, dec).s,

@@ -1,6 +1,7 @@
 /* Terminal faces of status and plan: at most 25 lines each, the last one says
  * which command helps next. Called by cmd. */
 #include "report/parts.h"
+#include "report/sources.h"
 #include "report/term.h"
 
 #include <inttypes.h>
@@ -236,6 +237,7 @@ campaign_text(
     budget_line(c, out);
     phase_lines(c, style, out);
     idea_lines(r, style, out);
+    sources_line(r, out);
     buf_printf(out,
         "trials    %u ok, %u running, %u failed, %u recovered; %u failed "
         "attempts\n",
@@ -266,8 +268,28 @@ plan_idea(const struct report *r, uint32_t h, const struct text_style *style,
         out, hypothesis_statement(r, h, &scratch), term_width(style) - 42);
     snprintf(s, sizeof(s), " %s +- %s", fmt_gain(x->prior_mean, dec).s,
         fmt_value(hypothesis_prior_sd(r, h), dec).s);
-    buf_printf(out, "%s%s\n", s, x->needs_hook ? " (hook)" : "");
+    buf_printf(out, "%s%s%s\n", s, x->needs_hook ? " (hook)" : "",
+        x->patch != 0 ? " (patch)" : "");
     buf_fini(&scratch);
+}
+
+/* What code the jobs will run, and which changes of it wait. */
+static void
+plan_code(const struct core *c, struct buf *out)
+{
+    uint32_t waiting = patches_waiting(c, (UINT32_C(1) << c->n_patches) - 1);
+    if (c->base_rev[0] == '\0')
+        return;
+    buf_printf(out, "all jobs run from commit %.12s, sandboxed; %u patch%s",
+        c->base_rev, c->n_patches, c->n_patches == 1 ? "" : "es");
+    const char *before = "; unsigned:";
+    for (uint32_t i = 0; i < c->n_patches; i++) {
+        if ((waiting >> i & 1) == 0)
+            continue;
+        buf_printf(out, "%s %.12s", before, c->patch[i].sha256);
+        before = ",";
+    }
+    buf_putc(out, '\n');
 }
 
 static void
@@ -339,6 +361,7 @@ plan_text(
         buf_printf(
             out, "... and %u more (rea hypothesis list)\n", active - shown);
     plan_phases(c, &est, style, out);
+    plan_code(c, out);
     buf_printf(out, "expected gain %s, smallest detectable %s on %s\n",
         fmt_gain(est.expected_gain, dec).s,
         fmt_gain(est.detectable_gain, dec).s,

@@ -307,6 +307,10 @@ hypothesis_added(struct report *r, const struct core *c, const struct event *e)
     h->rationale = text_keep(r, e->rationale);
     h->evidence = text_keep(r, e->evidence);
     h->by = text_keep(r, e->by);
+    h->class = text_keep(r, e->class);
+    h->paths = text_keep(r, e->paths);
+    h->added = e->added;
+    h->removed = e->removed;
     h->added_ms = e->at_ms;
 }
 

@@ -24,6 +24,8 @@ struct report_hypothesis {
     const char *statement, *rationale;
     const char *evidence; /* as in the event: a JSON array, or lines of text */
     const char *by;       /* engineer's ideas: who */
+    const char *class, *paths; /* of its code patch, paths one a line */
+    uint32_t added, removed;   /* lines of it */
     const char *verdict_why;
     int64_t added_ms, judged_ms;
 };

@@ -385,8 +385,8 @@ step_choice(const struct knob *k, const struct technique_step *st, double *out)
     bool sized = size_of(k->values[now], &base);
     if (st->op == TECHNIQUE_SCALE && sized)
         return sized_value(k, base * st->amount, out);
-    bool whole =
-        st->concept == CONCEPT_MODEL || st->concept == CONCEPT_INTERACTION;
+    bool whole = st->concept == CONCEPT_MODEL ||
+                 st->concept == CONCEPT_INTERACTION || st->whole;
     for (uint32_t v = 0; v < k->n_values; v++) {
         bool fits =
             st->op == TECHNIQUE_CHOOSE
@@ -456,12 +456,41 @@ technique_is_here(const struct candidates *c, const struct technique *t)
     return false;
 }
 
-/* Worth an engineer's code: architecture or what says itself that it takes
- * code, by evidence of more than its authors' own tables. */
+/* What a paper brings is worth code where it claims a gain in numbers for a
+ * part that a ranking model has. */
 static bool
-technique_deserves_code(const struct technique *t)
+paper_deserves_code(const struct finding *f)
 {
-    if (t->grade < GRADE_ONLINE || t->mean < 3e-4)
+    const struct claim *best = f->n > 0 ? &f->row[0].claim : NULL;
+    if (f->n_claims == 0 || best->unit == CLAIM_NO_NUMBER ||
+        best->metric == NULL || best->metric->kind == METRIC_COST)
+        return false;
+    switch (f->acts_on) {
+    case TECHNIQUE_PART_INTERACTION:
+    case TECHNIQUE_PART_EMBEDDING:
+    case TECHNIQUE_PART_LOSS:
+    case TECHNIQUE_PART_SEQUENCE:
+    case TECHNIQUE_PART_MULTITASK:
+    case TECHNIQUE_PART_OPTIMISER:
+    case TECHNIQUE_PART_REGULARISATION:
+    case TECHNIQUE_PART_FEATURES:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Worth an engineer's code: architecture or what says itself that it takes
+ * code, by evidence of more than its authors' own tables, or with a claim that
+ * the corpus holds. */
+static bool
+technique_deserves_code(const struct candidates *c, const struct technique *t)
+{
+    const struct finding *f = finding_of(c->findings, t);
+    if (f != NULL && f->fresh)
+        return paper_deserves_code(f);
+    bool cited = f != NULL && f->n_claims > 0;
+    if (!cited && (t->grade < GRADE_ONLINE || t->mean < 3e-4))
         return false;
     for (uint32_t i = 0; i < technique_steps(t); i++)
         if (t->step[i].op == TECHNIQUE_HOOK)
@@ -473,7 +502,7 @@ static void
 hook_add(struct candidates *c, const struct technique *t)
 {
     if (c->n == CANDIDATES_DRAFT_MAX || technique_is_here(c, t) ||
-        !technique_deserves_code(t))
+        !technique_deserves_code(c, t))
         return;
     struct candidate *x = &c->item[c->n++];
     memset(x, 0, sizeof *x);
@@ -541,27 +570,88 @@ step_add(struct candidates *c, const struct technique *t, uint32_t step,
     return candidate_put(c, &x, v);
 }
 
+/* Is the value one of the technique's names, letters and digits only? */
+static bool
+value_names(const struct technique *t, const char *value)
+{
+    char plain[VALUE_LEN];
+    word_plain(value, plain);
+    return strlen(plain) > 2 && (words_match(t->id, value, true) ||
+                                    words_match(t->name, value, true) ||
+                                    words_match(t->aliases, value, true));
+}
+
+/* A knob of no known concept, by its words: a switch whose name, tags or doc
+ * name the technique, or a choice with a value of that name. */
+static bool
+text_value(const struct knob *k, const struct technique *t, double *out)
+{
+    if (k->concept != CONCEPT_NONE)
+        return false;
+    if (k->kind == KNOB_BOOL && k->deflt == 0) {
+        *out = 1;
+        return technique_mentioned(t, k->name) ||
+               technique_mentioned(t, k->tags) ||
+               technique_mentioned(t, k->doc);
+    }
+    for (uint32_t v = 0; k->kind == KNOB_CHOICE && v < k->n_values; v++)
+        if (v != (uint32_t)k->deflt && value_names(t, k->values[v])) {
+            *out = v;
+            return true;
+        }
+    return false;
+}
+
+static bool
+text_map(struct candidates *c, const struct technique *t)
+{
+    for (uint32_t k = 0; k < c->spec->n_knobs; k++) {
+        double v;
+        struct candidate *x = text_value(&c->spec->knob[k], t, &v)
+                                  ? candidate_add(c, k, v)
+                                  : NULL;
+        if (x != NULL) {
+            candidate_support(x, t);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+technique_map(struct candidates *c, const struct technique *t, uint32_t has)
+{
+    bool mapped = false;
+    if ((t->needs & ~has) != 0)
+        return;
+    for (uint32_t j = 0; j < technique_steps(t); j++)
+        for (uint32_t k = 0; k < c->spec->n_knobs; k++) {
+            struct candidate *x = step_add(c, t, j, k);
+            if (x == NULL)
+                continue;
+            candidate_support(x, t);
+            mapped = true;
+        }
+    if (!mapped && !text_map(c, t))
+        hook_add(c, t);
+}
+
 void
 candidates_from_techniques(
     struct candidates *c, const char *before, uint32_t has)
 {
+    const struct findings *f = c->findings;
     has |= project_needs(c->spec);
     for (uint32_t i = 0; i < technique_count(); i++) {
         const struct technique *t = technique_at(i);
-        if (!technique_known(t, before) || (t->needs & ~has) != 0)
-            continue;
-        bool mapped = false;
-        for (uint32_t j = 0; j < technique_steps(t); j++)
-            for (uint32_t k = 0; k < c->spec->n_knobs; k++) {
-                struct candidate *x = step_add(c, t, j, k);
-                if (x == NULL)
-                    continue;
-                candidate_support(x, t);
-                mapped = true;
-            }
-        if (!mapped)
-            hook_add(c, t);
+        bool open =
+            technique_known(t, before) && (c->hidden == NULL || !c->hidden[i]);
+        if (open || finding_of(f, t) != NULL)
+            technique_map(c, t, has);
     }
+    for (uint32_t i = 0; f != NULL && i < f->n; i++)
+        if (f->item[i].fresh)
+            technique_map(c, f->item[i].technique, has);
 }
 
 /* ---- cost ---- */

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "core/core.h"
 #include "research/history.h"
+#include "papers/evidence.h"
 #include "papers/technique.h"
 
 enum { CANDIDATES_DRAFT_MAX = 1024, CANDIDATE_TECHNIQUES_MAX = 4 };
@@ -17,9 +18,10 @@ struct candidate {
     struct config config;
     struct move move; /* of `knob` */
     const char *key;
-    bool generic; /* a plain step, to be judged by history */
-    bool hook;    /* technique[0] needs code */
-    bool earlier; /* what a campaign ended with; answer is filled */
+    const char *statement; /* once chosen */
+    bool generic;          /* a plain step, to be judged by history */
+    bool hook;             /* technique[0] needs code */
+    bool earlier;          /* what a campaign ended with; answer is filled */
     bool joint;   /* one change of several knobs: none is there to enable */
     bool enabled; /* over[0] is the choice that makes `knob` active */
     uint32_t n_techniques;
@@ -34,6 +36,8 @@ struct candidates {
     const struct spec *spec;
     struct arena *arena;
     struct config base;
+    const struct findings *findings; /* of the corpus; NULL: none was asked */
+    const bool *hidden;              /* by technique; NULL: none is */
     uint32_t n;
     struct candidate *item; /* CANDIDATES_DRAFT_MAX */
 };
@@ -50,8 +54,9 @@ void candidates_from_configurations(
  * is not valid, or the baseline itself. There must be room. */
 struct candidate *
 candidate_put(struct candidates *c, struct candidate *x, double value);
-/* Techniques known before `before` whose needs the project meets (`has` adds
- * what the data offers); also those that need a hook. */
+/* Techniques known before `before`, or brought by a paper, whose needs the
+ * project meets (`has` adds what the data offers); also those that need a
+ * hook. */
 void candidates_from_techniques(
     struct candidates *c, const char *before, uint32_t has);
 /* NEED_* bits that the knobs themselves give evidence of. */

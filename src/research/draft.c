@@ -12,7 +12,10 @@
 #include "base/json.h"
 #include "math/dist.h"
 #include "math/standing.h"
+#include "research/backbone.h"
+#include "research/calibrate.h"
 #include "research/candidate.h"
+#include "research/cite.h"
 #include "research/history.h"
 
 enum {
@@ -20,7 +23,11 @@ enum {
     RIDERS_MAX = 2,
     HOOKS_MAX = 3,
     DRAFT_DEFAULT = 24,
+    KNOWN_MAX = 20000,
 };
+
+/* What a quoted claim adds to the gain that code is hoped to bring, in AUC. */
+#define CITED_WORTH 2e-4
 
 struct draft {
     const struct spec *spec;
@@ -28,6 +35,8 @@ struct draft {
     struct candidates pool;
     const char *family;
     const struct draft_seen *seen;
+    struct known known;  /* the team's own rows */
+    bool compared;       /* with an insights database */
     double unit, spread; /* mean and sd of AUC to the search metric's */
 };
 
@@ -123,14 +132,47 @@ seen_apply(const struct draft *d, struct candidate *x)
     standing_apply(&st, &x->own.mean, &x->own.sd);
 }
 
+static bool
+has_history(const struct candidate *x)
+{
+    return x->generic && x->answer.best >= 0.1;
+}
+
+/* A backbone that no record is about: as others of its kind and time fared
+ * against the present one. */
+static void
+backbone_apply(const struct draft *d, struct candidate *x)
+{
+    const struct knob *k = &d->spec->knob[x->knob];
+    if (k->concept == CONCEPT_MODEL && k->kind == KNOB_CHOICE &&
+        x->n_techniques > 0)
+        backbone_expect(&d->history, k->values[(uint32_t)k->deflt],
+            x->technique[0], NULL, &x->answer.p.mean, &x->answer.p.sd);
+}
+
+/* As predictions like it have turned out. */
+static void
+outcomes_apply(const struct draft *d, struct candidate *x)
+{
+    const struct knob *knob = &d->spec->knob[x->knob];
+    struct calibration_key key = {
+        has_history(x) ? SOURCE_INSIGHT : SOURCE_RESEARCH,
+        concept_name(knob->concept), d->family, d->spec->model};
+    calibration_apply(
+        d->history.calibration, &key, &x->answer.p.mean, &x->answer.p.sd);
+    calibration_apply(d->history.calibration, &key, &x->own.mean, &x->own.sd);
+}
+
 static void
 candidate_predict(const struct draft *d, struct candidate *x)
 {
     struct meta_delta claim[CANDIDATE_TECHNIQUES_MAX];
     for (uint32_t i = 0; i < x->n_techniques; i++) {
         const struct technique *t = x->technique[i];
+        const struct finding *f = finding_of(d->pool.findings, t);
+        uint32_t grade = f != NULL && f->grade > t->grade ? f->grade : t->grade;
         claim[i] = (struct meta_delta){
-            t->mean, t->sd * t->sd, (double)t->grade / GRADE_REPLICATED};
+            t->mean, t->sd * t->sd, (double)grade / GRADE_REPLICATED};
     }
     x->cost = cost_predict(d, x);
     if (x->earlier)
@@ -142,19 +184,15 @@ candidate_predict(const struct draft *d, struct candidate *x)
         return;
     }
     knob_ask(d, x->knob, &x->move, claim, x->n_techniques, &x->answer);
+    backbone_apply(d, x);
     x->own = x->answer.p;
     if (!x->joint)
         enabling_add(d, x->over, x->n_over - 1, &x->answer);
     seen_apply(d, x);
+    outcomes_apply(d, x);
 }
 
 /* ---- choice ---- */
-
-static bool
-has_history(const struct candidate *x)
-{
-    return x->generic && x->answer.best >= 0.1;
-}
 
 /* Expected improvement per square root of cost: half the ideas are worse than
  * the baseline and are dropped after one run, so cost matters less than gain.
@@ -261,92 +299,123 @@ next_choice(const struct draft *d, const uint32_t taken[2])
     return x;
 }
 
-/* Code is dear whatever the training costs: the larger claim first, then the
- * newer paper. */
-static bool
-hook_before(const struct candidate *x, const struct candidate *y)
+/* Code is dear whatever the training costs: the larger expected gain first,
+ * where a claim that the corpus holds counts a little; then the newer paper. */
+static double
+hook_worth(const struct draft *d, const struct candidate *x)
 {
-    const struct technique *a = x->technique[0], *b = y->technique[0];
-    if (a->mean != b->mean)
-        return a->mean > b->mean;
-    return strcmp(a->date, b->date) > 0;
+    const struct finding *f = finding_of(d->pool.findings, x->technique[0]);
+    return x->technique[0]->mean +
+           (f != NULL && f->n_claims > 0 ? CITED_WORTH : 0);
+}
+
+static bool
+hook_before(
+    const struct draft *d, const struct candidate *x, const struct candidate *y)
+{
+    double a = hook_worth(d, x), b = hook_worth(d, y);
+    if (a != b)
+        return a > b;
+    return strcmp(x->technique[0]->date, y->technique[0]->date) > 0;
+}
+
+static bool
+is_cited(const struct draft *d, const struct candidate *x)
+{
+    const struct finding *f = finding_of(d->pool.findings, x->technique[0]);
+    return f != NULL && f->n_claims > 0;
 }
 
 static struct candidate *
-next_hook(const struct draft *d)
+best_hook(const struct draft *d, bool cited)
 {
     struct candidate *best = NULL;
     for (uint32_t i = 0; i < d->pool.n; i++) {
         struct candidate *x = &d->pool.item[i];
-        if (!x->hook || x->source != SOURCE_NONE)
+        if (!x->hook || x->source != SOURCE_NONE || (cited && !is_cited(d, x)))
             continue;
-        if (best == NULL || hook_before(x, best))
+        if (best == NULL || hook_before(d, x, best))
             best = x;
     }
-    if (best != NULL)
-        best->source = SOURCE_RESEARCH;
     return best;
+}
+
+/* The first place is for what a paper of the corpus claims a gain by: the
+ * library's best would else be proposed for ever. */
+static struct candidate *
+next_hook(const struct draft *d, bool first)
+{
+    struct candidate *x = first ? best_hook(d, true) : NULL;
+    if (x == NULL)
+        x = best_hook(d, false);
+    if (x != NULL)
+        x->source = SOURCE_RESEARCH;
+    return x;
 }
 
 /* ---- texts ---- */
 
+/* Against the team's own rows; where none is alike, the public set's nearest
+ * is refined here, if it speaks of the same change. */
 static void
-insight_evidence(
-    struct jw *w, const struct insight *row, double sign, const char *metric)
+novelty_of(
+    const struct draft *d, const struct candidate *x, struct novelty *out)
 {
-    jw_obj_begin(w);
-    jw_kstr(w, "kind", "insight");
-    char id[32];
-    snprintf(id, sizeof id, "I%lld", (long long)row->id);
-    jw_kstr(w, "ref", id);
-    jw_kstr(w, "statement", row->statement);
-    jw_kf64(w, "effect", sign * row->effect);
-    jw_kf64(w, "sd", row->sd);
-    jw_kstr(w, "metric", row->metric[0] != '\0' ? row->metric : metric);
-    jw_ki64(w, "n", row->n);
-    jw_kstr(w, "supports", sign * row->effect >= 0 ? "+" : "-");
-    jw_kbool(w, "opposite_change", sign < 0);
-    jw_kstr(w, "source", row->source);
-    jw_kstr(w, "reference", row->reference);
-    jw_obj_end(w);
+    const struct history_answer *h = &x->answer;
+    struct novelty_query q = {.key = x->key,
+        .concept = x->hook ? CONCEPT_NONE : d->spec->knob[x->knob].concept,
+        .move = x->hook ? NULL : &x->move,
+        .family = d->family,
+        .statement = x->statement,
+        .technique = x->hook ? x->technique[0]->aliases : "",
+        .gain = h->p.mean > 0};
+    novelty_find(&q, &d->known, out);
+    if (out->nearest == 0 && h->n_cited > 0 && h->best >= 0.5) {
+        bool lost = h->cited_sign[0] * h->cited[0]->effect < 0;
+        bool same = h->best >= 0.95 && q.gain && lost;
+        *out = (struct novelty){
+            .relation = same ? NOVELTY_CONTRADICTS : NOVELTY_REFINES,
+            .nearest = h->cited[0]->id,
+            .similarity = h->best,
+            .effect = h->cited_sign[0] * h->cited[0]->effect};
+    }
+}
+
+/* What all of it is worth, 0..5: the library's word and the papers', lifted to
+ * the highest by a gain that the team has measured itself, lowered by a loss.
+ */
+static uint32_t
+evidence_grade(
+    const struct draft *d, const struct candidate *x, const struct novelty *v)
+{
+    uint32_t grade = 0;
+    for (uint32_t i = 0; i < x->n_techniques; i++) {
+        const struct technique *t = x->technique[i];
+        const struct finding *f = finding_of(d->pool.findings, t);
+        grade = t->grade > grade ? t->grade : grade;
+        grade = f != NULL && f->grade > grade ? f->grade : grade;
+    }
+    if (v->relation == NOVELTY_REPEATS && v->effect > 0)
+        return GRADE_REPLICATED;
+    return v->relation == NOVELTY_CONTRADICTS && grade > 0 ? grade - 1 : grade;
 }
 
 static void
-technique_evidence(struct jw *w, const struct technique *t)
+novelty_say(struct buf *b, const struct novelty *v)
 {
-    char url[256];
-    technique_url(t, url, sizeof url);
-    jw_obj_begin(w);
-    jw_kstr(w, "kind", "paper");
-    jw_kstr(w, "ref", t->ref);
-    jw_kstr(w, "technique", t->id);
-    jw_kstr(w, "title", t->name);
-    jw_kstr(w, "url", url);
-    jw_kstr(w, "date", t->date);
-    jw_ki64(w, "grade", (int64_t)t->grade);
-    jw_kf64(w, "effect", t->mean);
-    jw_kf64(w, "sd", t->sd);
-    jw_kstr(w, "metric", "auc");
-    jw_kstr(w, "supports", t->mean >= 0 ? "+" : "-");
-    jw_obj_end(w);
-}
-
-static const char *
-evidence_in(struct arena *a, const struct candidate *x)
-{
-    struct buf b = {0};
-    struct jw w;
-    jw_init(&w, &b, 0);
-    jw_arr_begin(&w);
-    for (uint32_t i = 0; i < x->n_techniques; i++)
-        technique_evidence(&w, x->technique[i]);
-    for (uint32_t i = 0; i < x->answer.n_cited; i++)
-        insight_evidence(
-            &w, x->answer.cited[i], x->answer.cited_sign[i], "auc");
-    jw_arr_end(&w);
-    const char *text = arena_strdup(a, buf_str(&b));
-    buf_fini(&b);
-    return text;
+    static const char *const text[NOVELTY_COUNT] = {
+        [NOVELTY_REPEATS] = "It repeats I%lld. ",
+        [NOVELTY_CONTRADICTS] = "I%lld measured otherwise. ",
+        [NOVELTY_REFINES] = "I%lld is alike, not the same. ",
+        [NOVELTY_FAILED] = "I%lld was stopped by the infrastructure and says "
+                           "nothing: it may be tried again. "};
+    char line[120];
+    if (text[v->relation] == NULL)
+        return;
+    const char *at = strstr(text[v->relation], "%lld");
+    snprintf(line, sizeof line, "%.*s%lld%s", (int)(at - text[v->relation]),
+        text[v->relation], (long long)v->nearest, at + 4);
+    buf_puts(b, line);
 }
 
 static const char *
@@ -358,8 +427,24 @@ level_text(uint32_t level)
     return text[level <= DRAFT_BASE_RATE ? level : DRAFT_BASE_RATE];
 }
 
+/* How many papers of the corpus speak for what the idea is made of. */
+static void
+papers_say(const struct draft *d, const struct candidate *x, struct buf *b)
+{
+    for (uint32_t i = 0; i < x->n_techniques; i++) {
+        const struct finding *f = finding_of(d->pool.findings, x->technique[i]);
+        if (f != NULL)
+            buf_printf(b,
+                "Papers read that tell of %s: %u%s, of a gain by it: %u (%s). ",
+                x->technique[i]->name, f->n_papers,
+                f->n_papers == FINDING_ROWS_MAX ? " or more" : "", f->n_claims,
+                technique_grade_name(f->grade));
+    }
+}
+
 static const char *
-rationale_in(const struct draft *d, const struct candidate *x)
+rationale_in(
+    const struct draft *d, const struct candidate *x, const struct novelty *v)
 {
     struct arena *a = d->pool.arena;
     struct buf b = {0};
@@ -369,6 +454,8 @@ rationale_in(const struct draft *d, const struct candidate *x)
         buf_printf(&b, "%s (%s, %s; evidence: %s): %s ", t->name, t->ref,
             t->date, technique_grade_name(t->grade), t->claim);
     }
+    papers_say(d, x, &b);
+    novelty_say(&b, v);
     if (x->hook)
         buf_puts(&b, "No declared knob can express it: it needs a code hook "
                      "before it can be tried. ");
@@ -408,8 +495,12 @@ statement_in(const struct draft *d, const struct candidate *x)
 }
 
 static void
-event_fill(const struct draft *d, const struct candidate *x, struct event *e)
+event_fill(const struct draft *d, struct candidate *x, struct event *e)
 {
+    struct novelty v = {0};
+    x->statement = statement_in(d, x);
+    if (d->compared)
+        novelty_of(d, x, &v);
     memset(e, 0, sizeof *e);
     e->kind = EVENT_hypothesis_added;
     e->source = x->source;
@@ -419,9 +510,10 @@ event_fill(const struct draft *d, const struct candidate *x, struct event *e)
     e->mean = x->answer.p.mean * d->unit;
     e->sd = x->answer.p.sd * d->spread;
     e->score = x->cost;
-    e->statement = statement_in(d, x);
-    e->rationale = rationale_in(d, x);
-    e->evidence = evidence_in(d->pool.arena, x);
+    e->statement = x->statement;
+    e->rationale = rationale_in(d, x, &v);
+    e->evidence = evidence_in(d->pool.arena, &d->pool, x,
+        d->compared ? &v : NULL, evidence_grade(d, x, &v));
     e->key = x->key;
 }
 
@@ -437,8 +529,9 @@ draft_init(struct draft *d, const struct spec *s, struct insights *db,
     d->family = o->family != NULL ? o->family : family_of(s);
     units_set(d);
     candidates_init(&d->pool, s, a);
+    d->pool.hidden = o->hidden;
     return history_load(
-        &d->history, o->from_insights ? db : NULL, o->before, a, err);
+        &d->history, o->from_insights ? db : NULL, s, o->before, a, err);
 }
 
 static int
@@ -447,8 +540,10 @@ configurations_add(
 {
     struct insight *row = NULL;
     size_t n = 0;
-    struct insight_query q = {
-        .before = before, .own_only = true, .max = 100000};
+    struct insight_query q = {.before = before,
+        .own_only = true,
+        .configurations_only = true,
+        .max = 1000};
     if (before != NULL && before[0] == '\0')
         q.before = NULL;
     int rc =
@@ -456,6 +551,36 @@ configurations_add(
     if (rc == 0)
         candidates_from_configurations(&d->pool, row, n);
     return rc;
+}
+
+/* The team's own rows, failed ones too, which ideas are compared with. */
+static int
+known_read(
+    struct draft *d, struct insights *db, const char *before, struct err *err)
+{
+    struct insight *row = NULL;
+    size_t n = 0;
+    struct insight_query q = {
+        .before = before, .own_only = true, .max = KNOWN_MAX};
+    if (before != NULL && before[0] == '\0')
+        q.before = NULL;
+    d->compared = db != NULL;
+    int rc =
+        db != NULL ? insight_list(db, &q, d->pool.arena, &row, &n, err) : 0;
+    if (rc == 0)
+        known_of_rows(&d->known, row, n, d->pool.arena);
+    return rc;
+}
+
+static int
+papers_read(struct draft *d, const struct draft_options *o, struct err *err)
+{
+    if (o->corpus == NULL)
+        return 0;
+    struct findings *f = arena_alloc(d->pool.arena, sizeof *f);
+    findings_init(f, d->pool.arena);
+    d->pool.findings = f;
+    return findings_of_project(f, o->corpus, d->spec, o->before, err);
 }
 
 static uint32_t
@@ -479,6 +604,10 @@ draft_hypotheses(const struct spec *s, struct insights *db,
     if (rc != 0)
         return err_wrap(err, rc, "draft hypotheses");
     rc = configurations_add(&d, o->from_insights ? db : NULL, o->before, err);
+    if (rc == 0)
+        rc = known_read(&d, o->from_insights ? db : NULL, o->before, err);
+    if (rc == 0 && o->from_research)
+        rc = papers_read(&d, o, err);
     if (rc != 0)
         return err_wrap(err, rc, "draft hypotheses");
     if (o->from_insights)
@@ -495,7 +624,7 @@ draft_hypotheses(const struct spec *s, struct insights *db,
         event_fill(&d, x, &(*out)[(*n)++]);
     }
     for (uint32_t h = 0; h < HOOKS_MAX && *n < max; h++) {
-        x = next_hook(&d);
+        x = next_hook(&d, h == 0);
         if (x == NULL)
             break;
         event_fill(&d, x, &(*out)[(*n)++]);
@@ -518,6 +647,9 @@ draft_predict(const struct spec *s, struct insights *db,
         move_of(&m, &s->knob[last->knob], last->value);
         knob_ask(&d, last->knob, &m, NULL, 0, &x);
         enabling_add(&d, over, n_over - 1, &x);
+        struct calibration_key key = {SOURCE_ENGINEER,
+            concept_name(s->knob[last->knob].concept), d.family, s->model};
+        calibration_apply(d.history.calibration, &key, &x.p.mean, &x.p.sd);
         *out = x.p;
         out->mean *= d.unit;
         out->sd *= d.spread;

@@ -21,14 +21,18 @@ struct draft_seen {
     uint32_t n; /* 0: nothing is known */
 };
 
+struct corpus;
+
 struct draft_options {
     uint32_t max;       /* 0: spec.max_hypotheses, or 24 */
     bool from_insights; /* both false gives nothing */
     bool from_research;
-    const char *before; /* YYYY[-MM[-DD]]: nothing dated later; NULL: all */
-    const char *family; /* of the model; NULL: told from the spec */
-    uint32_t has;       /* NEED_* bits that the data offers for certain */
+    struct corpus *corpus; /* of papers, asked for evidence; NULL: none */
+    const char *before;    /* YYYY[-MM[-DD]]: nothing dated later; NULL: all */
+    const char *family;    /* of the model; NULL: told from the spec */
+    uint32_t has;          /* NEED_* bits that the data offers for certain */
     struct draft_seen seen;
+    const bool *hidden; /* by technique: not to be known; NULL: none is */
 };
 
 /* Writes *out: an array of *n events hypothesis_added in the arena, the best

@@ -64,7 +64,7 @@ candidates_predict(struct spec *s, struct insights *db,
     s->n_prior = 0;
     if (db == NULL || s->n_candidates == 0)
         return 0;
-    int rc = history_load(&h, db, o->before, &a, err);
+    int rc = history_load(&h, db, s, o->before, &a, err);
     struct predictor *p = predictor_new();
     if (rc == 0 && history_teach(&h, p) > 0) {
         double lo = INFINITY, hi = -INFINITY;

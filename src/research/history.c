@@ -97,19 +97,35 @@ history_of_rows(
     for (size_t i = 0; i < n; i++)
         if (record_fill(&h->record[h->n], &row[i]))
             h->n++;
+    h->calibration = calibration_learn(row, n, a);
 }
 
 int
-history_load(struct history *h, struct insights *db, const char *before,
-    struct arena *a, struct err *err)
+history_load(struct history *h, struct insights *db, const struct spec *s,
+    const char *before, struct arena *a, struct err *err)
 {
     memset(h, 0, sizeof *h);
     struct insight *row = NULL;
     size_t n = 0;
-    struct insight_query q = {.before = before, .max = 100000};
-    if (before != NULL && before[0] == '\0')
-        q.before = NULL;
-    int rc = db != NULL ? insight_list(db, &q, a, &row, &n, err) : 0;
+    const char *concept[KNOBS_MAX + 1], *knob[KNOBS_MAX];
+    struct insight_matter m = {.concept = concept,
+        .knob = knob,
+        .family = s != NULL ? family_of(s) : NULL,
+        .max = s != NULL ? 0 : UINT32_MAX - 1,
+        .before = before != NULL && before[0] != '\0' ? before : NULL};
+    concept[m.n_concepts++] = concept_name(CONCEPT_MODEL);
+    for (uint32_t k = 0; s != NULL && k < s->n_knobs; k++) {
+        uint32_t c = s->knob[k].concept;
+        const char *name = concept_name(c);
+        size_t i = 0;
+        while (i < m.n_concepts && strcmp(concept[i], name) != 0)
+            i++;
+        if (c == CONCEPT_NONE)
+            knob[m.n_knobs++] = s->knob[k].name;
+        else if (i == m.n_concepts)
+        concept[m.n_concepts++] = name;
+    }
+    int rc = db != NULL ? insight_select(db, &m, a, &row, &n, err) : 0;
     if (rc != 0)
         return rc;
     history_of_rows(h, row, n, a);

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "math/meta.h"
+#include "research/calibrate.h"
 #include "research/draft.h"
 #include "research/insight.h"
 #include "research/move.h"
@@ -33,12 +34,14 @@ struct record {
 struct history {
     uint32_t n;
     struct record *record;
-    struct meta_delta *work; /* n + 8 */
+    struct meta_delta *work;         /* n + 8 */
+    struct calibration *calibration; /* what became of predictions, or NULL */
 };
 
-/* Reads the rows dated before `before` (NULL: all); db NULL: no history. */
-int history_load(struct history *h, struct insights *db, const char *before,
-    struct arena *a, struct err *err);
+/* Reads what can matter to this project (insight_select; NULL: all) of the
+ * rows dated before `before` (NULL: all); db NULL: no history. */
+int history_load(struct history *h, struct insights *db, const struct spec *s,
+    const char *before, struct arena *a, struct err *err);
 
 /* The same of rows that are there already; they must outlive h. */
 void history_of_rows(

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "research/calibrate.h"
 #include "research/draft.h"
 #include "research/insight.h"
 #include "research/move.h"
@@ -61,7 +62,8 @@ cost_ratio(const struct core *c, uint32_t experiment)
 }
 
 static const char *
-context_in(const struct keeper *k, uint32_t experiment, const struct effect *e)
+context_in(const struct keeper *k, uint32_t experiment, const struct effect *e,
+    const struct hypothesis *h)
 {
     struct buf b = {0};
     struct jw w;
@@ -80,6 +82,8 @@ context_in(const struct keeper *k, uint32_t experiment, const struct effect *e)
         jw_kf64(&w, "raw_sd", e->raw_sd);
         if (cost > 0)
             jw_kf64(&w, "cost", cost);
+        if (h != NULL)
+            foretold_write(&w, h->source, h->prior_mean, h->prior_sd);
     }
     if (k->texts->rows > 0)
         jw_ki64(&w, "rows", k->texts->rows);
@@ -125,6 +129,15 @@ change_fill(
     r->key = change_key_in(k->arena, s, h->over, h->n_over);
     r->change = change_json_in(k->arena, s, h->over, h->n_over);
     r->concept = concept_name(CONCEPT_NONE);
+    if (h->patch != 0) { /* known by its code: no knob did it */
+        const char *sha = k->core->patch[h->patch - 1].sha256;
+        r->key = arena_printf(k->arena, "patch:%.12s%s%s", sha,
+            h->n_over > 0 ? " " : "", h->n_over > 0 ? r->key : "");
+        r->change = arena_printf(k->arena, "{\"patch\":\"%s\"%s%s", sha,
+            h->n_over > 0 ? "," : "}",
+            h->n_over > 0 ? strchr(r->change, '{') + 1 : "");
+        return;
+    }
     if (h->n_over != 1)
         return;
     const struct knob *knob = &s->knob[h->over[0].knob];
@@ -160,7 +173,7 @@ hypothesis_row(const struct keeper *k, uint32_t i, struct insight *r)
         r->sd = (h->hi - h->lo) / (2 * 1.96);
         r->n = e.n;
     }
-    r->context = context_in(k, h->experiment, judged ? &e : NULL);
+    r->context = context_in(k, h->experiment, judged ? &e : NULL, h);
     r->reference = arena_printf(a, "%s %s",
         k->texts->campaign != NULL ? k->texts->campaign : r->campaign,
         r->hypothesis);
@@ -185,7 +198,9 @@ pair_row(const struct keeper *k, const struct pair *p, struct insight *r)
     row_start(k, r);
     change_fill(k, &c->hypothesis[p->a], r);
     const struct hypothesis *b = &c->hypothesis[p->b];
-    r->partner = change_key_in(a, &c->spec, b->over, b->n_over);
+    r->partner = b->patch != 0 ? arena_printf(a, "patch:%.12s",
+                                     c->patch[b->patch - 1].sha256)
+                               : change_key_in(a, &c->spec, b->over, b->n_over);
     r->hypothesis = arena_printf(a, "H%u+H%u", p->a + 1u, p->b + 1u);
     r->effect = p->mean;
     r->lo = p->lo;
@@ -195,7 +210,7 @@ pair_row(const struct keeper *k, const struct pair *p, struct insight *r)
     r->verdict = p->verdict == PAIR_SYNERGY    ? INSIGHT_POSITIVE
                  : p->verdict == PAIR_CONFLICT ? INSIGHT_NEGATIVE
                                                : INSIGHT_NULL;
-    r->context = context_in(k, 0, NULL);
+    r->context = context_in(k, 0, NULL, NULL);
     r->reference = arena_printf(a, "%s %s",
         k->texts->campaign != NULL ? k->texts->campaign : r->campaign,
         r->hypothesis);
@@ -216,6 +231,8 @@ config_changes(const struct core *c, uint32_t experiment, struct override *out)
     const struct config *x = &c->experiment[experiment].config;
     struct config base;
     uint32_t n = 0;
+    if (x->patches != 0) /* not of knobs alone */
+        return 0;
     config_default(&c->spec, &base);
     config_canon(&c->spec, &base);
     for (uint32_t k = 0; k < c->spec.n_knobs; k++) {
@@ -273,7 +290,7 @@ configuration_row(
     r->hi = e.hi;
     r->sd = (e.hi - e.lo) / (2 * 1.96);
     r->n = e.n;
-    r->context = context_in(k, experiment, &e);
+    r->context = context_in(k, experiment, &e, NULL);
     r->reference = arena_printf(a, "%s %s",
         k->texts->campaign != NULL ? k->texts->campaign : r->campaign,
         r->hypothesis);

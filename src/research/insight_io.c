@@ -12,7 +12,7 @@
 
 enum {
     IMPORT_BYTES_MAX = 64 * 1024 * 1024,
-    LINE_BYTES_MAX = 64 * 1024, /* a row is some hundreds of bytes */
+    LINE_BYTES_MAX = INSIGHT_EVENT_BYTES_MAX,
 };
 
 static void
@@ -24,8 +24,21 @@ line_bad(struct insight_import *out, const struct err *err)
             out->lines, err->text);
 }
 
-/* One line. A first object {"defaults": {...}} is what later rows leave out;
- * it replaces *defaults, which the caller frees. */
+static int
+object_import(struct insights *db, const struct json *j,
+    const struct json *defaults, struct insight_kept *out, struct err *err)
+{
+    struct arena a = {0};
+    struct insight row;
+    int rc = insight_read(&row, j, defaults, &a, err);
+    if (rc == 0)
+        rc = insight_keep_told(db, &row, NULL, out, err);
+    arena_fini(&a);
+    return rc;
+}
+
+/* One line: a row, or an event. A first object {"defaults": {...}} is what
+ * later rows leave out; it replaces *defaults, which the caller frees. */
 static int
 line_import(struct insights *db, const char *line, size_t len,
     struct json **defaults, struct insight_import *out, struct err *err)
@@ -42,25 +55,32 @@ line_import(struct insights *db, const char *line, size_t len,
         *defaults = j;
         return 0;
     }
-    struct arena a = {0};
-    struct insight row;
-    bool added = false;
+    struct insight_kept kept = {0};
     int rc = j != NULL ? 0 : -ERR_INPUT;
-    if (rc == 0)
-        rc = insight_read(&row, j, json_get(*defaults, "defaults"), &a, &bad);
-    if (rc == 0)
-        rc = insight_keep(db, &row, NULL, &added, &bad);
-    arena_fini(&a);
+    if (rc == 0 && json_get(j, "event") != NULL)
+        rc = insight_append_text(db, line, len, &kept.added, &bad);
+    else if (rc == 0)
+        rc = object_import(db, j, json_get(*defaults, "defaults"), &kept, &bad);
     json_free(j);
     if (rc == 0) {
-        out->added += added;
-        out->known += !added;
+        out->added += kept.added;
+        out->known += !kept.added;
+        out->unsigned_rows += kept.unsigned_claim;
     } else if (rc == -ERR_INPUT || rc == -ERR_LIMIT) {
         line_bad(out, &bad);
     } else { /* the database's own trouble ends the import */
         return err_set(err, rc, "%s", bad.text);
     }
     return 0;
+}
+
+/* An event is known by its bytes: the end of a line is none of them. */
+static size_t
+line_trim(const char *s, size_t n)
+{
+    while (n > 0 && (s[n - 1] == '\r' || s[n - 1] == ' '))
+        n--;
+    return n;
 }
 
 int
@@ -80,7 +100,8 @@ insight_import_text(struct insights *db, const char *text, size_t len,
         size_t n = end != NULL ? (size_t)(end - text) - at : len - at;
         out->lines++;
         if (strspn(text + at, " \t\r") < n)
-            rc = line_import(db, text + at, n, &defaults, out, err);
+            rc = line_import(
+                db, text + at, line_trim(text + at, n), &defaults, out, err);
         at += n + 1;
     }
     json_free(defaults);
@@ -99,35 +120,107 @@ insight_import(struct insights *db, const char *path,
     return rc == 0 ? 0 : err_wrap(err, rc, "import insights from %s", path);
 }
 
-static int
-origin_compare(const void *a, const void *b)
-{
-    return strcmp(((const struct insight *)a)->origin,
-        ((const struct insight *)b)->origin);
-}
-
 int
 insight_export(
     struct insights *db, bool own_only, struct buf *out, struct err *err)
 {
-    struct arena a = {0};
-    struct insight *row = NULL;
-    size_t n = 0;
-    struct insight_query q = {
-        .superseded_too = true, .own_only = own_only, .max = 10000000};
-    int rc = insight_list(db, &q, &a, &row, &n, err);
-    if (n > 0)
-        qsort(row, n, sizeof *row, origin_compare);
-    for (size_t i = 0; rc == 0 && i < n; i++) {
+    struct buf sql = {0};
+    sqlite3_stmt *st = NULL;
+    insight_columns(&sql);
+    if (own_only)
+        buf_puts(&sql, "WHERE i.campaign <> '" INSIGHT_PUBLIC "' ");
+    buf_puts(&sql, "ORDER BY i.origin");
+    int rc = insights_prepare(db, buf_str(&sql), &st, err), more = rc;
+    while (rc == 0 && (more = insights_step(db, st, err)) > 0) {
+        struct arena a = {0};
+        struct insight row;
         struct jw w;
+        insight_column(&row, st, &a);
         jw_init(&w, out, 0);
         jw_obj_begin(&w);
-        insight_write(&w, &row[i]);
+        insight_write(&w, &row);
         jw_obj_end(&w);
         buf_putc(out, '\n');
+        arena_fini(&a);
     }
-    arena_fini(&a);
-    return rc;
+    sqlite3_finalize(st);
+    buf_fini(&sql);
+    return more;
+}
+
+int
+insight_export_events(struct insights *db, struct buf *out, struct err *err)
+{
+    sqlite3_stmt *st = NULL;
+    int rc =
+        insights_prepare(db, "SELECT text FROM event ORDER BY hash", &st, err);
+    int more = rc;
+    while (rc == 0 && (more = insights_step(db, st, err)) > 0) {
+        buf_add(out, sqlite3_column_text(st, 0),
+            (size_t)sqlite3_column_bytes(st, 0));
+        buf_putc(out, '\n');
+    }
+    sqlite3_finalize(st);
+    return more;
+}
+
+/* ---- merge ---- */
+
+static int
+merge_events(struct insights *db, struct insights *other,
+    struct insight_merged *out, struct err *err)
+{
+    sqlite3_stmt *st = NULL;
+    int rc = insights_prepare(
+        other, "SELECT text FROM event ORDER BY seq", &st, err);
+    int more = rc;
+    while (rc == 0 && (more = insights_step(other, st, err)) > 0) {
+        bool added = false;
+        struct err bad = {0};
+        rc = insight_append_text(db, (const char *)sqlite3_column_text(st, 0),
+            (size_t)sqlite3_column_bytes(st, 0), &added, &bad);
+        out->events++;
+        out->added += added;
+        if (rc == -ERR_INPUT || rc == -ERR_LIMIT) {
+            if (out->bad++ == 0)
+                snprintf(
+                    out->first_bad, sizeof out->first_bad, "%.190s", bad.text);
+            rc = 0;
+        } else if (rc != 0) {
+            err_set(err, rc, "%s", bad.text);
+        }
+    }
+    sqlite3_finalize(st);
+    return rc != 0 ? rc : more;
+}
+
+int
+insight_merge(struct insights *db, const char *path, struct insight_merged *out,
+    struct err *err)
+{
+    struct insights *other = NULL;
+    int64_t before = 0, after = 0, own = 0;
+    memset(out, 0, sizeof *out);
+    if (!fs_is_file(path))
+        return err_set(err, -ERR_NOT_FOUND,
+            "%s: no such file; name another insights database, such as "
+            ".rea/insights.db of a workspace",
+            path);
+    int rc = insight_open(&other, path, INSIGHT_READ, err);
+    if (rc != 0)
+        return rc;
+    rc = insights_begin(db, err);
+    if (rc == 0) {
+        rc = insight_count(db, &before, &own, err);
+        if (rc == 0)
+            rc = merge_events(db, other, out, err);
+        if (rc == 0)
+            rc = insight_count(db, &after, &own, err);
+        rc = insights_end(db, rc, err);
+    }
+    insight_close(other);
+    out->rows = after - before;
+    return rc == 0 ? 0 : err_wrap(err, rc, "merge %s", path);
 }
 
 /* ---- the shipped public set ---- */

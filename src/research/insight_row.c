@@ -23,9 +23,9 @@ const struct field insight_field[INSIGHT_FIELDS] = {T(origin), T(campaign),
     T(hypothesis), T(key), T(concept), T(knob), T(family), T(metric), T(from),
     T(to), T(direction), T(partner), F(context, JSON), F(change, JSON),
     T(conditions), T(statement), T(source), T(reference), T(date),
-    T(supersedes), F(effect, REAL), F(sd, REAL), F(lo, REAL), F(hi, REAL),
-    F(between, REAL), F(within, REAL), F(scale, REAL), F(n, INT),
-    F(places, INT)};
+    T(supersedes), T(contradicts), T(technique), F(effect, REAL), F(sd, REAL),
+    F(lo, REAL), F(hi, REAL), F(between, REAL), F(within, REAL), F(scale, REAL),
+    F(n, INT), F(places, INT)};
 
 static const char *const verdict_text[INSIGHT_VERDICT_COUNT] = {
     "none", "positive", "null", "negative", "unstable", "failed"};
@@ -74,6 +74,13 @@ name_find(const char *const *list, uint32_t n, const char *name)
     return -1;
 }
 
+uint32_t
+insight_verdict_find(const char *name)
+{
+    int i = name_find(verdict_text, INSIGHT_VERDICT_COUNT, name);
+    return i >= 0 ? (uint32_t)i : INSIGHT_VERDICT_COUNT;
+}
+
 /* ---- derive and check ---- */
 
 static const char *
@@ -119,6 +126,16 @@ verdict_of(const struct insight *r)
     return INSIGHT_NULL;
 }
 
+const char *
+json_dump_in(struct arena *a, const struct json *j)
+{
+    struct buf b = {0};
+    json_dump(j, &b);
+    const char *text = arena_strndup(a, buf_str(&b), b.len);
+    buf_fini(&b);
+    return text;
+}
+
 /* One form for equal objects, so that what is exported is the same wherever
  * the row was first written. */
 static int
@@ -131,10 +148,7 @@ json_canon(
         return err_set(
             err, -ERR_INPUT, "insight: %s must be a JSON object", name);
     }
-    struct buf b = {0};
-    json_dump(j, &b);
-    *text = arena_strdup(a, buf_str(&b));
-    buf_fini(&b);
+    *text = json_dump_in(a, j);
     json_free(j);
     return 0;
 }
@@ -217,10 +231,7 @@ field_read(struct insight *r, const struct field *f, const struct json *v,
     if (f->kind == FIELD_TEXT && kind == J_STR) {
         *field_text(r, f) = arena_strdup(a, json_str(v));
     } else if (f->kind == FIELD_JSON && kind == J_OBJ) {
-        struct buf b = {0};
-        json_dump(v, &b);
-        *field_text(r, f) = arena_strdup(a, buf_str(&b));
-        buf_fini(&b);
+        *field_text(r, f) = json_dump_in(a, v);
     } else if (f->kind == FIELD_REAL && json_is_num(v)) {
         *field_real(r, f) = json_num(v, 0);
     } else if (f->kind == FIELD_INT && kind == J_INT) {
@@ -260,6 +271,9 @@ insight_read(struct insight *r, const struct json *obj,
             return rc;
     }
     r->created_ms = json_i64(member(obj, defaults, "created_ms"), 0);
+    const struct json *promotion = json_get(obj, "promotion");
+    if (json_kind(promotion) == J_OBJ)
+        r->promotion = json_dump_in(a, promotion);
     int rc = name_read(member(obj, defaults, "verdict"), "verdict",
         verdict_text, INSIGHT_VERDICT_COUNT, &r->verdict, err);
     if (rc != 0)
@@ -269,7 +283,7 @@ insight_read(struct insight *r, const struct json *obj,
 }
 
 void
-insight_write(struct jw *w, const struct insight *row)
+insight_write_content(struct jw *w, const struct insight *row)
 {
     struct insight copy = *row;
     for (uint32_t i = 0; i < INSIGHT_FIELDS; i++) {
@@ -293,9 +307,20 @@ insight_write(struct jw *w, const struct insight *row)
         }
     }
     jw_kstr(w, "verdict", insight_verdict_name(row->verdict));
+}
+
+void
+insight_write(struct jw *w, const struct insight *row)
+{
+    insight_write_content(w, row);
     jw_kstr(w, "status", insight_status_name(row->status));
     if (row->created_ms != 0)
         jw_ki64(w, "created_ms", row->created_ms);
+    if (row->status == INSIGHT_PROMOTED && row->promotion != NULL &&
+        row->promotion[0] != '\0') {
+        jw_key(w, "promotion");
+        jw_raw(w, row->promotion);
+    }
 }
 
 void

@@ -13,7 +13,7 @@ struct field {
     size_t at; /* offset in struct insight */
 };
 
-enum { INSIGHT_FIELDS = 29, INSIGHT_TEXT_MAX = 8192 };
+enum { INSIGHT_FIELDS = 31, INSIGHT_TEXT_MAX = 8192 };
 extern const struct field insight_field[INSIGHT_FIELDS];
 
 const char **field_text(struct insight *r, const struct field *f);
@@ -27,7 +27,13 @@ int insight_complete(struct insight *r, struct arena *a, struct err *err);
  * Texts lie in the arena. */
 int insight_read(struct insight *r, const struct json *obj,
     const struct json *defaults, struct arena *a, struct err *err);
-/* Members of an open JSON object, absent ones left out. */
+/* Members of an open JSON object, absent ones left out. The content is what a
+ * promotion signs: all but status, promotion and created_ms. */
 void insight_write(struct jw *w, const struct insight *r);
+void insight_write_content(struct jw *w, const struct insight *r);
+/* The verdict of this name; INSIGHT_VERDICT_COUNT: none. */
+uint32_t insight_verdict_find(const char *name);
+/* A tree as text with sorted keys, in the arena. */
+const char *json_dump_in(struct arena *a, const struct json *j);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/git.h"
 #include "base/json.h"
+#include "patch/spec.h"
 
 void
 run_dir_name(uint32_t campaign, uint32_t trial, uint32_t attempt,
@@ -88,6 +89,18 @@ hypotheses_of(struct wake *w, uint64_t mask)
 }
 
 static void
+patches_key(struct jw *w, const struct core *c, uint32_t patches)
+{
+    jw_kstr(w, "sandbox", "bwrap");
+    jw_key(w, "patches");
+    jw_arr_begin(w);
+    for (uint32_t i = 0; i < c->n_patches; i++)
+        if (patches >> i & 1)
+            jw_str(w, c->patch[i].sha256);
+    jw_arr_end(w);
+}
+
+static void
 spec_json(struct wake *w, const struct job *j, const struct config *config,
     const struct job_request *req, const struct job_command *c,
     const char *token, struct buf *out)
@@ -108,7 +121,13 @@ spec_json(struct wake *w, const struct job *j, const struct config *config,
     jw_printf(&jw, "E%u", w->core->trial[j->trial - 1].experiment);
     jw_ki64(&jw, "seed", req->seed);
     jw_kbool(&jw, "resume", req->resume);
-    jw_kstr(&jw, "commit", git_head_in(&w->arena, store_root(w->st)));
+    jw_kstr(&jw, "commit",
+        jobs_are_boxed(w) ? w->core->base_rev
+                          : git_head_in(&w->arena, store_root(w->st)));
+    if (jobs_are_boxed(w))
+        patches_key(&jw, w->core,
+            w->core->experiment[w->core->trial[j->trial - 1].experiment]
+                .config.patches);
     jw_kstr(&jw, "command", c->line);
     jw_kstr(&jw, "metrics_file", c->metrics_file);
     jw_kstr(&jw, "predictions_file", c->predictions_file);
@@ -155,11 +174,13 @@ run_prepare(struct wake *w, const struct job *j, const char *run_dir,
     struct config *config = arena_alloc(&w->arena, sizeof *config);
     struct job_request req;
     struct buf text = {0};
+    const char *work =
+        jobs_are_boxed(w) ? sandbox_work_in(&w->arena, run_dir) : run_dir;
     job_config(w->core, j, config);
-    request_fill(w, j, run_dir, config, &req);
+    request_fill(w, j, work, config, &req);
     int rc = command_render(&w->arena, w->project, &req, out, err);
     if (rc == 0)
-        rc = fs_mkdirs(run_dir, err);
+        rc = fs_mkdirs(work, err);
     if (rc == 0)
         rc = fs_write_atomic(from_root(w, out->knobs_file), out->knobs_json,
             strlen(out->knobs_json), false, err);
@@ -168,6 +189,8 @@ run_prepare(struct wake *w, const struct job *j, const char *run_dir,
         rc = fs_write_atomic(fs_join_in(&w->arena, run_dir, "spec.json"),
             buf_str(&text), text.len, false, err);
     }
+    if (rc == 0 && jobs_are_boxed(w))
+        rc = job_box(w, j, out, err);
     buf_fini(&text);
     return rc;
 }

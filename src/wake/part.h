@@ -148,6 +148,20 @@ int jobs_submit(
 int jobs_cancel(
     struct wake *w, const struct action *a, uint32_t n, struct err *err);
 
+/* ---- box.c ---- */
+
+/* Do this campaign's jobs run from a commit, in the sandbox? */
+bool jobs_are_boxed(const struct wake *w);
+/* Writes sandbox.json beside the job's spec and puts the sandbox before its
+ * command. */
+int job_box(struct wake *w, const struct job *j, struct job_command *c,
+    struct err *err);
+/* The campaign has ended: work trees go, unless another one is under way. That
+ * one is left is no reason to fail: a tree is a cache. */
+void trees_end(struct wake *w);
+/* Why the sandbox of an attempt did not run it; "" when that is not told. */
+void box_why(struct wake *w, const char *run_dir, char *out, size_t cap);
+
 /* ---- files.c: the run folder ---- */
 
 /* The run folder of an attempt, relative to the root. */

@@ -43,6 +43,7 @@ insights_keep(struct wake *w, struct err *err)
             return rc;
     }
     fact_add(w, &l, f);
+    trees_end(w);
     return wake_commit(w, &l, err);
 }
 

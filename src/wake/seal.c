@@ -62,8 +62,9 @@ seed_read(struct wake *w, uint32_t trial, struct arm_files *arm)
         return false;
     run_files_in(&w->arena, fs_join_in(&w->arena, root, last.dir), &files);
     arm->seeds++;
-    if (predictions_read(fs_join_in(&w->arena, root, files.predictions),
-            &arm->rows[i], NULL) != 0)
+    const char *rows = fs_join_in(&w->arena, root, files.predictions);
+    if ((jobs_are_boxed(w) && !fs_is_plain(rows)) ||
+        predictions_read(rows, &arm->rows[i], NULL) != 0)
         return false;
     arm->score[i] = arm->rows[i].score;
     return true;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "jobs/signature.h"
+#include "patch/spec.h"
 
 struct ended {
     const struct job *job;
@@ -45,11 +46,17 @@ reason_by_code(const struct project *p, int32_t code)
 
 /* An exit code alone never says success or failure: the metrics have a word. */
 static void
-reason_fill(const struct wake *w, struct ended *x)
+reason_fill(struct wake *w, struct ended *x)
 {
     const struct spec *s = &w->core->spec;
     x->reason = x->facts->reason;
     snprintf(x->detail, sizeof x->detail, "%s", x->facts->detail);
+    if (x->reason == REASON_EXIT && jobs_are_boxed(w) &&
+        x->facts->exit_code == SANDBOX_FAILED) {
+        x->reason = REASON_LAUNCH_FAIL;
+        box_why(w, x->attempt->run_dir, x->detail, sizeof x->detail);
+        return;
+    }
     if (x->reason == REASON_EXIT)
         x->reason = reason_by_code(w->project, x->facts->exit_code);
     if (x->reason != REASON_OK || x->job->kind != JOB_TRAIN)
@@ -162,6 +169,9 @@ paths_in(struct wake *w, const char *run_dir, struct harvest_paths *out,
     const char *root = store_root(w->st);
     run_files_in(&w->arena, fs_join_in(&w->arena, root, run_dir), files);
     out->path[HARVEST_FILE] = fs_join_in(&w->arena, root, files->metrics);
+    /* a confined job's links lead where it could not look */
+    if (jobs_are_boxed(w) && !fs_is_plain(out->path[HARVEST_FILE]))
+        out->path[HARVEST_FILE] = "/dev/null";
     out->path[HARVEST_STDOUT] = fs_join_in(&w->arena, root, files->out);
     out->path[HARVEST_STDERR] = fs_join_in(&w->arena, root, files->errors);
 }

@@ -16,7 +16,7 @@ machine_slots(const struct project *p)
         return p->backend.slots;
     if (p->backend.kind == BACKEND_RECORDED)
         return RECORDED_SLOTS;
-    if (p->backend.kind == BACKEND_COMMAND)
+    if (p->backend.kind == BACKEND_COMMAND || p->backend.kind == BACKEND_SLURM)
         return SCHEDULER_SLOTS;
     long n = sysconf(_SC_NPROCESSORS_ONLN);
     double cpus = p->resources.cpus > 0 ? p->resources.cpus : 1;
@@ -29,19 +29,20 @@ backend_name(const struct project *p)
 {
     return p->backend.kind == BACKEND_RECORDED  ? "recorded"
            : p->backend.kind == BACKEND_COMMAND ? "command"
+           : p->backend.kind == BACKEND_SLURM   ? "slurm"
                                                 : "local";
 }
 
 /* NULL: the project has another backend by now, and a job in flight is asked
  * after as it was submitted. */
-static const struct jobs_commands *
-commands_of(struct wake *w)
+static const struct jobs_scheduler *
+scheduler_of(struct wake *w, const char *kind)
 {
     const struct project *p = w->project;
-    struct jobs_commands *c = arena_alloc(&w->arena, sizeof *c);
-    if (p->backend.kind != BACKEND_COMMAND)
+    struct jobs_scheduler *c = arena_alloc(&w->arena, sizeof *c);
+    if (strcmp(backend_name(p), kind) != 0)
         return NULL;
-    *c = project_commands(p, w->row.model);
+    *c = project_scheduler(p, w->row.model);
     return c;
 }
 
@@ -65,8 +66,8 @@ backend_need(struct wake *w, const char *kind, struct err *err)
         .jobs_dir = fs_join_in(&w->arena, store_dir(w->st), "jobs")};
     if (strcmp(kind, "recorded") == 0 && p->backend.record != NULL)
         c.record = fs_join_in(&w->arena, store_root(w->st), p->backend.record);
-    if (strcmp(kind, "command") == 0)
-        c.commands = commands_of(w);
+    if (strcmp(kind, "command") == 0 || strcmp(kind, "slurm") == 0)
+        c.scheduler = scheduler_of(w, kind);
     rc = jobs_open(&w->jobs, &c, err);
     if (rc != 0) {
         jobs_close(&w->jobs);
@@ -227,6 +228,7 @@ job_spec_fill(struct wake *w, const struct job_command *c, const char *run_dir,
         .argv = c->argv,
         .envp = c->env,
         .cwd = store_root(w->st),
+        .boxed = jobs_are_boxed(w),
         .cpus = p->resources.cpus,
         .memory_bytes = p->resources.memory_bytes,
         .time_ms = p->resources.time_ms,
@@ -313,6 +315,8 @@ start_all(
         f->e.job = start[i].job->id;
         f->e.trial = start[i].job->trial;
         f->e.handle = start[i].attempt->handle;
+        if (jobs_are_boxed(w))
+            f->e.sandbox = "bwrap";
         f->attempt = start[i].attempt;
         fact_add(w, &facts, f);
         w->out->submitted++;

@@ -60,9 +60,9 @@ campaigns_wake(struct store *st, const struct wake_opts *opts,
 
 struct orphans {
     struct store *st;
-    struct jobs any;            /* forgets claims, whatever backend made them */
-    struct jobs local, command; /* ask after and end jobs */
-    bool local_open, command_open;
+    struct jobs any; /* forgets claims, whatever backend made them */
+    struct jobs local, slurm, command; /* ask after and end jobs */
+    bool local_open, slurm_open, command_open;
     struct sweep_result *out;
 };
 
@@ -75,6 +75,8 @@ orphan_end(struct orphans *o, const char *token)
     /* One that went to a scheduler has a claim too once it runs. */
     if (o->command_open && job_find(&o->command, token, &h, NULL) == 0)
         j = &o->command;
+    else if (o->slurm_open && job_find(&o->slurm, token, &h, NULL) == 0)
+        j = &o->slurm;
     else if (o->local_open && job_find(&o->local, token, &h, NULL) == 0)
         j = &o->local;
     if (j == NULL || job_poll(j, &h, &status, NULL) != 0)
@@ -122,6 +124,7 @@ orphans_end(struct store *st, struct sweep_result *out, struct err *err)
     const char *dir = fs_join_in(&a, store_dir(st), "jobs");
     const struct jobs_config any = {.kind = "recorded", .jobs_dir = dir};
     const struct jobs_config local = {.kind = "local", .jobs_dir = dir};
+    const struct jobs_config slurm = {.kind = "slurm", .jobs_dir = dir};
     const struct jobs_config command = {.kind = "command", .jobs_dir = dir};
     snprintf(prefix, sizeof prefix, "rea-%08x-", store_workspace_id(st));
     int rc = jobs_open(&o.any, &any, err);
@@ -129,6 +132,7 @@ orphans_end(struct store *st, struct sweep_result *out, struct err *err)
         rc = jobs_list_in(&o.any, &a, prefix, &tokens, &n, err);
     if (rc == 0 && n > 0) {
         o.local_open = jobs_open(&o.local, &local, NULL) == 0;
+        o.slurm_open = jobs_open(&o.slurm, &slurm, NULL) == 0;
         o.command_open = jobs_open(&o.command, &command, NULL) == 0;
     }
     for (size_t i = 0; rc == 0 && i < n; i++)
@@ -136,6 +140,7 @@ orphans_end(struct store *st, struct sweep_result *out, struct err *err)
     jobs_close(&o.any);
     if (n > 0) {
         jobs_close(&o.local);
+        jobs_close(&o.slurm);
         jobs_close(&o.command);
     }
     arena_fini(&a);

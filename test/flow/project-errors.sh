@@ -111,7 +111,7 @@ refuse 'knobs not passed' 5:11 'never reaches' 's/ {knobs}//'
 refuse 'open quote' 5:11 'left open' "s|^command = .*|command = './t \"{knobs}'|"
 refuse 'seed is no knob' 20:7 'no knob' 's/^seed = "seed"/seed = "lr"/'
 refuse 'plain secret' 38:11 'secret' 's/^total = 50/total = 50\n[notify]\nwebhook = "https:\/\/x"/'
-refuse 'slurm' 38:8 'not yet supported' 's/^total = 50/total = 50\n[backend]\nkind = "slurm"/'
+refuse 'slurm' 38:13 'only backend slurm' 's|^total = 50|total = 50\n[backend]\npartition = "gpu"|'
 refuse 'duration' 6:9 'no duration' 's/^seed = "seed"/grace = "5 parsecs"/'
 refuse 'limit' 19:16 'percentage' 's/^max_increase = .*/max_increase = "1"/'
 refuse 'no limit' 17:12 'no limit' 's/^max_increase = .*//'

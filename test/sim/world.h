@@ -22,6 +22,8 @@ struct life_opts {
     uint32_t budget;     /* in trials; 0: drawn */
     double sealed_scale; /* the sealed effect against the search effect */
     double source;       /* predictions are this times the truth; 0: noise */
+    double second;       /* the same of every other idea, which is then of
+                            research; 0: all are of one source */
     bool singles;        /* validation alone */
     bool print;          /* the narrative */
 };
@@ -47,6 +49,7 @@ struct life {
     double truth;           /* sealed gain of the proposal */
     double best_truth;      /* best single idea's */
     double gains, promoted; /* true gains of all ideas, of those that held */
+    uint32_t starts[SOURCE_COUNT]; /* ideas of the source that ran */
     uint32_t n_finalists;
     struct life_finalist finalist[FINALISTS_MAX];
     uint32_t n_pairs;

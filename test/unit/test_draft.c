@@ -16,7 +16,9 @@
 #include <cmocka.h>
 
 #include "base/json.h"
+#include "base/fs.h"
 #include "core/core.h"
+#include "papers/corpus.h"
 #include "papers/technique.h"
 
 static char db_path[64];
@@ -392,6 +394,164 @@ configurations_are_carried(void **state)
     free(s);
 }
 
+/* ---- papers ---- */
+
+static const char paper_lines[] =
+    "{\"id\": \"p1\", \"date\": \"2025-02-01\", \"title\": \"FooNet: Gated "
+    "Feature Interaction for CTR Prediction\", \"abstract\": \"We propose "
+    "FooNet, a cross network for feature interaction in CTR prediction. On "
+    "Criteo it outperforms DeepFM by 0.4% in AUC.\"}\n"
+    "{\"id\": \"p2\", \"date\": \"2025-02-01\", \"title\": \"BarSeq: "
+    "Sequential CTR Prediction\", \"abstract\": \"We propose BarSeq, a "
+    "sequence model for CTR prediction over long user behavior. On Taobao "
+    "dataset it outperforms DIN by 1.5% in AUC.\"}\n"
+    "{\"id\": \"p3\", \"date\": \"2025-02-01\", \"title\": \"GDCN for CTR "
+    "prediction\", \"abstract\": \"We study GDCN, a gated cross network for "
+    "CTR prediction. The proposed GDCN improves AUC by 5000% and by 1e308 on "
+    "Criteo over DCN.\"}\n";
+
+static struct corpus *
+papers_open(char path[64])
+{
+    char lines[80];
+    struct corpus *c = NULL;
+    struct corpus_added got;
+    struct err err = {0};
+    snprintf(path, 64, "/tmp/test_draft_papers.%d", (int)getpid());
+    snprintf(lines, sizeof lines, "%s.jsonl", path);
+    assert_int_equal(fs_write_atomic(lines, paper_lines, sizeof paper_lines - 1,
+                         false, &err),
+        0);
+    assert_int_equal(corpus_open(&c, path, true, &err), 0);
+    assert_int_equal(corpus_add(c, lines, &got, NULL, NULL, &err), 0);
+    assert_int_equal(got.papers, 3);
+    unlink(lines);
+    return c;
+}
+
+static void
+papers_close(struct corpus *c, const char *path)
+{
+    corpus_close(c);
+    unlink(path);
+}
+
+static const struct event *
+event_of(const struct drafted *d, const char *statement)
+{
+    for (uint32_t i = 0; i < d->n; i++)
+        if (strstr(d->event[i].statement, statement) != NULL)
+            return &d->event[i];
+    return NULL;
+}
+
+/* A value that only a paper knows, a technique that the cut hides, and one
+ * that no knob can express; what the project lacks data for is left out. */
+static void
+papers_bring_ideas(void **state)
+{
+    (void)state;
+    static const char *const model[] = {"dcn", "foonet", "gdcn", NULL};
+    struct spec *s = calloc(1, sizeof *s);
+    struct drafted d;
+    char path[64];
+    struct draft_options o = {.from_research = true, .before = "2022-01-01"};
+    spec_start(s, "auc", 5e-4);
+    choice_put(s, "model", KNOB_CHOICE, CONCEPT_MODEL, model, 0);
+    draft(&d, s, &o);
+    assert_null(event_of(&d, "foonet"));
+    assert_null(event_of(&d, "gdcn")); /* of 2023 */
+    arena_fini(&d.arena);
+
+    o.corpus = papers_open(path);
+    draft(&d, s, &o); /* the papers are later than the cut, too */
+    assert_null(event_of(&d, "foonet"));
+    assert_null(event_of(&d, "gdcn"));
+    arena_fini(&d.arena);
+
+    o.before = NULL;
+    draft(&d, s, &o);
+    const struct event *e = event_of(&d, "foonet");
+    assert_non_null(e);
+    assert_int_equal(e->source, SOURCE_RESEARCH);
+    assert_non_null(strstr(e->evidence, "\"quote\":"));
+    assert_non_null(strstr(e->evidence, "\"ref\":\"p1\""));
+    assert_true(strlen(e->evidence) < EVENT_TEXT_MAX);
+    assert_true(e->mean > -1e-3 && e->mean < 1e-3);
+    e = event_of(&d, "gdcn");
+    assert_non_null(e);
+    /* its words may be quoted, but no such number is a claim */
+    assert_null(strstr(e->evidence, "\"delta\""));
+    assert_true(e->mean < 2e-3);
+    assert_null(event_of(&d, "BarSeq")); /* no sequence here */
+    arena_fini(&d.arena);
+
+    o.has = NEED_SEQUENCE;
+    draft(&d, s, &o);
+    e = event_of(&d, "BarSeq");
+    assert_true(e != NULL && e->state == 1 && e->n_over == 0);
+    arena_fini(&d.arena);
+    papers_close(o.corpus, path);
+    free(s);
+}
+
+/* Knobs of no known concept are found by their words. */
+static void
+words_map_to_knobs(void **state)
+{
+    (void)state;
+    static const char *const variant[] = {"plain", "senet", NULL};
+    struct spec *s = calloc(1, sizeof *s);
+    struct drafted d;
+    struct draft_options o = {.from_research = true, .has = NEED_EMBEDDING};
+    spec_start(s, "auc", 5e-4);
+    choice_put(s, "variant", KNOB_CHOICE, CONCEPT_NONE, variant, 0);
+    snprintf(knob_put(s, "extra", KNOB_BOOL, CONCEPT_NONE)->doc, TEXT_LEN,
+        "train with an auxiliary contrastive loss");
+    draft(&d, s, &o);
+    assert_true(has_change(s, &d, "variant", 1, 1));
+    assert_true(has_change(s, &d, "extra", 1, 1));
+    arena_fini(&d.arena);
+    free(s);
+}
+
+/* An idea that was measured before says so. */
+static void
+novelty_is_told(void **state)
+{
+    (void)state;
+    struct spec *s = calloc(1, sizeof *s);
+    struct drafted d;
+    struct err err = {0};
+    struct insight row = {.campaign = "mine-C1",
+        .hypothesis = "H1",
+        .key = "residual=true",
+        .concept = "residual",
+        .knob = "residual",
+        .from = "false",
+        .to = "true",
+        .family = "toy",
+        .metric = "auc",
+        .statement = "Turn residual on",
+        .effect = 0.004,
+        .sd = 0.001,
+        .lo = 0.002,
+        .hi = 0.006,
+        .n = 5,
+        .places = 1,
+        .verdict = INSIGHT_POSITIVE};
+    spec_toy(s);
+    assert_int_equal(insight_keep(db, &row, NULL, NULL, &err), 0);
+    draft(&d, s, &both);
+    const struct event *e = event_of(&d, "Turn residual on");
+    assert_non_null(e);
+    assert_non_null(strstr(e->evidence, "\"relation\":\"repeats\""));
+    assert_non_null(strstr(e->rationale, "It repeats I"));
+    assert_non_null(strstr(e->evidence, "\"similarity\":1,\"grade\":5"));
+    arena_fini(&d.arena);
+    free(s);
+}
+
 static void
 same_inputs_same_draft(void **state)
 {
@@ -601,6 +761,9 @@ main(void)
         cmocka_unit_test(sources_can_be_switched_off),
         cmocka_unit_test(nothing_later_than_the_cut),
         cmocka_unit_test(steps_are_sized),
+        cmocka_unit_test(papers_bring_ideas),
+        cmocka_unit_test(words_map_to_knobs),
+        cmocka_unit_test(novelty_is_told),
         cmocka_unit_test(same_inputs_same_draft),
         cmocka_unit_test(conditions_are_respected),
         cmocka_unit_test(own_insights_count),

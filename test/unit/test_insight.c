@@ -1,4 +1,4 @@
-/* The insights database and the paper corpus: what is kept stays, nothing is
+/* The insights database: what is kept stays, nothing is
  * kept twice, bad input costs itself only, and the way out and in again gives
  * the same bytes. */
 #include "research/insight.h"
@@ -17,7 +17,6 @@
 #include <cmocka.h>
 
 #include "base/fs.h"
-#include "papers/corpus.h"
 
 static char dir[64];
 
@@ -214,8 +213,9 @@ promotion_and_supersession(void **state)
     size_t n;
     int64_t id;
     assert_int_equal(insight_keep(db, &example, &id, NULL, &err), 0);
-    assert_int_equal(insight_promote(db, id, &err), 0);
-    assert_int_equal(insight_promote(db, 77, &err), -ERR_NOT_FOUND);
+    struct insight_signer who = {"ann", path_of("sign.key"), 1};
+    assert_int_equal(insight_promote(db, id, &who, &err), 0);
+    assert_int_equal(insight_promote(db, 77, &who, &err), -ERR_NOT_FOUND);
     newer.hypothesis = "H9";
     newer.supersedes = "0f3c/H2";
     assert_int_equal(insight_keep(db, &newer, NULL, NULL, &err), 0);
@@ -356,89 +356,6 @@ judged_ideas_become_rows(void **state)
     free(c);
 }
 
-/* ---- corpus ---- */
-
-static void
-put(const char *name, const char *text, size_t n)
-{
-    struct err err = {0};
-    assert_int_equal(fs_write_atomic(path_of(name), text, n, false, &err), 0);
-}
-
-static void
-corpus_takes_good_files_and_reports_bad(void **state)
-{
-    (void)state;
-    struct err err = {0};
-    struct corpus *c;
-    struct corpus_added done;
-    static const char lines[] =
-        "{\"id\":\"arxiv:1\",\"date\":\"2023-04\",\"title\":\"A gated cross "
-        "network\",\"abstract\":\"Gates help crosses. Compared with DeepFM.\"}"
-        "\n{broken\n"
-        "{\"id\":\"arxiv:2\",\"date\":\"2024-01\",\"title\":\"Cooking\","
-        "\"abstract\":\"Soup and bread.\"}\n";
-    char book[6000];
-    memset(book, 'x', sizeof book);
-    for (size_t i = 50; i < sizeof book; i += 50)
-        book[i] = ' ';
-    memcpy(book, "# Big book on gates\n", 20);
-    assert_int_equal(fs_mkdirs(path_of("papers/deep"), &err), 0);
-    put("papers/a.jsonl", lines, sizeof lines - 1);
-    put("papers/deep/book.md", book, sizeof book);
-    put("papers/deep/binary.txt", "\x7f\x45\0\xff\xfe", 5);
-    put("papers/deep/picture.png", "png", 3);
-    assert_int_equal(corpus_open(&c, path_of("papers.db"), true, &err), 0);
-    for (int round = 0; round < 2; round++) {
-        assert_int_equal(
-            corpus_add(c, path_of("papers"), &done, NULL, NULL, &err), 0);
-        assert_int_equal(done.papers, round == 0 ? 3 : 0);
-        assert_int_equal(done.known, round == 0 ? 0 : 3);
-        assert_int_equal(done.bad, 2);
-    }
-    int64_t papers, passages;
-    assert_int_equal(corpus_count(c, &papers, &passages, &err), 0);
-    assert_true(papers == 3 && passages >= 7);
-    assert_int_equal(corpus_add(c, path_of("nowhere"), &done, NULL, NULL, &err),
-        -ERR_NOT_FOUND);
-    corpus_close(c);
-}
-
-static void
-corpus_answers(void **state)
-{
-    (void)state;
-    struct err err = {0};
-    struct corpus *c;
-    struct arena a = {0};
-    struct passage *hit;
-    struct question *q;
-    uint32_t n;
-    assert_int_equal(corpus_open(&c, path_of("papers.db"), false, &err), 0);
-    assert_int_equal(corpus_search(c, "how do gates help a cross network?",
-                         NULL, 5, &a, &hit, &n, &err),
-        0);
-    assert_true(n >= 1);
-    assert_string_equal(hit[0].paper, "arxiv:1");
-    assert_int_equal(
-        corpus_search(c, "cross", "2023-01", 5, &a, &hit, &n, &err), 0);
-    assert_int_equal(n, 0);
-    static const char *const odd[] = {"", "the of", "\"(", "a* NEAR b^ -c"};
-    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
-        assert_int_equal(
-            corpus_search(c, odd[i], NULL, 5, &a, &hit, &n, &err), 0);
-    assert_int_equal(
-        corpus_ask(c, NULL, "gates in networks", NULL, &a, &q, &n, &err), 0);
-    assert_int_equal(n, 1);
-    assert_true(q[0].n_techniques >= 1);
-    struct spec *s = calloc(1, sizeof *s);
-    assert_int_equal(corpus_ask(c, s, NULL, NULL, &a, &q, &n, &err), 0);
-    assert_int_equal(n, 1); /* the backbone is always asked about */
-    free(s);
-    arena_fini(&a);
-    corpus_close(c);
-}
-
 static int
 folder_make(void **state)
 {
@@ -469,8 +386,6 @@ main(void)
         cmocka_unit_test(openings_that_fail_say_why),
         cmocka_unit_test(writers_do_not_lose_rows),
         cmocka_unit_test(judged_ideas_become_rows),
-        cmocka_unit_test(corpus_takes_good_files_and_reports_bad),
-        cmocka_unit_test(corpus_answers),
     };
     return cmocka_run_group_tests(tests, folder_make, folder_remove);
 }

@@ -8,6 +8,7 @@
 #include "report/page.h"
 #include "report/parts.h"
 #include "report/report.h"
+#include "report/sources.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -561,6 +562,59 @@ test_faces_agree(void **state)
     world_free(&w);
 }
 
+/* The tally of the sources, counted anew, in every face. */
+static void
+test_sources(void **state)
+{
+    (void)state;
+    struct world w = {0};
+    struct buf html = {0}, md = {0}, json = {0}, text = {0};
+    struct text_style plain = {0};
+    struct source_facts s[SOURCE_COUNT];
+    world_run(&w, 1, "batch 1024 -> 256", "lin");
+    report_html(w.report, &html);
+    report_md(w.report, &md);
+    report_json(w.report, &json);
+    campaign_text(w.report, &plain, &text);
+    uint32_t n = sources_tally(w.report, s), ideas = 0, held = 0;
+    assert_true(n > 0);
+    struct json *j = parsed(&json);
+    assert_int_equal(json_len(json_get(j, "sources")), n);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct json *x = json_at(json_get(j, "sources"), i);
+        char row[80];
+        ideas += s[i].ideas;
+        held += s[i].held;
+        assert_true(s[i].held <= s[i].tried && s[i].tried <= s[i].ideas);
+        assert_int_equal(json_get_i64(x, "tried", -1), s[i].tried);
+        if (s[i].held > 0)
+            assert_true(s[i].gain > 0 && s[i].cost_u > 0);
+        if (s[i].cost_u > 0)
+            assert_true(fabs(json_get_num(x, "gain_per_unit", -1) *
+                                 json_get_num(x, "cost", -1) -
+                             s[i].gain) < 1e-9);
+        snprintf(row, sizeof row, "| %s | %u | %u | %u |",
+            source_name(s[i].source), s[i].ideas, s[i].tried, s[i].held);
+        assert_non_null(strstr(buf_str(&md), row));
+        snprintf(row, sizeof row, "%s %u of %u held", source_name(s[i].source),
+            s[i].held, s[i].tried);
+        assert_non_null(strstr(buf_str(&text), row));
+    }
+    assert_non_null(strstr(buf_str(&html), "What each source of ideas"));
+    for (uint32_t h = 0; h < w.core->n_hypotheses; h++) {
+        ideas -= !w.core->hypothesis[h].dropped;
+        held -= w.core->hypothesis[h].verdict == VERDICT_PROMOTE;
+    }
+    assert_int_equal(ideas, 0);
+    assert_int_equal(held, 0);
+    json_free(j);
+    buf_fini(&html);
+    buf_fini(&md);
+    buf_fini(&json);
+    buf_fini(&text);
+    world_free(&w);
+}
+
 static void
 test_nothing_held(void **state)
 {
@@ -915,6 +969,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_report_json),
         cmocka_unit_test(test_faces_agree),
+        cmocka_unit_test(test_sources),
         cmocka_unit_test(test_nothing_held),
         cmocka_unit_test(test_every_prefix),
         cmocka_unit_test(test_plan_json),

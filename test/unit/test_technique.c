@@ -8,15 +8,20 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include <cmocka.h>
+
+#include "base/json.h"
+#include "papers/technique_find.h"
 
 static void
 library_is_large(void **state)
 {
     (void)state;
-    assert_true(technique_count() >= 40);
+    assert_true(technique_count() >= 200);
 }
 
 static void
@@ -146,6 +151,114 @@ mentions_are_whole_words(void **state)
             row[i].there);
 }
 
+struct count {
+    const char *since;
+    uint32_t least;
+};
+
+/* The families and the years that the library is to cover. */
+static void
+families_are_covered(void **state)
+{
+    (void)state;
+    static const char *const family[] = {"backbone", "sequence", "multitask",
+        "embedding", "features", "calibration", "loss", "optimisation",
+        "regularisation", "data", "distillation", "scaling", "generative",
+        "debiasing", "retrieval", "cold_start", "pretraining", "graph"};
+    static const struct count later[] = {
+        {"2022-01", 80}, {"2024-01", 40}, {"2026-01", 10}};
+    for (size_t i = 0; i < sizeof family / sizeof *family; i++) {
+        uint32_t n = 0;
+        for (uint32_t t = 0; t < technique_count(); t++)
+            n += strcmp(technique_at(t)->family, family[i]) == 0;
+        if (n == 0)
+            fail_msg("nothing of the family %s", family[i]);
+    }
+    for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
+        uint32_t n = 0;
+        for (uint32_t t = 0; t < technique_count(); t++)
+            n += strcmp(technique_at(t)->date, later[i].since) >= 0;
+        assert_true(n >= later[i].least);
+    }
+}
+
+/* The public list of papers, where it is there: ../shared/papers or REA_PAPERS
+ * (a file of JSON lines, gzipped or not). */
+static gzFile
+papers_open(void)
+{
+    const char *path = getenv("REA_PAPERS");
+    return gzopen(
+        path != NULL ? path : "../shared/papers/recsys_abstracts.jsonl.gz",
+        "rb");
+}
+
+/* "doi:10.1/x" is ".../10.1/x", "arXiv:2601.00001" is "arxiv:2601.00001v1". */
+static bool
+is_paper(const struct technique *t, const char *id)
+{
+    const char *ref = strchr(t->ref, ':') + 1;
+    const char *at = strstr(id, ref);
+    return at != NULL && (at[strlen(ref)] == '\0' || at[strlen(ref)] == 'v');
+}
+
+static int
+year_of(const char *date)
+{
+    return (int)strtol(date, NULL, 10);
+}
+
+static void
+paper_agrees(const struct technique *t, const struct json *paper)
+{
+    const char *title = json_get_str(paper, "title");
+    const char *text = json_get_str(paper, "abstract");
+    const char *date = json_get_str(paper, "date");
+    bool named = false;
+    for (uint32_t pass = 0; pass < 2; pass++) {
+        struct technique_mention m[64];
+        const char *s = pass == 0 ? title : text;
+        uint32_t n = technique_mentions(s, strlen(s), m, 64);
+        for (uint32_t i = 0; i < n; i++)
+            named |= m[i].technique == t;
+    }
+    if (!named)
+        fail_msg("%s: its paper, %s, does not name it", t->id, title);
+    /* papers are dated by their first public form, at most a year earlier */
+    int early = year_of(date) - year_of(t->date);
+    if (strlen(date) < 7 ? early < 0 || early > 1
+                         : strncmp(t->date, date, 7) != 0)
+        fail_msg("%s: dated %s, its paper %s", t->id, t->date, date);
+}
+
+/* Each citation that is marked as checked stands in the list, names the
+ * technique and has its date. */
+static void
+checked_citations_stand(void **state)
+{
+    (void)state;
+    gzFile f = papers_open();
+    static char line[1 << 18];
+    static bool found[1024];
+    if (f == NULL)
+        skip();
+    while (gzgets(f, line, sizeof line) != NULL) {
+        struct json *j = json_parse(line, strlen(line), NULL);
+        const char *id = json_get_str(j, "id");
+        for (uint32_t i = 0; id != NULL && i < technique_count(); i++)
+            if (technique_at(i)->checked && is_paper(technique_at(i), id)) {
+                paper_agrees(technique_at(i), j);
+                found[i] = true;
+            }
+        json_free(j);
+    }
+    gzclose(f);
+    for (uint32_t i = 0; i < technique_count(); i++)
+        if (technique_at(i)->checked && !found[i])
+            fail_msg("%s: %s is not in the list", technique_at(i)->id,
+                technique_at(i)->ref);
+}
+
 static void
 urls_open(void **state)
 {
@@ -167,6 +280,8 @@ main(void)
         cmocka_unit_test(dates_agree_with_arxiv),
         cmocka_unit_test(later_papers_are_hidden),
         cmocka_unit_test(mentions_are_whole_words),
+        cmocka_unit_test(families_are_covered),
+        cmocka_unit_test(checked_citations_stand),
         cmocka_unit_test(urls_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,6 +38,7 @@ static const struct field fields[] = {
     {"checkpoint", FIELD_TEXT, AT(checkpoint_path), 0, 0},
     {"time_ms", FIELD_NUMBER, AT(time_ms), 0, 0},
     {"budget_ms", FIELD_NUMBER, AT(budget_ms), 0, 0},
+    {"boxed", FIELD_NUMBER, AT(boxed), 0, 0},
     {"grace_ms", FIELD_NUMBER, AT(grace_ms), 0, 0},
     {"hang_ms", FIELD_NUMBER, AT(hang_ms), 0, 0},
     {"memory_bytes", FIELD_NUMBER, AT(memory_bytes), 0, 0},

@@ -87,7 +87,8 @@ job_launch(struct shim *s, struct err *err)
     int fd[2];
     if (pipe2(fd, O_CLOEXEC) != 0)
         return err_sys(err, "pipe");
-    s->oom_kills = oom_kills_read();
+    cgroup_find(s);
+    s->oom_kills = oom_kills_read(s);
     pid_t self = getpid();
     pid_t pid = fork();
     if (pid < 0) {

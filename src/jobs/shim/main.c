@@ -49,16 +49,6 @@ wall_now_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-uint64_t
-oom_kills_read(void)
-{
-    char buf[16384];
-    if (proc_read("/proc/vmstat", buf, sizeof buf) <= 0)
-        return 0;
-    const char *p = strstr(buf, "\noom_kill ");
-    return p == NULL ? 0 : strtoull(p + 10, NULL, 10);
-}
-
 void
 shim_end(
     struct shim *s, enum reason reason, enum ending how, const char *fmt, ...)
@@ -121,6 +111,12 @@ signals_take(struct shim *s)
     while (read(s->signal_fd, &si, sizeof si) == (ssize_t)sizeof si) {
         if (si.ssi_signo == SIGCHLD)
             continue;
+        /* A scheduler's warning, meant for the job. */
+        if (si.ssi_signo == SIGUSR1 || si.ssi_signo == SIGUSR2) {
+            if (s->job > 0 && !s->job_over)
+                kill(-s->job, (int)si.ssi_signo);
+            continue;
+        }
         /* Our own side leaves a mark before it signals; anybody else is the
          * machine being taken away. */
         if (has_cancel_mark(s))
@@ -242,6 +238,8 @@ shim_prepare(struct shim *s, const char *run_dir, struct err *err)
     sigaddset(&mask, SIGTERM);
     sigaddset(&mask, SIGINT);
     sigaddset(&mask, SIGHUP);
+    sigaddset(&mask, SIGUSR1);
+    sigaddset(&mask, SIGUSR2);
     signal(SIGCHLD, SIG_DFL);
     signal(SIGPIPE, SIG_IGN);
     sigprocmask(SIG_SETMASK, &mask, NULL);

@@ -188,14 +188,29 @@ exit_reserve(struct shim *s, struct err *err)
     return 0;
 }
 
+/* The signal that ended the job, 0: none. A sandbox exits in its program's
+ * place and tells a signal as a shell does. */
+static int
+signal_of(const struct shim *s)
+{
+    if (WIFSIGNALED(s->status))
+        return WTERMSIG(s->status);
+    int code = WEXITSTATUS(s->status);
+    return s->cmd.boxed && code > 128 && code <= 128 + 64 ? code - 128 : 0;
+}
+
 static enum reason
 reason_natural(const struct shim *s)
 {
     if (s->launch_errno != 0)
         return REASON_LAUNCH_FAIL;
-    if (WIFEXITED(s->status))
+    /* Also where the job went on without the part that was killed. */
+    bool killed = oom_kills_read(s) > s->oom_kills;
+    if (killed && s->oom_file[0] != '\0')
+        return REASON_OOM;
+    if (signal_of(s) == 0)
         return WEXITSTATUS(s->status) == 0 ? REASON_OK : REASON_EXIT;
-    if (WTERMSIG(s->status) == SIGKILL && oom_kills_read() > s->oom_kills)
+    if (signal_of(s) == SIGKILL && killed)
         return REASON_OOM;
     return REASON_SIGNAL;
 }
@@ -217,10 +232,9 @@ exit_record(const struct shim *s, struct record *r)
     record_number(r, "version", 1);
     record_text(r, "token", s->cmd.token);
     record_text(r, "reason", reason_text[reason]);
-    record_number(r, "exit_code",
-        ran && WIFEXITED(s->status) ? WEXITSTATUS(s->status) : 0);
     record_number(
-        r, "signal", ran && WIFSIGNALED(s->status) ? WTERMSIG(s->status) : 0);
+        r, "exit_code", ran && signal_of(s) == 0 ? WEXITSTATUS(s->status) : 0);
+    record_number(r, "signal", ran ? signal_of(s) : 0);
     record_number(r, "start_ms", s->start_ms);
     record_number(r, "end_ms", s->end_ms);
     record_number(r, "duration_ms", s->end_boot_ms - s->start_boot_ms);

@@ -31,6 +31,7 @@ enum ending {
 struct shim_command {
     const char *token, *claim, *run_dir, *cwd;
     const char *stdout_path, *stderr_path, *metrics_path, *checkpoint_path;
+    int64_t boxed; /* 1: exit codes above 128 are signals */
     int64_t time_ms, budget_ms, grace_ms, hang_ms, memory_bytes, disk_floor;
     bool has_watch;
     struct harvest_spec watch;
@@ -64,7 +65,8 @@ struct shim {
     int lease_fd, ready_fd, exit_fd, signal_fd;
     pid_t job;
     int64_t start_ms, start_boot_ms;
-    uint64_t oom_kills; /* of the machine, when the job began */
+    char oom_file[1024]; /* counter of our own control group; "": none */
+    uint64_t oom_kills;  /* when the job began */
 
     enum reason reason; /* why the shim ends the job; NONE: it does not */
     char detail[240];
@@ -132,6 +134,9 @@ int64_t wall_now_ms(void);
 /* Begins to end the job for this reason; the first reason stays. */
 void shim_end(struct shim *s, enum reason reason, enum ending how,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-uint64_t oom_kills_read(void);
+
+/* cgroup.c: before the job begins; then how many were killed for memory. */
+void cgroup_find(struct shim *s);
+uint64_t oom_kills_read(const struct shim *s);
 
 #endif

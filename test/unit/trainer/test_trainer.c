@@ -78,7 +78,8 @@ objective(struct model *m, const struct batch *b, const float *dz)
 static double
 difference(struct model *m, const struct batch *b, const float *dz, float *p)
 {
-    const float h = 2e-3f, old = *p;
+    /* small, for a relu may turn inside of it */
+    const float h = 5e-4f, old = *p;
     *p = old + h;
     double up = objective(m, b, dz);
     *p = old - h;
@@ -162,6 +163,14 @@ gradient_case(int i)
         {"--model=dcnv2", "--dim=5", "--hidden=10,7", "--cross-layers=3"},
         {"--model=dcnv2", "--dim=4", "--hidden=8", "--cross-rank=3",
             "--linear=false"},
+        {"--model=gdcn", "--dim=8", "--hidden=16"},
+        {"--model=gdcn", "--dim=5", "--hidden=10,7", "--cross-layers=3",
+            "--embedding-dropout=0.2"},
+        {"--model=final", "--dim=8", "--hidden=16"},
+        {"--model=final", "--dim=5", "--hidden=12,7", "--dropout=0.3"},
+        {"--model=final", "--dim=4", "--hidden=12,8", "--batch-norm=true"},
+        {"--model=final", "--dim=5", "--hidden=12,8", "--field-gate=true",
+            "--embedding-dropout=0.2"},
     };
     if (i >= (int)(sizeof cases / sizeof *cases))
         return NULL;
@@ -187,6 +196,8 @@ test_gradients(void **state)
         rng_seed(&r, 9);
         for (int k = 0; k < ROWS; k++)
             dz[k] = (float)(rng_f64(&r) - 0.5);
+        for (uint32_t k = 0; k < m.net.gate.fields * m.net.gate.fields; k++)
+            m.dense.p[m.net.gate.weight + k] = (float)(rng_f64(&r) - 0.5);
         model_forward(&m, &b, true, 77, z);
         model_backward(&m, &b, dz);
         /* Weights are moved below; the gradients must not. */
@@ -244,13 +255,16 @@ test_instruction_sets(void **state)
     static const char *const optimizers[] = {"--optimizer=sgd",
         "--optimizer=adagrad", "--optimizer=adam",
         "--optimizer=rowwise-adagrad"};
+    static const char *const models[] = {
+        "--model=deepfm", "--model=dcnv2", "--model=gdcn", "--model=final"};
     const struct kern *const *all = kern_all();
-    for (int o = 0; o < 4; o++) {
+    for (int o = 0; o < 16; o++) {
         float z[2][ROWS + 8];
         int n = 0;
         for (; all[n] != NULL && n < 2; n++) {
-            const char *flags[] = {"--model=deepfm", optimizers[o],
-                "--dropout=0.2", "--l2=0.001", "--embedding-l2=0.001", NULL};
+            const char *flags[] = {models[o / 4], optimizers[o % 4],
+                "--field-gate=true", "--dropout=0.2", "--l2=0.001",
+                "--embedding-l2=0.001", NULL};
             struct config c;
             struct model m;
             struct batch b;

@@ -1,6 +1,6 @@
-/* Short-lived programs that a verb needs: git, mostly. */
-#ifndef CMD_CHILD_H
-#define CMD_CHILD_H
+/* Short-lived programs: git, mostly. */
+#ifndef BASE_CHILD_H
+#define BASE_CHILD_H
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -13,6 +13,10 @@ enum { CHILD_OUT_MAX = 1 << 20 };
  * after timeout_ms. *code: exit code, 128 + signal, 124 for the time-out, 127
  * when it can't be run. */
 int child_run(const char *const *argv, const char *const *env, const char *cwd,
+    int timeout_ms, struct buf *out, int *code, struct err *err);
+/* The same with env as its whole environment. */
+int
+child_run_as(const char *const *argv, const char *const *env, const char *cwd,
     int timeout_ms, struct buf *out, int *code, struct err *err);
 
 /* `git -C root args...` (NULL-terminated); one trimmed line of output, or NULL

@@ -1,6 +1,6 @@
-/* Runs a short-lived program and takes its output. Called by accept, repro and
- * plan edit. The child is reaped before the return, whatever happens. */
-#include "cmd/child.h"
+/* Runs a short-lived program and takes its output. Called by verbs and patches.
+ * The child is reaped before the return, whatever happens. */
+#include "base/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +15,8 @@
 #include "base/fs.h"
 
 static void
-child_exec(const char *const *argv, const char *const *env, const char *cwd,
-    int out_fd)
+child_exec(const char *const *argv, const char *const *env, bool whole,
+    const char *cwd, int out_fd)
 {
     int null_fd = open("/dev/null", O_RDONLY);
     if (null_fd >= 0)
@@ -25,6 +25,8 @@ child_exec(const char *const *argv, const char *const *env, const char *cwd,
     dup2(out_fd, STDERR_FILENO);
     if (cwd != NULL && chdir(cwd) != 0)
         _exit(127);
+    if (whole)
+        clearenv();
     for (; env != NULL && *env != NULL; env++)
         putenv((char *)(uintptr_t)*env);
     execvp(argv[0], (char *const *)(uintptr_t)argv);
@@ -54,9 +56,10 @@ child_drain(int fd, int64_t until_ms, struct buf *out)
     }
 }
 
-int
-child_run(const char *const *argv, const char *const *env, const char *cwd,
-    int timeout_ms, struct buf *out, int *code, struct err *err)
+static int
+child_start(const char *const *argv, const char *const *env, bool whole,
+    const char *cwd, int timeout_ms, struct buf *out, int *code,
+    struct err *err)
 {
     int fds[2];
     int status = 0;
@@ -70,7 +73,7 @@ child_run(const char *const *argv, const char *const *env, const char *cwd,
     }
     if (pid == 0) {
         setpgid(0, 0);
-        child_exec(argv, env, cwd, fds[1]);
+        child_exec(argv, env, whole, cwd, fds[1]);
     }
     close(fds[1]);
     bool ended = child_drain(fds[0], fs_boot_ms() + timeout_ms, out);
@@ -83,6 +86,20 @@ child_run(const char *const *argv, const char *const *env, const char *cwd,
             : WIFEXITED(status) ? WEXITSTATUS(status)
                                 : 128 + WTERMSIG(status);
     return 0;
+}
+
+int
+child_run(const char *const *argv, const char *const *env, const char *cwd,
+    int timeout_ms, struct buf *out, int *code, struct err *err)
+{
+    return child_start(argv, env, false, cwd, timeout_ms, out, code, err);
+}
+
+int
+child_run_as(const char *const *argv, const char *const *env, const char *cwd,
+    int timeout_ms, struct buf *out, int *code, struct err *err)
+{
+    return child_start(argv, env, true, cwd, timeout_ms, out, code, err);
 }
 
 const char *

@@ -1,0 +1,69 @@
+#!/bin/sh
+# A whole campaign through Slurm, woken from inside its jobs; preflight, stop,
+# and what is wrong in the project file.
+. "$(dirname "$0")/lib.sh"
+command -v sbatch >/dev/null 2>&1 ||
+    skip "no sbatch: install slurmctld slurmd slurm-client munge"
+[ "$(id -u)" = 0 ] || skip "slurmd starts jobs only as root"
+PATH=$PATH:/usr/sbin
+cluster=$dir/cluster
+cleanup() {
+    bash "$top/test/lib/slurm.sh" stop "$cluster" 2>/dev/null
+    rm -rf "$dir"
+}
+trap cleanup EXIT
+bash "$top/test/lib/slurm.sh" start "$cluster" || fail "no cluster"
+. "$cluster/env"
+shell_model ws && cd ws || exit 1
+sed -i '/^\[backend\]/,$d; s/^max_parallel.*/max_parallel = 4/' rea.toml
+cat >>rea.toml <<EOF
+[resources]
+cpus = 1
+memory = "200M"
+time = "2m"
+[backend]
+kind = "slurm"
+partition = "main"
+setup = "SETUP_RAN=yes; export SETUP_RAN"
+EOF
+want 0 "$rea" check
+says 'backend .*slurm: a test job ran'
+sign
+want 0 "$rea" run --wait
+[ "$(state)" = 'done' ] || fail "state $(state): $("$rea" status)"
+"$rea" --json report >report.json || fail report
+jq -e '.proposal.sealed.lo > 0' report.json >/dev/null ||
+    fail "$(jq -c .proposal report.json)"
+[ "$(sacct -c -n -P -o JobName%64,State | grep -c '^rea-.*|COMPLETED')" -ge 30 ] ||
+    fail "few jobs went by Slurm"
+[ -z "$(ls .rea/jobs)" ] || fail "left: $(ls .rea/jobs)"
+
+# Stop: what runs is ended with its grace, what waits is taken out.
+cd .. && mkdir ws2 && cp ws/train.sh ws2 &&
+    sed 's/name = "shell"/name = "second"/; s/^max_parallel.*/max_parallel = 12/' \
+    ws/rea.toml >ws2/rea.toml && cd ws2 || exit 1
+sed -i 's/^sleep .*/sleep 30/' train.sh
+sign
+want 0 "$rea" run
+i=0
+until [ "$(ls .rea/runs/C1/*/a1/shim.json 2>/dev/null | wc -l)" -ge 4 ]; do
+    i=$((i + 1))
+    [ $i -lt 150 ] || fail "nothing runs: $(squeue)"
+    sleep 0.1
+done
+"$rea" stop C1 >out 2>err </dev/null || fail "stop: $(cat err)"
+until_state stopped
+[ -z "$(squeue -h -o %j | grep '^rea-')" ] || { sleep 8
+    [ -z "$(squeue -h -o %j | grep '^rea-')" ] || fail "still there: $(squeue)"; }
+want 0 "$rea" sweep
+
+bad() { # SED MESSAGE
+    sed "$1" ../ws/rea.toml >rea.toml
+    want 2 "$rea" plan
+    says "$2"
+}
+bad 's/^setup.*/signal = "KILL"/' 'signal is USR1 or USR2'
+bad 's/^setup.*/wake = "never"/' 'dependency'
+bad 's/^kind = .*/kind = "local"/' 'only backend slurm has'
+bad "s/^setup.*/extra = \"--x 'y\"/" 'extra: '
+exit 0
