@@ -54,14 +54,40 @@ direct_text(struct agent *g, struct buf *out)
     buf_fini(&query);
 }
 
+/* That of the tool, with the knobs' names as a closed list and an end to the
+ * lists: a small model behind a grammar can then not miss them. */
 static const char *
 direct_schema(struct agent *g)
 {
-    return arena_printf(g->arena,
+    struct buf names = {0};
+    struct jw w;
+    jw_init(&w, &names, 0);
+    jw_arr_begin(&w);
+    for (uint32_t k = 0; k < g->desk.spec->n_knobs; k++)
+        jw_str(&w, g->desk.spec->knob[k].name);
+    jw_arr_end(&w);
+    const char *schema = arena_printf(g->arena,
         "{\"type\":\"object\",\"additionalProperties\":false,"
         "\"required\":[\"proposals\"],\"properties\":{\"proposals\":"
-        "{\"type\":\"array\",\"items\":%s}}}",
-        proposal_schema);
+        "{\"type\":\"array\",\"maxItems\":%u,\"items\":"
+        "{\"type\":\"object\",\"additionalProperties\":false,"
+        "\"required\":[\"statement\",\"rationale\",\"changes\","
+        "\"evidence\"],\"properties\":{"
+        "\"statement\":{\"type\":\"string\"},"
+        "\"rationale\":{\"type\":\"string\"},"
+        "\"changes\":{\"type\":\"array\",\"maxItems\":%d,\"items\":"
+        "{\"type\":\"object\",\"additionalProperties\":false,"
+        "\"required\":[\"knob\",\"value\"],\"properties\":{"
+        "\"knob\":{\"type\":\"string\",\"enum\":%s},"
+        "\"value\":{\"type\":\"string\"}}}},"
+        "\"evidence\":{\"type\":\"array\",\"maxItems\":2,\"items\":"
+        "{\"type\":\"object\",\"additionalProperties\":false,"
+        "\"required\":[\"ref\",\"quote\"],\"properties\":{"
+        "\"ref\":{\"type\":\"string\"},"
+        "\"quote\":{\"type\":\"string\"}}}}}}}}}",
+        g->desk.proposals_max, OVERRIDES_MAX, buf_str(&names));
+    buf_fini(&names);
+    return schema;
 }
 
 /* Each proposal of the reply is judged; what became of it is a step. */
