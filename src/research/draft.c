@@ -20,6 +20,7 @@
 
 enum {
     PER_KNOB_MAX = 3,
+    PER_MODEL_MAX = 6,
     RIDERS_MAX = 2,
     HOOKS_MAX = 3,
     DRAFT_DEFAULT = 24,
@@ -222,6 +223,15 @@ same_enabling(const struct candidate *x, const struct candidate *y)
            x->over[0].value == y->over[0].value;
 }
 
+/* Steps of one knob are much alike; model families are not. With room for
+ * three, a new family would push out one that the history knows to be good. */
+static uint32_t
+per_knob_max(const struct knob *k)
+{
+    bool family = k->concept == CONCEPT_MODEL && k->kind == KNOB_CHOICE;
+    return family ? PER_MODEL_MAX : PER_KNOB_MAX;
+}
+
 /* How free of what was chosen before: the fourth idea on a knob and the third
  * that rides on one enabling choice are refused, and one much like a chosen
  * one counts less. */
@@ -244,7 +254,7 @@ candidate_novelty(const struct candidates *c, const struct candidate *x)
         free *= 1 - 0.6 * (sign > 0 ? alike : 0.2 * alike);
         same++;
     }
-    if (same >= PER_KNOB_MAX || riders >= RIDERS_MAX)
+    if (same >= per_knob_max(&c->spec->knob[x->knob]) || riders >= RIDERS_MAX)
         return 0;
     return free * pow(0.8, same + riders);
 }
