@@ -54,8 +54,8 @@ direct_text(struct agent *g, struct buf *out)
     buf_fini(&query);
 }
 
-/* That of the tool, with the knobs' names as a closed list and an end to the
- * lists: a small model behind a grammar can then not miss them. */
+/* That of the tool, with the knobs' names as a closed list and an end to lists
+ * and texts: a small model behind a grammar can then not miss them. */
 static const char *
 direct_schema(struct agent *g)
 {
@@ -73,18 +73,18 @@ direct_schema(struct agent *g)
         "{\"type\":\"object\",\"additionalProperties\":false,"
         "\"required\":[\"statement\",\"rationale\",\"changes\","
         "\"evidence\"],\"properties\":{"
-        "\"statement\":{\"type\":\"string\"},"
-        "\"rationale\":{\"type\":\"string\"},"
+        "\"statement\":{\"type\":\"string\",\"maxLength\":200},"
+        "\"rationale\":{\"type\":\"string\",\"maxLength\":400},"
         "\"changes\":{\"type\":\"array\",\"maxItems\":%d,\"items\":"
         "{\"type\":\"object\",\"additionalProperties\":false,"
         "\"required\":[\"knob\",\"value\"],\"properties\":{"
         "\"knob\":{\"type\":\"string\",\"enum\":%s},"
-        "\"value\":{\"type\":\"string\"}}}},"
+        "\"value\":{\"type\":\"string\",\"maxLength\":60}}}},"
         "\"evidence\":{\"type\":\"array\",\"maxItems\":2,\"items\":"
         "{\"type\":\"object\",\"additionalProperties\":false,"
         "\"required\":[\"ref\",\"quote\"],\"properties\":{"
-        "\"ref\":{\"type\":\"string\"},"
-        "\"quote\":{\"type\":\"string\"}}}}}}}}}",
+        "\"ref\":{\"type\":\"string\",\"maxLength\":16},"
+        "\"quote\":{\"type\":\"string\",\"maxLength\":300}}}}}}}}}",
         g->desk.proposals_max, OVERRIDES_MAX, buf_str(&names));
     buf_fini(&names);
     return schema;

@@ -321,7 +321,7 @@ evidence_in(struct arena *a, const struct json *idea, const struct json *talk)
     jw_kstr(&w, "kind", "model");
     jw_key(&w, "title");
     jw_printf(&w, "proposed by %s", json_get_str(talk, "model"));
-    jw_kstr(&w, "relation", json_get_str(idea, "relation"));
+    jw_kstr(&w, "judged", json_get_str(idea, "relation"));
     jw_kstr(&w, "conversation", json_get_str(talk, "hash"));
     jw_obj_end(&w);
     jw_arr_end(&w);
