@@ -282,7 +282,8 @@ static const char rules[] =
     "    gzip -dc ABSTRACTS.jsonl.gz >papers.jsonl\n"
     "    REA_DATA=DATA build/bench-sources --papers=papers.jsonl --minutes=5 "
     "--out=results.jsonl\n"
-    "    build/bench-sources --report=results.jsonl >docs/sources.md\n\n"
+    "    build/bench-sources --report=results.jsonl |\n        cat - "
+    "bench/sources/reading.md >docs/sources.md\n\n"
     "The first command goes on where it stopped; it is done when it has "
     "nothing to do.\n";
 
