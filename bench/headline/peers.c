@@ -101,7 +101,7 @@ static int
 trial_run(struct search *s, struct arm_result *out, struct err *err)
 {
     const struct arm_run *r = s->r;
-    struct config c;
+    struct config c = {0};
     struct train_result x;
     bool prunes = s->optuna && strcmp(r->arm, "tpe") != 0;
     int rc = next_config(s, out->trials, &c, err);

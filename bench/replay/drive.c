@@ -74,7 +74,7 @@ candidate_of(const struct replay *x, uint32_t experiment)
     const struct spec *s = &x->c->spec;
     const struct config *config = &x->c->experiment[experiment].config;
     for (uint32_t i = 0; i < s->n_candidates; i++) {
-        struct config row;
+        struct config row = {0};
         memcpy(row.v, s->candidate[i], sizeof row.v);
         if (config_equal(s, &row, config))
             return i;

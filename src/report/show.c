@@ -129,16 +129,38 @@ line_is_about(
 
 /* ---- show ---- */
 
+enum { EVIDENCE_SHOWN = 2 }; /* beside the last, which says what is new */
+
+struct evidence_show {
+    struct buf *out; /* NULL: only counts */
+    uint32_t n, all;
+};
+
 static void
-show_evidence(void *ctx, const char *text, const char *url)
+evidence_item(void *ctx, const char *text, const char *url)
 {
-    struct buf *out = ctx;
-    buf_puts(out, "  evidence   ");
-    term_wrap(out, text, 13, 100);
+    struct evidence_show *e = ctx;
+    uint32_t i = e->n++;
+    if (e->out == NULL || (i >= EVIDENCE_SHOWN && i + 1 < e->all))
+        return;
+    buf_puts(e->out, "  evidence   ");
+    term_wrap(e->out, text, 13, 100);
     if (url != NULL && strstr(text, url) == NULL) {
-        buf_puts(out, "             ");
-        term_wrap(out, url, 13, 400);
+        buf_puts(e->out, "             ");
+        term_wrap(e->out, url, 13, 400);
     }
+}
+
+static void
+show_evidence(const char *evidence, struct buf *out)
+{
+    struct evidence_show e = {0};
+    evidence_each(evidence, evidence_item, &e);
+    e = (struct evidence_show){.out = out, .all = e.n};
+    evidence_each(evidence, evidence_item, &e);
+    if (e.all > EVIDENCE_SHOWN + 1)
+        buf_printf(out, "             and %u more (--json)\n",
+            e.all - EVIDENCE_SHOWN - 1);
 }
 
 static void
@@ -201,7 +223,7 @@ show_hypothesis(const struct report *r, uint32_t h,
         buf_puts(out, "  because    ");
         term_wrap(out, t->rationale, 13, width);
     }
-    evidence_each(t->evidence, show_evidence, out);
+    show_evidence(t->evidence, out);
     buf_clear(&s);
     struct config change;
     hypothesis_config(c, h + 1, &change);
