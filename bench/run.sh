@@ -16,7 +16,7 @@ full() { # LONG SHORT: the figure of this form
 python=${REA_PYTHON:-$build/venv/bin/python3}
 [ -x "$python" ] || python=python3
 
-papers=${REA_PAPERS:-../shared/papers/recsys_abstracts.jsonl.gz}
+papers=${REA_PAPERS:-../shared/papers}/recsys_abstracts.jsonl.gz
 if [ -e "$papers" ]; then
     for labels in labels labels-numbers labels-late labels-last; do
         echo "== claims and techniques in abstracts: $labels"
