@@ -103,9 +103,26 @@ money_hold(struct session *s, struct err *err)
     return rc;
 }
 
+/* What the engineer signed, as the brief says it, bounds what the file says. */
+static void
+budgets_hold(struct session *s)
+{
+    struct project_model *m = &s->project->model;
+    const struct json *limits = json_get(s->brief, "limits");
+    int64_t tokens = json_get_i64(limits, "tokens", 0);
+    double usd = json_get_num(limits, "usd", 0);
+    if (json_get_bool(limits, "off", false))
+        m->on = false;
+    if (tokens > 0 && (m->budget_tokens <= 0 || tokens < m->budget_tokens))
+        m->budget_tokens = tokens;
+    if (usd > 0 && (m->budget_usd <= 0 || usd < m->budget_usd))
+        m->budget_usd = usd;
+}
+
 static int
 model_start(struct session *s, struct err *err)
 {
+    budgets_hold(s);
     int64_t n = json_get_i64(s->brief, "campaign", 0);
     const char *scope =
         n > 0 ? arena_printf(&s->arena, "C%lld", (long long)n) : NULL;

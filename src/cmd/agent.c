@@ -268,7 +268,7 @@ agent_plan(struct call *call, const char *root, struct store *st,
     brief_history(&b, r);
     if (r != NULL)
         rc = brief_logs(&b, st, r, 0, err);
-    brief_limits(&b, most, NULL);
+    brief_limits(&b, most, st, 0, NULL);
     brief_end(&b);
     if (rc == 0)
         agent_ask_model(call, root, &b, said);
@@ -539,7 +539,7 @@ agent_diagnose(struct call *call, struct store *st, uint32_t campaign)
     brief_history(&b, r);
     brief_failure(&b, r, n - 1);
     int rc = brief_logs(&b, st, r, trial, &ignored);
-    brief_limits(&b, 0, r->core);
+    brief_limits(&b, 0, st, campaign, r->core);
     brief_end(&b);
     if (rc == 0) {
         agent_ask_model(call, store_root(st), &b, &said);
@@ -576,7 +576,7 @@ agent_summarise(struct call *call, struct store *st, uint32_t campaign)
     brief_begin(&b, call, "summary", p, campaign, NULL);
     jw_key(&b.w, "report");
     jw_raw(&b.w, buf_str(&json));
-    brief_limits(&b, 0, r->core);
+    brief_limits(&b, 0, st, campaign, r->core);
     brief_end(&b);
     agent_ask_model(call, store_root(st), &b, &said);
     const struct json *d = json_get(said.talk, "result");

@@ -36,9 +36,10 @@ int brief_logs(struct brief *b, struct store *st, const struct report *r,
 /* One failure with what happened around it, and the remedies to choose of. */
 void brief_failure(struct brief *b, const struct report *r, uint32_t failure);
 
-/* What the conversation may use, from [model] and from what is left of a
- * budget in usd, and how much it may propose. c NULL: a draft. */
-void brief_limits(struct brief *b, uint32_t proposals, const struct core *c);
+/* What the conversation may use, from [model] as it was signed and from what
+ * is left of a budget in usd, and how much it may propose. c NULL: a draft. */
+void brief_limits(struct brief *b, uint32_t proposals, struct store *st,
+    uint32_t campaign, const struct core *c);
 
 /* ---- asking (agent.c) ---- */
 

@@ -35,7 +35,7 @@ agent_brief(struct call *call, struct store *st, const struct project *p,
     brief_planned(b, &r->core->spec, NULL, 0, r);
     brief_history(b, r);
     int rc = brief_logs(b, st, r, 0, err);
-    brief_limits(b, PROPOSALS_MAX, r->core);
+    brief_limits(b, PROPOSALS_MAX, st, r->campaign, r->core);
     if (call_has(call, "again"))
         jw_ki64(&b->w, "again", wake_now_ms());
     brief_end(b);

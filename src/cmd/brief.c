@@ -90,17 +90,39 @@ room_usd(const struct spec *s, const struct core *c)
     return (double)u / MICRO;
 }
 
+/* Of a signed campaign the model's budgets are those that were signed, whatever
+ * the file says now. */
+static struct project_model
+model_signed(const struct brief *b, struct store *st, uint32_t campaign,
+    const struct core *c)
+{
+    struct project_model m = b->p->model;
+    struct buf canon = {0};
+    if (c == NULL || c->state < CAMPAIGN_APPROVED)
+        return m;
+    if (store_campaign_canon(st, campaign, &canon, NULL) == 0)
+        project_model_cap(&m, buf_str(&canon));
+    else
+        m.on = false;
+    buf_fini(&canon);
+    return m;
+}
+
 void
-brief_limits(struct brief *b, uint32_t proposals, const struct core *c)
+brief_limits(struct brief *b, uint32_t proposals, struct store *st,
+    uint32_t campaign, const struct core *c)
 {
     struct jw *w = &b->w;
+    const struct project_model m = model_signed(b, st, campaign, c);
     jw_key(w, "limits");
     jw_obj_begin(w);
     jw_ki64(w, "proposals", proposals);
-    if (b->p->model.budget_tokens > 0)
-        jw_ki64(w, "tokens", b->p->model.budget_tokens);
-    if (b->p->model.budget_usd > 0)
-        jw_kf64(w, "usd", b->p->model.budget_usd);
+    if (!m.on)
+        jw_kbool(w, "off", true);
+    if (m.budget_tokens > 0)
+        jw_ki64(w, "tokens", m.budget_tokens);
+    if (m.budget_usd > 0)
+        jw_kf64(w, "usd", m.budget_usd);
     if (b->p->spec.unit == UNIT_USD)
         jw_kf64(w, "room_usd", room_usd(&b->p->spec, c));
     jw_obj_end(w);
