@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/rng.h"
+#include "steps.h"
 
 enum { SEALED_STREAM = 1 << 20 };
 
@@ -58,8 +59,9 @@ ignore(void *ctx, const struct event *e)
 }
 
 static int
-tell(struct replay *x, const struct event *e)
+tell(void *ctx, struct event *e)
 {
+    struct replay *x = ctx;
     if (core_advance(x->c, e, &x->u, ignore, NULL) != 0)
         return err_set(x->err, -ERR_REFUSED, "%s, seed %" PRIu64 ": %s: %s",
             x->p->dataset, x->r->seed, event_name(e->kind), x->u.why);
@@ -71,14 +73,9 @@ tell(struct replay *x, const struct event *e)
 static uint32_t
 candidate_of(const struct replay *x, uint32_t experiment)
 {
-    const struct spec *s = &x->c->spec;
-    const struct config *config = &x->c->experiment[experiment].config;
-    for (uint32_t i = 0; i < s->n_candidates; i++) {
-        struct config row = {0};
-        memcpy(row.v, s->candidate[i], sizeof row.v);
-        if (config_equal(s, &row, config))
-            return i;
-    }
+    uint32_t i = steps_candidate(x->c, experiment);
+    if (i < x->c->spec.n_candidates)
+        return i;
     fprintf(stderr, "E%" PRIu32 " is no recorded configuration\n", experiment);
     abort();
 }
@@ -113,10 +110,12 @@ spec_fill(const struct problem *p, uint32_t budget, bool full, struct spec *s)
 /* Ideas of a full campaign: recorded changes of one knob, best predicted
  * first, the prediction as their prior. */
 static int
-ideas_add(struct replay *x, uint32_t most)
+ideas_add(void *ctx)
 {
+    struct replay *x = ctx;
     const struct problem *p = x->p;
     const struct spec *s = &x->c->spec;
+    uint32_t most = s->max_hypotheses;
     double range = p->best - p->median;
     bool *used = mem_calloc(p->n, sizeof *used);
     uint32_t start = x->r->start;
@@ -150,29 +149,10 @@ static int
 campaign_start(struct replay *x, bool full)
 {
     struct spec *s = mem_calloc(1, sizeof *s);
+    const struct steps steps = {
+        .tell = tell, .ideas = full ? ideas_add : NULL, .ctx = x};
     spec_fill(x->p, x->r->budget, full, s);
-    size_t n = spec_encode(s, NULL, 0);
-    unsigned char *bytes = mem_calloc(1, n);
-    spec_encode(s, bytes, n);
-    struct event e = {.kind = EVENT_campaign_drafted,
-        .spec = bytes,
-        .spec_len = n,
-        .number = x->r->seed};
-    int64_t budget_u = s->total_u;
-    int rc = tell(x, &e);
-    if (rc == 0 && full)
-        rc = ideas_add(x, s->max_hypotheses);
-    e = (struct event){
-        .kind = EVENT_plan_drafted, .hash = "replay", .budget_u = budget_u};
-    if (rc == 0)
-        rc = tell(x, &e);
-    e.kind = EVENT_plan_approved;
-    if (rc == 0)
-        rc = tell(x, &e);
-    e = (struct event){.kind = EVENT_campaign_started};
-    if (rc == 0)
-        rc = tell(x, &e);
-    free(bytes);
+    int rc = steps_start(&steps, s, x->r->seed);
     free(s);
     return rc;
 }

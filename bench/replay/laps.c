@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/rng.h"
+#include "steps.h"
 
 static double
 cost_of(const struct task *t, uint32_t evaluations)
@@ -67,8 +68,9 @@ say(void *ctx, const struct event *e)
 }
 
 static int
-tell(struct play *x, struct event *e)
+tell(void *ctx, struct event *e)
 {
+    struct play *x = ctx;
     e->at_ms = x->now_ms;
     if (core_advance(x->c, e, &x->u, say, x) != 0)
         return err_set(x->err, -ERR_REFUSED, "%s, seed %" PRIu64 ": %s: %s",
@@ -79,15 +81,8 @@ tell(struct play *x, struct event *e)
 static uint32_t
 candidate_of(const struct play *x, uint32_t experiment)
 {
-    const struct spec *s = &x->c->spec;
-    const struct config *config = &x->c->experiment[experiment].config;
-    for (uint32_t i = 0; i < s->n_candidates; i++) {
-        struct config row = {0};
-        memcpy(row.v, s->candidate[i], sizeof row.v);
-        if (config_equal(s, &row, config))
-            return i;
-    }
-    return x->r->start;
+    uint32_t i = steps_candidate(x->c, experiment);
+    return i < x->c->spec.n_candidates ? i : x->r->start;
 }
 
 static void
@@ -120,27 +115,9 @@ static int
 campaign_start(struct play *x, bool stops)
 {
     struct spec *s = mem_calloc(1, sizeof *s);
+    const struct steps steps = {.tell = tell, .ctx = x};
     spec_fill(x->t, x->r->units, stops, s);
-    size_t n = spec_encode(s, NULL, 0);
-    unsigned char *bytes = mem_calloc(1, n);
-    spec_encode(s, bytes, n);
-    struct event e = {.kind = EVENT_campaign_drafted,
-        .spec = bytes,
-        .spec_len = n,
-        .number = x->r->seed};
-    int64_t budget_u = s->total_u;
-    int rc = tell(x, &e);
-    e = (struct event){
-        .kind = EVENT_plan_drafted, .hash = "curves", .budget_u = budget_u};
-    if (rc == 0)
-        rc = tell(x, &e);
-    e.kind = EVENT_plan_approved;
-    if (rc == 0)
-        rc = tell(x, &e);
-    e = (struct event){.kind = EVENT_campaign_started};
-    if (rc == 0)
-        rc = tell(x, &e);
-    free(bytes);
+    int rc = steps_start(&steps, s, x->r->seed);
     free(s);
     return rc;
 }
