@@ -144,6 +144,18 @@ $(BUILD)/test/sim/%: $(BUILD)/obj/test/sim/%.o $(BUILD)/obj/test/sim/world.o \
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
+# the sweeps of crashes share a campaign; one has a disk that fails
+$(BUILD)/test/crash_wakes: $(BUILD)/obj/test/lib/crash_wakes.o \
+  $(BUILD)/obj/test/crash/campaign.o $(BUILD)/librea.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+$(BUILD)/test/crash_disk: $(BUILD)/obj/test/lib/crash_disk.o \
+  $(patsubst %,$(BUILD)/obj/test/crash/%.o,campaign calls disk) \
+  $(BUILD)/librea.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -Wl,--wrap=store_append,--wrap=store_commit \
+	  -o $@ $^ $(LIBS)
+
 $(BUILD)/test/%: $(BUILD)/obj/test/lib/%.o $(BUILD)/librea.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
