@@ -153,7 +153,7 @@ $(BUILD)/test/crash_disk: $(BUILD)/obj/test/lib/crash_disk.o \
   $(patsubst %,$(BUILD)/obj/test/crash/%.o,campaign calls disk) \
   $(BUILD)/librea.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -Wl,--wrap=store_append,--wrap=store_commit \
+	$(CC) $(LDFLAGS_ALL) -Wl,--wrap=store_begin,--wrap=store_append_record,--wrap=store_commit \
 	  -o $@ $^ $(LIBS)
 
 $(BUILD)/test/%: $(BUILD)/obj/test/lib/%.o $(BUILD)/librea.a

@@ -189,6 +189,17 @@ pool_digest(struct store *st, struct digest *d)
 }
 
 int
+log_take(struct digest *d, struct err *err)
+{
+    struct store *st = NULL;
+    int rc = store_open(work, STORE_READ, &st, err);
+    if (rc == 0)
+        rc = store_events(st, 1, 1, event_digest, d, err);
+    store_close(st);
+    return rc;
+}
+
+int
 digest_take(struct digest *d, struct err *err)
 {
     struct store *st = NULL;

@@ -34,6 +34,8 @@ void folder_make(void);
 void tree_copy(const char *from, const char *to);
 /* The time of every wake from now on, in milliseconds. */
 void clock_set(int64_t ms);
+/* The events alone. */
+int log_take(struct digest *d, struct err *err);
 int digest_take(struct digest *d, struct err *err);
 bool digest_same(const struct digest *a, const struct digest *b);
 /* SQLite's own check of the whole database. */
