@@ -228,6 +228,24 @@ digest_take(struct digest *d, struct err *err)
     return rc;
 }
 
+void
+digest_differ(
+    const struct digest *got, const struct digest *want, char out[DIFFER_LEN])
+{
+    size_t n = got->text.len < want->text.len ? got->text.len : want->text.len;
+    size_t at = 0;
+    while (at < n && got->text.data[at] == want->text.data[at])
+        at++;
+    size_t from = at < 40 ? 0 : at - 40, len = 0;
+    for (size_t i = from; i < got->text.len && len < DIFFER_LEN - 2; i++) {
+        if (i == at)
+            out[len++] = '|';
+        char c = got->text.data[i];
+        out[len++] = c >= ' ' && c < 127 ? c : '.';
+    }
+    out[len] = '\0';
+}
+
 bool
 integrity_ok(void)
 {

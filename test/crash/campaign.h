@@ -38,6 +38,10 @@ void clock_set(int64_t ms);
 int log_take(struct digest *d, struct err *err);
 int digest_take(struct digest *d, struct err *err);
 bool digest_same(const struct digest *a, const struct digest *b);
+enum { DIFFER_LEN = 120 };
+/* What got has around the first difference, marked by '|'. */
+void digest_differ(
+    const struct digest *got, const struct digest *want, char out[DIFFER_LEN]);
 /* SQLite's own check of the whole database. */
 bool integrity_ok(void);
 

@@ -172,10 +172,10 @@ life_check(int i, bool sweep, bool to_end, const char *where, uint64_t n)
             rc = digest_take(&got, &err);
     }
     if (rc != 0 || !digest_same(&got, &step[at].after)) {
-        snprintf(text, sizeof text,
-            "after step %d: %.200s, %" PRIu64 " events, want %" PRIu64, at,
-            rc != 0 ? err.text : "another log", got.events,
-            step[at].after.events);
+        char other[DIFFER_LEN];
+        digest_differ(&got, &step[at].after, other);
+        snprintf(text, sizeof text, "after step %d: %.200s", at,
+            rc != 0 ? err.text : other);
         violation(i, where, n, text);
     } else if (n % 64 == 0 && !integrity_ok()) {
         violation(i, where, n, "the database is damaged");
