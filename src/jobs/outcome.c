@@ -262,10 +262,11 @@ outcome_find(const char *record, const struct job_spec *spec,
 {
     *out = (struct outcome){.reason = REASON_NONE};
     struct json *knobs = NULL, *world = NULL;
-    if (knobs_read(spec, &knobs, err) != 0)
-        return -ERR_INPUT;
+    int rc = knobs_read(spec, &knobs, err);
+    if (rc != 0)
+        return rc;
     struct job_view v = {spec, knobs};
-    int rc = record == NULL ? 0 : record_search(record, &v, &world, out, err);
+    rc = record == NULL ? 0 : record_search(record, &v, &world, out, err);
     if (rc == 0 && record != NULL && world == NULL)
         rc = err_set(err, -ERR_NOT_FOUND,
             "%s has no row for this job and no world", record);
