@@ -56,7 +56,7 @@ TOOL_SRC = $(sort $(wildcard tools/*.c))
 TOOLS = $(TOOL_SRC:tools/%.c=$(BUILD)/tools/%)
 
 .PHONY: all deps deps-check demo check check-peers check-full bench \
-  bench-full slurm-check asan clang sim tidy docs man install clean help
+  bench-full slurm-check asan clang sim crash tidy docs man install clean help
 .SECONDARY:
 
 help: # what the doors are
@@ -66,7 +66,7 @@ help: # what the doors are
 	@echo "make check      all tests; closes with 'N passed, N failed'"
 	@echo "make check-peers  comparisons with other programs (PyPI)"
 	@echo "make check-full, make bench, make bench-full, make asan, make sim,"
-	@echo "make tidy, make docs, make man, make install PREFIX=/usr/local"
+	@echo "make crash, make tidy, make docs, make man, make install PREFIX=/usr/local"
 
 all: $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-sandbox $(BUILD)/rea-read \
   $(BUILD)/rea-ctr $(AGENT)
@@ -143,6 +143,18 @@ $(BUILD)/test/sim/%: $(BUILD)/obj/test/sim/%.o $(BUILD)/obj/test/sim/world.o \
   $(BUILD)/obj/test/sim/toy.o $(BUILD)/librea.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+# the sweeps of crashes share a campaign; one has a disk that fails
+$(BUILD)/test/crash_wakes: $(BUILD)/obj/test/lib/crash_wakes.o \
+  $(BUILD)/obj/test/crash/campaign.o $(BUILD)/librea.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+$(BUILD)/test/crash_disk: $(BUILD)/obj/test/lib/crash_disk.o \
+  $(patsubst %,$(BUILD)/obj/test/crash/%.o,campaign calls disk) \
+  $(BUILD)/librea.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -Wl,--wrap=store_begin,--wrap=store_commit \
+	  -Wl,--wrap=store_append_record -o $@ $^ $(LIBS)
 
 $(BUILD)/test/%: $(BUILD)/obj/test/lib/%.o $(BUILD)/librea.a
 	@mkdir -p $(@D)
@@ -234,6 +246,10 @@ check-full: deps-check
 SEED ?= 1
 sim: $(SIM)
 	$(BUILD)/test/sim/sim_laws --seed=$(SEED) --lives=400
+
+# Kills, failing file calls and losses of power, sampled by SEED, in minutes.
+crash: $(BUILD)/rea-shim $(BUILD)/test/crash_wakes $(BUILD)/test/crash_disk
+	@SEED=$(SEED) sh test/crash.sh $(BUILD)
 
 bench: all $(BENCH)
 	@sh bench/run.sh $(BUILD)

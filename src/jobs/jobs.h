@@ -96,6 +96,8 @@ struct job_caps {
     bool survives_us; /* jobs go on when every rea process is gone */
     bool calls_back;  /* wake_argv is run at the end */
     bool limits_memory, limits_time, watches_metrics;
+    bool elsewhere; /* jobs outlive a loss of power of this machine, so what
+                       says how to read them is synced before they start */
     bool own_clock; /* time is the backend's (recorded), not the wall's */
 };
 

@@ -76,7 +76,8 @@ local_poll(struct jobs *j, const struct job_handle *h, struct job_status *out,
     if (rc != 0)
         return rc;
     rc = claim_read(j, token, &c, err);
-    if (rc == -ERR_NOT_FOUND) {
+    /* it appears whole: only a loss of power can leave less of it */
+    if (rc == -ERR_NOT_FOUND || rc == -ERR_CORRUPT) {
         snprintf(out->why, sizeof out->why, "no job claimed %s", token);
         rc = 0;
     } else if (rc == 0 && ended_is_there(c.run_dir, token, out)) {

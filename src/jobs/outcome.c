@@ -241,14 +241,19 @@ knobs_read(const struct job_spec *spec, struct json **out, struct err *err)
 {
     const char *name = env_find(spec->envp, "REA_KNOBS_FILE");
     struct buf path = {0};
+    struct err why = {0};
     *out = NULL;
     if (name != NULL)
         fs_join(&path, spec->cwd == NULL ? "" : spec->cwd, name);
     bool there = name != NULL && fs_is_file(buf_str(&path));
     if (there)
-        *out = json_read(buf_str(&path), 0, err);
+        *out = json_read(buf_str(&path), 0, &why);
     buf_fini(&path);
-    return there && *out == NULL ? -ERR_INPUT : 0;
+    if (!there || *out != NULL)
+        return 0;
+    /* only what it says can be refused for good, not a disk that fails */
+    return err_set(
+        err, why.code == -ERR_SYS ? -ERR_SYS : -ERR_INPUT, "%s", why.text);
 }
 
 int
@@ -257,10 +262,11 @@ outcome_find(const char *record, const struct job_spec *spec,
 {
     *out = (struct outcome){.reason = REASON_NONE};
     struct json *knobs = NULL, *world = NULL;
-    if (knobs_read(spec, &knobs, err) != 0)
-        return -ERR_INPUT;
+    int rc = knobs_read(spec, &knobs, err);
+    if (rc != 0)
+        return rc;
     struct job_view v = {spec, knobs};
-    int rc = record == NULL ? 0 : record_search(record, &v, &world, out, err);
+    rc = record == NULL ? 0 : record_search(record, &v, &world, out, err);
     if (rc == 0 && record != NULL && world == NULL)
         rc = err_set(err, -ERR_NOT_FOUND,
             "%s has no row for this job and no world", record);

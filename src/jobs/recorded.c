@@ -147,7 +147,7 @@ recorded_submit(struct jobs *j, const struct job_spec *spec,
         outcome_limit(spec, &o);
         claim_put(spec, &a, run_dir, recorded_now_ms(j), &o, &text);
         claim_path(j, spec->token, &path);
-        rc = file_create_whole(buf_str(&path), &text, false, err);
+        rc = file_create_whole(buf_str(&path), &text, true, err);
     }
     if (rc >= 0) {
         handle_put(out, KIND, spec->token);
@@ -170,7 +170,7 @@ put_file(const char *run_dir, const char *name, const char *given,
     else
         fs_join(&path, run_dir, name);
     int rc =
-        fs_write_atomic(buf_str(&path), content, strlen(content), false, err);
+        fs_write_atomic(buf_str(&path), content, strlen(content), true, err);
     buf_fini(&path);
     return rc;
 }
@@ -231,8 +231,8 @@ files_leave(const struct claim *c, const struct exit_facts *f, struct err *err)
 {
     const struct json *r = c->json;
     const char *checkpoint = json_get_str(r, "checkpoint_path");
-    int rc = 0;
-    if (f->reason != REASON_CANCELLED)
+    int rc = fs_mkdirs(c->run_dir, err);
+    if (rc == 0 && f->reason != REASON_CANCELLED)
         rc = put_file(c->run_dir, "metrics.jsonl",
             json_get_str(r, "metrics_path"), json_get_str(r, "metrics"), err);
     if (rc == 0)
@@ -287,8 +287,10 @@ running_leave(const struct claim *c, int64_t now, struct err *err)
     put_text(&w, "token", json_get_str(r, "token"));
     jw_ki64(&w, "rungs", crossed);
     jw_obj_end(&w);
-    int rc = put_file(c->run_dir, "metrics.jsonl",
-        json_get_str(r, "metrics_path"), buf_str(&part), err);
+    int rc = fs_mkdirs(c->run_dir, err);
+    if (rc == 0)
+        rc = put_file(c->run_dir, "metrics.jsonl",
+            json_get_str(r, "metrics_path"), buf_str(&part), err);
     if (rc == 0)
         rc = put_file(c->run_dir, "report.json", NULL, buf_str(&report), err);
     buf_fini(&part);
@@ -351,7 +353,7 @@ recorded_cancel(struct jobs *j, const struct job_handle *h, struct err *err)
     if (rc == 0) {
         fs_join(&mark, c.run_dir, "cancel");
         buf_printf(&text, "%lld\n", (long long)recorded_now_ms(j));
-        rc = file_create_whole(buf_str(&mark), &text, false, err);
+        rc = file_create_whole(buf_str(&mark), &text, true, err);
     }
     buf_fini(&mark);
     buf_fini(&text);
@@ -377,7 +379,10 @@ recorded_logs(struct jobs *j, const struct job_handle *h, size_t max,
 
 const struct jobs_ops jobs_recorded = {
     .name = KIND,
-    .caps = {.survives_us = true, .limits_time = true, .own_clock = true},
+    .caps = {.survives_us = true,
+        .limits_time = true,
+        .elsewhere = true,
+        .own_clock = true},
     .open = recorded_open,
     .submit = recorded_submit,
     .find = recorded_find,

@@ -77,7 +77,8 @@ int64_t scheduled_now_ms(struct jobs *j);
             .calls_back = true,                                                \
             .limits_memory = true,                                             \
             .limits_time = true,                                               \
-            .watches_metrics = true},                                          \
+            .watches_metrics = true,                                           \
+            .elsewhere = true},                                                \
         .open = open_fn, .submit = scheduled_submit, .find = scheduled_find,   \
         .poll = scheduled_poll, .cancel = scheduled_cancel,                    \
         .logs = scheduled_logs, .now_ms = scheduled_now_ms,                    \

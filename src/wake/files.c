@@ -22,11 +22,16 @@ run_dir_name(uint32_t campaign, uint32_t trial, uint32_t attempt,
         attempt);
 }
 
-void
-run_files_in(struct arena *a, const char *run_dir, struct run_files *out)
+int
+run_files_in(struct arena *a, const char *run_dir, struct run_files *out,
+    struct err *err)
 {
+    struct err why = {0};
     struct json *j =
-        json_read(fs_join_in(a, run_dir, "spec.json"), 16 * 1024 * 1024, NULL);
+        json_read(fs_join_in(a, run_dir, "spec.json"), 16 * 1024 * 1024, &why);
+    /* a disk that fails now must not decide what the job has left */
+    if (j == NULL && why.code == -ERR_SYS)
+        return err_set(err, why.code, "%s", why.text);
     const struct {
         const char *key, *otherwise;
         const char **to;
@@ -44,6 +49,7 @@ run_files_in(struct arena *a, const char *run_dir, struct run_files *out)
     }
     out->resume = json_get_bool(j, "resume", false);
     json_free(j);
+    return 0;
 }
 
 /* A job's paths may be relative to the workspace, where it runs. */
@@ -53,12 +59,13 @@ from_root(struct wake *w, const char *path)
     return fs_join_in(&w->arena, store_root(w->st), path);
 }
 
-const char *
-checkpoint_find(struct wake *w, uint32_t trial)
+int
+checkpoint_find(
+    struct wake *w, uint32_t trial, const char **out, struct err *err)
 {
     const struct trial *t = &w->core->trial[trial - 1];
-    const char *best = NULL;
     int64_t newest = -1;
+    *out = NULL;
     for (uint32_t k = t->attempts; k >= 1; k--) {
         char dir[STORE_PATH_LEN];
         struct run_files files;
@@ -66,14 +73,16 @@ checkpoint_find(struct wake *w, uint32_t trial)
         const char *full = from_root(w, dir);
         if (!fs_is_dir(full))
             continue;
-        run_files_in(&w->arena, full, &files);
+        int rc = run_files_in(&w->arena, full, &files, err);
+        if (rc != 0)
+            return rc;
         int64_t at = fs_mtime_ms(from_root(w, files.checkpoint));
         if (at > newest) {
             newest = at;
-            best = files.checkpoint;
+            *out = files.checkpoint;
         }
     }
-    return best;
+    return 0;
 }
 
 static const char *
@@ -147,10 +156,11 @@ spec_json(struct wake *w, const struct job *j, const struct config *config,
 
 /* Only a real resume continues: a plain retry starts from nothing, and an
  * evaluation loads what its trial's training has left. */
-static void
+static int
 request_fill(struct wake *w, const struct job *j, const char *run_dir,
-    const struct config *config, struct job_request *req)
+    const struct config *config, struct job_request *req, struct err *err)
 {
+    int rc = 0;
     const struct trial *t = &w->core->trial[j->trial - 1];
     const struct experiment *x = &w->core->experiment[t->experiment];
     *req = (struct job_request){.evaluate = j->kind == JOB_EVALUATE,
@@ -163,8 +173,9 @@ request_fill(struct wake *w, const struct job *j, const char *run_dir,
         .phase = phase_name(t->phase),
         .hypotheses = hypotheses_of(w, x->mask)};
     if (req->evaluate || j->resume)
-        req->checkpoint = checkpoint_find(w, j->trial);
+        rc = checkpoint_find(w, j->trial, &req->checkpoint, err);
     req->resume = j->resume && req->checkpoint != NULL;
+    return rc;
 }
 
 int
@@ -177,17 +188,18 @@ run_prepare(struct wake *w, const struct job *j, const char *run_dir,
     const char *work =
         jobs_are_boxed(w) ? sandbox_work_in(&w->arena, run_dir) : run_dir;
     job_config(w->core, j, config);
-    request_fill(w, j, work, config, &req);
-    int rc = command_render(&w->arena, w->project, &req, out, err);
+    int rc = request_fill(w, j, work, config, &req, err);
+    if (rc == 0)
+        rc = command_render(&w->arena, w->project, &req, out, err);
     if (rc == 0)
         rc = fs_mkdirs(work, err);
     if (rc == 0)
         rc = fs_write_atomic(from_root(w, out->knobs_file), out->knobs_json,
-            strlen(out->knobs_json), false, err);
+            strlen(out->knobs_json), w->jobs.ops->caps.elsewhere, err);
     if (rc == 0) {
         spec_json(w, j, config, &req, out, token, &text);
         rc = fs_write_atomic(fs_join_in(&w->arena, run_dir, "spec.json"),
-            buf_str(&text), text.len, false, err);
+            buf_str(&text), text.len, w->jobs.ops->caps.elsewhere, err);
     }
     if (rc == 0 && jobs_are_boxed(w))
         rc = job_box(w, j, out, err);

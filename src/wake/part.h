@@ -171,14 +171,16 @@ void run_dir_name(uint32_t campaign, uint32_t trial, uint32_t attempt,
 int run_prepare(struct wake *w, const struct job *j, const char *run_dir,
     const char *token, struct job_command *out, struct err *err);
 /* What spec.json of a run folder says; texts in the arena, defaults when the
- * file is gone. */
+ * file is gone. -ERR_SYS: it is there but can't be read now. */
 struct run_files {
     const char *metrics, *predictions, *checkpoint, *out, *errors;
     bool resume; /* it goes on from the attempt before it */
 };
-void run_files_in(struct arena *a, const char *run_dir, struct run_files *out);
+int run_files_in(struct arena *a, const char *run_dir, struct run_files *out,
+    struct err *err);
 /* Newest checkpoint that an attempt of this trial has left; NULL: none. */
-const char *checkpoint_find(struct wake *w, uint32_t trial);
+int checkpoint_find(
+    struct wake *w, uint32_t trial, const char **out, struct err *err);
 
 /* ---- notify.c ---- */
 

@@ -60,7 +60,9 @@ seed_read(struct wake *w, uint32_t trial, struct arm_files *arm)
             0 ||
         last.dir[0] == '\0')
         return false;
-    run_files_in(&w->arena, fs_join_in(&w->arena, root, last.dir), &files);
+    if (run_files_in(&w->arena, fs_join_in(&w->arena, root, last.dir), &files,
+            NULL) != 0)
+        return false;
     arm->seeds++;
     const char *rows = fs_join_in(&w->arena, root, files.predictions);
     if ((jobs_are_boxed(w) && !fs_is_plain(rows)) ||

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "jobs/signature.h"
 #include "patch/spec.h"
@@ -162,18 +163,22 @@ attempt_end(const struct ended *x, const struct fact *f)
     snprintf(a->detail, sizeof a->detail, "%s", x->detail);
 }
 
-static void
+static int
 paths_in(struct wake *w, const char *run_dir, struct harvest_paths *out,
-    struct run_files *files)
+    struct run_files *files, struct err *err)
 {
     const char *root = store_root(w->st);
-    run_files_in(&w->arena, fs_join_in(&w->arena, root, run_dir), files);
+    int rc = run_files_in(
+        &w->arena, fs_join_in(&w->arena, root, run_dir), files, err);
+    if (rc != 0)
+        return rc;
     out->path[HARVEST_FILE] = fs_join_in(&w->arena, root, files->metrics);
     /* a confined job's links lead where it could not look */
     if (jobs_are_boxed(w) && !fs_is_plain(out->path[HARVEST_FILE]))
         out->path[HARVEST_FILE] = "/dev/null";
     out->path[HARVEST_STDOUT] = fs_join_in(&w->arena, root, files->out);
     out->path[HARVEST_STDERR] = fs_join_in(&w->arena, root, files->errors);
+    return 0;
 }
 
 static void
@@ -198,14 +203,15 @@ values_fill(struct wake *w, struct ended *x, struct err *err)
     size_t at = CHAIN_MAX - 1;
     const char *name = w->project->budget.cost_metric;
     int cost = name != NULL ? spec_metric(&w->core->spec, name) : -1;
-    paths_in(w, x->attempt->run_dir, &part[at], &x->files);
-    int rc = harvest_chain(s, &part[at], 1, NULL, NULL, x->value, err);
-    bool on = x->files.resume;
+    int rc = paths_in(w, x->attempt->run_dir, &part[at], &x->files, err);
+    if (rc == 0)
+        rc = harvest_chain(s, &part[at], 1, NULL, NULL, x->value, err);
+    bool on = rc == 0 && x->files.resume;
     for (uint32_t k = x->job->attempt; on && k > 1 && at > 0; k--) {
         char dir[STORE_PATH_LEN];
         run_dir_name(w->row.id, x->job->trial, k - 1, dir);
-        paths_in(w, dir, &part[--at], &files);
-        on = files.resume;
+        rc = paths_in(w, dir, &part[--at], &files, err);
+        on = rc == 0 && files.resume;
     }
     bool curve =
         x->job->kind == JOB_TRAIN && project_rungs(w->project, &x->rungs);
@@ -258,6 +264,20 @@ reported_fact(struct wake *w, const struct job *j, struct store_attempt *a,
     return 0;
 }
 
+/* Nothing that the job did to its files is in the way of reading them. */
+static bool
+files_are_sound(struct wake *w, const struct run_files *f)
+{
+    const char *path[] = {f->metrics, f->out, f->errors};
+    bool sound = true;
+    for (size_t i = 0; i < sizeof path / sizeof *path; i++) {
+        const char *full = fs_join_in(&w->arena, store_root(w->st), path[i]);
+        sound = sound && (!fs_exists(full) ||
+                             (fs_is_file(full) && access(full, R_OK) == 0));
+    }
+    return sound;
+}
+
 static int
 ended_fact(struct wake *w, const struct job *j, struct store_attempt *a,
     const struct exit_facts *facts, struct fact_list *l, struct err *err)
@@ -270,6 +290,12 @@ ended_fact(struct wake *w, const struct job *j, struct store_attempt *a,
         return rc;
     const char *root = store_root(w->st);
     rc = values_fill(w, x, &unread);
+    if (rc == -ERR_SYS &&
+        (x->files.metrics == NULL || files_are_sound(w, &x->files)))
+        return err_set(err, rc,
+            "%.300s: the next wake reads it again; to settle J%u without it, "
+            "remove that file",
+            unread.text, j->id);
     reason_fill(w, x);
     if (rc != 0) /* then the job has no metrics: it must still be settled */
         snprintf(x->detail, sizeof x->detail, "%.239s", unread.text);
@@ -297,6 +323,31 @@ ended_fact(struct wake *w, const struct job *j, struct store_attempt *a,
     return 0;
 }
 
+/* A claim is not synced when a job starts: the job itself ends with the power.
+ * So one of an earlier boot that nobody knows of has ended with it. */
+static bool
+claim_is_lost(const struct wake *w, const struct store_attempt *a,
+    const struct job_status *status)
+{
+    return status->state == JOB_STATE_UNKNOWN &&
+           strcmp(a->backend, "local") == 0 && a->boot_id[0] != '\0' &&
+           w->boot_id[0] != '\0' && strcmp(a->boot_id, w->boot_id) != 0;
+}
+
+static void
+claim_lost_end(const struct store_attempt *a, struct job_status *status)
+{
+    struct exit_facts *f = &status->exit;
+    status->state = JOB_STATE_DONE;
+    *f = (struct exit_facts){.reason = REASON_NODE_FAIL,
+        .start_ms = a->submitted_ms,
+        .end_ms = a->submitted_ms};
+    snprintf(f->token, sizeof f->token, "%s", a->token);
+    snprintf(f->boot_id, sizeof f->boot_id, "%s", a->boot_id);
+    snprintf(f->detail, sizeof f->detail,
+        "the machine was started again before its claim was on disk");
+}
+
 /* An intent that the engine calls submitted has its attempt's row: both were
  * written at once. */
 static int
@@ -319,6 +370,8 @@ job_reconcile(
         return rc;
     snprintf(h.text, sizeof h.text, "%s", a->handle);
     rc = job_poll(&w->jobs, &h, status, err);
+    if (rc == 0 && claim_is_lost(w, a, status))
+        claim_lost_end(a, status);
     if (rc == 0 && status->state == JOB_STATE_RUNNING)
         return reported_fact(w, j, a, l, err);
     if (rc != 0 || status->state != JOB_STATE_DONE)
@@ -337,6 +390,10 @@ jobs_reconcile(struct wake *w, struct err *err)
         if (!j->submitted)
             continue;
         int rc = job_reconcile(w, j, &l, &first);
+        /* One that can't be asked does not hold up the others; but a disk that
+         * fails once must not change the order in which they end. */
+        if (rc == -ERR_SYS || rc == -ERR_FULL)
+            rc = job_reconcile(w, j, &l, &first);
         failed = failed != 0 ? failed : rc;
     }
     if (l.n > 0) {

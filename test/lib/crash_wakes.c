@@ -11,141 +11,29 @@
  * --control ends a job in two transactions instead of one: it must be caught.
  * The wake runs in a traced child of this program, so points are counted from
  * the opening of the database to the exit. */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/arena.h"
 #include "base/fs.h"
 #include "base/rng.h"
+#include "crash/campaign.h"
 #include "jobs/jobs.h"
-#include "project/project.h"
 #include "store/lease.h"
 #include "store/store.h"
 #include "wake/wake.h"
 
-static const char PROJECT[] =
-    "schema = 1\n"
-    "[project]\n"
-    "name = \"toy\"\n"
-    "[train]\n"
-    "command = \"train {knobs} --out={metrics_file}\"\n"
-    "seed = \"seed\"\n"
-    "[resources]\n"
-    "time = \"10s\"\n"
-    "[metric.auc]\n"
-    "primary = true\n"
-    "goal = \"max\"\n"
-    "min_gain = 1e-3\n"
-    "from = \"jsonl\"\n"
-    "key = \"auc\"\n"
-    "[metric.test]\n"
-    "role = \"sealed\"\n"
-    "goal = \"max\"\n"
-    "from = \"jsonl\"\n"
-    "key = \"test\"\n"
-    "[knob.lr]\n"
-    "type = \"float\"\n"
-    "range = [1e-4, 1.0]\n"
-    "scale = \"log\"\n"
-    "default = 1e-2\n"
-    "[knob.dim]\n"
-    "type = \"int\"\n"
-    "range = [2, 64]\n"
-    "default = 8\n"
-    "[baseline]\n"
-    "seeds = 2\n"
-    "[budget]\n"
-    "unit = \"trials\"\n"
-    "total = 14\n"
-    "max_parallel = 2\n"
-    "[backend]\n"
-    "kind = \"recorded\"\n"
-    "record = \"world.jsonl\"\n";
-
-static const char WORLD[] =
-    "{\"world\": {\"duration_ms\": 2500, \"jitter\": 0.9, \"steps\": 2,"
-    " \"metrics\": {\"auc\": {\"base\": 0.7, \"sd\": 0.0004},"
-    " \"test\": {\"base\": 0.69, \"sd\": 0.0004}},"
-    " \"effects\": [{\"knob\": \"lr\", \"value\": 0.1, \"gain\": 0.01}],"
-    " \"failures\": [{\"reason\": \"exit\", \"exit_code\": 1,"
-    " \"rate\": 0.1}, {\"reason\": \"preempted\", \"rate\": 0.1},"
-    " {\"reason\": \"oom\", \"rate\": 0.05}]}}\n";
-
-enum { STEPS_MAX = 400, STEP_MS = 2000, CLOCK_MS = 1000000 };
-
-static char base[64], work[96], kept[96], clock_file[96];
-static bool is_control, is_pooled;
+static char kept[96];
+static bool is_control;
 static uint64_t random_kills, random_seed = 1; /* kills a wake; 0: all points */
 
-static void
-die(const char *what)
-{
-    fprintf(stderr, "crash_wakes: %s: %s\n", what, strerror(errno));
-    exit(2);
-}
-
-static void
-must(int rc, const char *what, const struct err *err)
-{
-    if (rc == 0)
-        return;
-    fprintf(stderr, "crash_wakes: %s: %s\n", what, err->text);
-    exit(2);
-}
-
 /* ---- folders ---- */
-
-static void
-file_copy(const char *from, const char *to, mode_t mode)
-{
-    char block[1 << 16];
-    ssize_t n;
-    int in = open(from, O_RDONLY | O_CLOEXEC);
-    int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode & 0777);
-    if (in < 0 || out < 0)
-        die(from);
-    while ((n = read(in, block, sizeof block)) > 0)
-        if (write(out, block, (size_t)n) != n)
-            die(to);
-    close(in);
-    close(out);
-}
-
-static void
-tree_copy(const char *from, const char *to)
-{
-    DIR *d = opendir(from);
-    struct dirent *e;
-    if (d == NULL || (mkdir(to, 0755) != 0 && errno != EEXIST))
-        die(from);
-    while ((e = readdir(d)) != NULL) {
-        char a[512], b[512];
-        struct stat sb;
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
-            strcmp(e->d_name, "reserve") == 0)
-            continue;
-        snprintf(a, sizeof a, "%s/%s", from, e->d_name);
-        snprintf(b, sizeof b, "%s/%s", to, e->d_name);
-        if (lstat(a, &sb) != 0)
-            die(a);
-        if (S_ISDIR(sb.st_mode))
-            tree_copy(a, b);
-        else
-            file_copy(a, b, sb.st_mode);
-    }
-    closedir(d);
-}
 
 static void
 state_save(void)
@@ -163,107 +51,6 @@ state_restore(void)
     snprintf(to, sizeof to, "%s/.rea", work);
     fs_remove_tree(to, NULL);
     tree_copy(kept, to);
-}
-
-static void
-clock_set(int64_t ms)
-{
-    char text[32];
-    int n = snprintf(text, sizeof text, "%" PRId64 "\n", ms);
-    must(fs_write_atomic(clock_file, text, (size_t)n, false, NULL), "clock",
-        &(struct err){0});
-}
-
-/* ---- what a state comes to ---- */
-
-struct digest {
-    struct buf text;
-    uint64_t events;
-    uint8_t state;
-};
-
-static int
-event_digest(void *ctx, const struct event *e)
-{
-    struct digest *d = ctx;
-    struct event copy = *e;
-    copy.at_ms = 0; /* times are not compared */
-    size_t n = event_encode(&copy, NULL, 0);
-    unsigned char *bytes = mem_calloc(n, 1);
-    event_encode(&copy, bytes, n);
-    buf_printf(&d->text, "%s:%zu:", event_name(e->kind), n);
-    buf_add(&d->text, bytes, n);
-    free(bytes);
-    d->events++;
-    return 0;
-}
-
-static int
-attempt_digest(void *ctx, const struct store_attempt *a)
-{
-    struct digest *d = ctx;
-    buf_printf(&d->text, "J%u T%u %u %s %u %lld\n", a->job, a->trial, a->state,
-        a->token, a->reason, (long long)a->cost_u);
-    return 0;
-}
-
-/* The ledger of the pool: what the campaign holds, and that it waits. */
-static void
-pool_digest(struct store *st, struct digest *d)
-{
-    struct store_member m;
-    uint32_t n = 0;
-    if (store_pool_members(st, "team", &m, 1, &n, NULL) == 0 && n == 1)
-        buf_printf(&d->text, "pool %lld of %lld, %d %d\n",
-            (long long)m.m.held_u, (long long)m.m.signed_u, m.m.live,
-            m.m.worth.wants);
-}
-
-static int
-digest_take(struct digest *d, struct err *err)
-{
-    struct store *st = NULL;
-    struct store_campaign row;
-    uint64_t n = 0;
-    int rc = store_open(work, STORE_READ, &st, err);
-    if (rc == 0)
-        rc = store_verify(st, 1, &n, err);
-    if (rc == 0)
-        rc = store_events(st, 1, 1, event_digest, d, err);
-    if (rc == 0)
-        rc = store_attempts(st, 1, false, attempt_digest, d, err);
-    if (rc == 0)
-        rc = store_campaign_get(st, 1, &row, err);
-    if (rc == 0) {
-        d->state = row.brief.state;
-        pool_digest(st, d);
-        for (uint32_t t = 1; t <= 64; t++) {
-            bool found = false;
-            double v = 0;
-            if (store_sealed_get(st, 1, t, 1, &found, &v, NULL) == 0 && found)
-                buf_printf(&d->text, "S%u %a\n", t, v);
-        }
-    }
-    store_close(st);
-    return rc;
-}
-
-static bool
-integrity_ok(void)
-{
-    char path[128];
-    sqlite3 *db = NULL;
-    sqlite3_stmt *q = NULL;
-    snprintf(path, sizeof path, "%s/.rea/rea.db", work);
-    bool ok =
-        sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
-        sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &q, NULL) ==
-            SQLITE_OK &&
-        sqlite3_step(q) == SQLITE_ROW &&
-        strcmp((const char *)sqlite3_column_text(q, 0), "ok") == 0;
-    sqlite3_finalize(q);
-    sqlite3_close(db);
-    return ok;
 }
 
 /* ---- the wake under test ---- */
@@ -362,29 +149,17 @@ control_end(struct store *st, struct err *err)
     return rc;
 }
 
-enum mode { MODE_RUN, MODE_WAKE, MODE_SWEEP };
-
-/* The first activation is the engineer's `run`, all others are wakes. */
 static int
-wake_once(enum mode mode, struct err *err)
+wake_tried(enum mode mode, struct err *err)
 {
     struct store *st = NULL;
-    struct wake_result r;
-    struct sweep_result s;
-    struct wake_opts opts = {.cause = WAKE_CALLBACK, .program = ""};
+    if (!is_control || mode == MODE_RUN)
+        return wake_once(mode, err);
     int rc = store_open(work, STORE_WRITE, &st, err);
-    if (rc == 0 && is_control && mode != MODE_RUN)
+    if (rc == 0)
         rc = control_end(st, err);
-    if (rc == 0 && mode == MODE_RUN) {
-        struct event start = {.kind = EVENT_campaign_started};
-        opts.cause = WAKE_VERB;
-        rc = wake_facts(st, 1, &start, 1, &opts, &r, err);
-    } else if (rc == 0 && mode == MODE_SWEEP) {
-        opts.cause = WAKE_SWEEP;
-        rc = sweep_run(st, &opts, &s, err);
-    } else if (rc == 0) {
-        rc = wake_run(st, 1, &opts, &r, err);
-    }
+    if (rc == 0)
+        rc = wake_in(st, mode, err);
     store_close(st);
     return rc;
 }
@@ -401,7 +176,7 @@ wake_killed_at(enum mode mode, uint64_t n, uint64_t *calls)
         struct err err = {0};
         ptrace(PTRACE_TRACEME, 0, NULL, NULL);
         raise(SIGSTOP);
-        int rc = wake_once(mode, &err);
+        int rc = wake_tried(mode, &err);
         if (rc != 0)
             fprintf(stderr, "crash_wakes: wake: %s\n", err.text);
         _exit(rc != 0);
@@ -435,104 +210,10 @@ wake_killed_at(enum mode mode, uint64_t n, uint64_t *calls)
 
 /* ---- the campaign ---- */
 
-/* A floor of 6 trials, the rest by grants. */
-static void
-pool_enter(struct store *st, uint32_t id, struct event *approve)
-{
-    const struct store_pool pool = {.name = "team",
-        .unit = UNIT_TRIALS,
-        .total_u = 13LL * MICRO,
-        .floor_u = 6LL * MICRO};
-    struct err err = {0};
-    must(store_begin(st, &err), "begin", &err);
-    must(store_pool_put(st, &pool, &err), "pool", &err);
-    must(store_pool_join(
-             st, id, pool.name, 1, pool.floor_u, approve->budget_u, &err),
-        "join", &err);
-    must(store_commit(st, &err), "commit", &err);
-    approve->signed_u = approve->budget_u;
-    approve->horizon_u = pool.total_u;
-    approve->budget_u = pool.floor_u;
-}
-
-static void
-campaign_begin(void)
-{
-    struct arena a = {0};
-    struct project *p = NULL;
-    struct store *st = NULL;
-    struct err err = {0};
-    struct buf canon = {0};
-    struct wake_result r;
-    uint32_t id = 0;
-    char path[128], hash[PROJECT_HASH_HEX];
-    struct wake_opts opts = {.no_submit = true, .program = ""};
-    snprintf(path, sizeof path, "%s/rea.toml", work);
-    must(fs_mkdirs(work, &err), "make", &err);
-    must(fs_write_atomic(path, PROJECT, sizeof PROJECT - 1, false, &err),
-        "write", &err);
-    snprintf(path, sizeof path, "%s/world.jsonl", work);
-    must(fs_write_atomic(path, WORLD, sizeof WORLD - 1, false, &err), "write",
-        &err);
-    must(project_load(&a, work, "rea.toml", &p, &err), "project", &err);
-    project_hash(p, hash);
-    project_canon(p, &canon);
-    size_t n = spec_encode(&p->spec, NULL, 0);
-    unsigned char *spec = arena_alloc(&a, n);
-    spec_encode(&p->spec, spec, n);
-    int lr = spec_knob(&p->spec, "lr"), dim = spec_knob(&p->spec, "dim");
-    struct event facts[4] = {{.kind = EVENT_campaign_drafted,
-                                 .spec = spec,
-                                 .spec_len = n,
-                                 .number = 11},
-        {.kind = EVENT_hypothesis_added,
-            .hypothesis = 1,
-            .source = SOURCE_ENGINEER,
-            .statement = "a larger rate",
-            .mean = 1e-3,
-            .sd = 2e-3,
-            .n_over = 1,
-            .over = {{(uint32_t)lr, .1}}},
-        {.kind = EVENT_hypothesis_added,
-            .hypothesis = 2,
-            .source = SOURCE_RESEARCH,
-            .statement = "more factors",
-            .mean = 1e-3,
-            .sd = 2e-3,
-            .n_over = 1,
-            .over = {{(uint32_t)dim, 32}}},
-        {.kind = EVENT_plan_drafted,
-            .hash = "feedbeef00",
-            .budget_u = p->spec.total_u}};
-    struct event approve = {.kind = EVENT_plan_approved,
-        .hash = "feedbeef00",
-        .by = "tester",
-        .budget_u = p->spec.total_u};
-    must(store_open(work, STORE_CREATE, &st, &err), "open", &err);
-    must(wake_create(
-             st, "rea.toml", hash, buf_str(&canon), facts, 4, &opts, &id, &err),
-        "create", &err);
-    if (is_pooled)
-        pool_enter(st, id, &approve);
-    must(wake_approve(
-             st, id, hash, buf_str(&canon), &approve, 1, &opts, &r, &err),
-        "approve", &err);
-    store_close(st);
-    buf_fini(&canon);
-    arena_fini(&a);
-}
-
 struct count {
     uint64_t wakes, calls, points, violations, events;
     bool granted; /* the pool gave money at least once */
 };
-
-static bool
-digest_same(const struct digest *a, const struct digest *b)
-{
-    return a->text.len == b->text.len &&
-           memcmp(a->text.data, b->text.data, a->text.len) == 0;
-}
 
 /* One kill point: the same state as without the kill? */
 static void
@@ -547,11 +228,11 @@ point_try(
         return;
     k->points++;
     /* What was not yet acknowledged to the engineer is said again by him. */
-    int rc = wake_once(k->points % 2 == 0 ? MODE_SWEEP : MODE_WAKE, &err);
+    int rc = wake_tried(k->points % 2 == 0 ? MODE_SWEEP : MODE_WAKE, &err);
     if (rc == 0)
         rc = digest_take(&got, &err);
     if (rc == 0 && mode == MODE_RUN && got.state == CAMPAIGN_APPROVED) {
-        rc = wake_once(MODE_RUN, &err);
+        rc = wake_tried(MODE_RUN, &err);
         got.events = 0;
         buf_clear(&got.text);
         if (rc == 0)
@@ -591,7 +272,7 @@ kills_random(enum mode mode, uint64_t calls, const struct digest *want,
     int rc = digest_take(&got, &err);
     bool begin = mode == MODE_RUN && got.state == CAMPAIGN_APPROVED;
     if (rc == 0)
-        rc = wake_once(begin ? MODE_RUN : MODE_WAKE, &err);
+        rc = wake_tried(begin ? MODE_RUN : MODE_WAKE, &err);
     got.events = 0;
     buf_clear(&got.text);
     if (rc == 0)
@@ -655,15 +336,8 @@ main(int argc, char **argv)
         is_pooled = is_pooled || strcmp(argv[i], "--pool") == 0;
         is_control = is_control || strcmp(argv[i], "--control") == 0;
     }
-    snprintf(base, sizeof base, "%s/rea-crash-XXXXXX",
-        access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    if (mkdtemp(base) == NULL)
-        die("folder");
-    snprintf(work, sizeof work, "%s/w", base);
+    folder_make();
     snprintf(kept, sizeof kept, "%s/kept", base);
-    snprintf(clock_file, sizeof clock_file, "%s/clock", base);
-    setenv("REA_CLOCK", clock_file, 1);
-    clock_set(CLOCK_MS);
     campaign_begin();
     bool over = step_try(MODE_RUN, part, parts, stride, &k);
     for (int i = 1; !over && i < STEPS_MAX; i++) {
