@@ -1,7 +1,7 @@
 /* Campaigns asleep: what many of them take while their jobs run, how long one
  * takes to wake cold, and how a database grows over hibernations.
  *   bench-sleep [--campaigns 10000] [--wakes 1000] [--cycles 1000]
- *               [--lives 2] [--keep]   (keep: the workspace stays)
+ *               [--lives 0] [--keep]   (keep: the workspace stays)
  * Campaigns on the recorded backend, drafted, started and woken by the real
  * engine; what is measured are processes of build/rea, synchronous = FULL,
  * from spawn to exit, each beside a raw fsync made just before it. */
@@ -286,12 +286,12 @@ growth_show(const struct bench *b)
 }
 
 static int
-number(int argc, char **argv, int *i, int max)
+number(int argc, char **argv, int *i, int min, int max)
 {
-    long n = *i + 1 < argc ? strtol(argv[++*i], NULL, 10) : 0;
-    if (n < 1 || n > max) {
-        fprintf(stderr, "bench-sleep: %s takes a number up to %d\n",
-            argv[*i > 1 ? *i - 1 : *i], max);
+    long n = *i + 1 < argc ? strtol(argv[++*i], NULL, 10) : -1;
+    if (n < min || n > max) {
+        fprintf(stderr, "bench-sleep: %s takes a number from %d to %d\n",
+            argv[*i > 1 ? *i - 1 : *i], min, max);
         exit(2);
     }
     return (int)n;
@@ -301,22 +301,22 @@ static void
 bench_read(struct bench *b, int argc, char **argv)
 {
     *b = (struct bench){
-        .campaigns = 10000, .lives = 2, .wakes = 1000, .cycles = 1000};
+        .campaigns = 10000, .lives = 0, .wakes = 1000, .cycles = 1000};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--campaigns") == 0)
-            b->campaigns = (uint32_t)number(argc, argv, &i, 50000);
+            b->campaigns = (uint32_t)number(argc, argv, &i, 1, 50000);
         else if (strcmp(argv[i], "--wakes") == 0)
-            b->wakes = number(argc, argv, &i, SAMPLES_MAX);
+            b->wakes = number(argc, argv, &i, 1, SAMPLES_MAX);
         else if (strcmp(argv[i], "--cycles") == 0)
-            b->cycles = number(argc, argv, &i, 10000);
+            b->cycles = number(argc, argv, &i, 1, 10000);
         else if (strcmp(argv[i], "--lives") == 0)
-            b->lives = (uint32_t)number(argc, argv, &i, 20);
+            b->lives = (uint32_t)number(argc, argv, &i, 0, 20);
         else if (strcmp(argv[i], "--keep") == 0)
             b->keep = true;
         else {
             fprintf(stderr,
                 "usage: bench-sleep [--campaigns 10000] [--wakes 1000] "
-                "[--cycles 1000] [--lives 2] [--keep]\n");
+                "[--cycles 1000] [--lives 0] [--keep]\n");
             exit(2);
         }
     }

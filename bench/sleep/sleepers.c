@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,6 +191,7 @@ sleepers_make(const struct sleepers *s)
     clock_step(s->root);
     run_once(s->program, s->root, "plan", NULL);
     filling = true;
+    mallopt(M_MMAP_THRESHOLD, 1 << 20); /* as build/rea does */
     must(store_open(s->root, STORE_WRITE, &st, &err), "open", &err);
     campaigns_make(st, s);
     for (uint32_t life = 0; life < s->lives; life++) {
