@@ -244,6 +244,8 @@ growth_show(const struct bench *b)
 {
     char root[320];
     struct disk first, idle, last;
+    static struct series wake;
+    wake.n = 0;
     snprintf(root, sizeof root, "%s/one", b->root);
     if (mkdir(root, 0755) != 0)
         fail(root);
@@ -261,7 +263,8 @@ growth_show(const struct bench *b)
     int64_t before = idle.n_events;
     for (last = idle; cycles < b->cycles; cycles++) {
         clock_step(root);
-        run_once(b->rea, root, "wake", "C1");
+        ended_leave(root, 1);
+        series_add(&wake, run_once(b->rea, root, "wake", "C1").wall_ms);
         if (cycles % 50 != 49)
             continue;
         disk_read(root, &last);
@@ -275,7 +278,8 @@ growth_show(const struct bench *b)
     int64_t events = last.n_events - idle.n_events;
     printf("growth, no news    %" PRId64 " bytes over %d hibernations\n",
         idle.total - first.total, b->cycles);
-    printf("growth, with news  %" PRId64 " bytes over %d hibernations and %" PRId64
+    printf("growth, with news  %" PRId64
+           " bytes over %d hibernations and %" PRId64
            " events: %.0f bytes an event (target 400), of it the log %.0f; "
            "%" PRId64 " snapshot of %" PRId64 " bytes; rea.db-wal %" PRId64
            " bytes\n",
@@ -283,6 +287,9 @@ growth_show(const struct bench *b)
         (double)(last.total - idle.total) / (double)events,
         (double)(last.event - idle.event) / (double)events, last.n_snapshots,
         last.snapshot_bytes, fs_size(path));
+    printf("wake, one ended    p50 %.2f ms, p99 %.2f ms, over these "
+           "hibernations\n",
+        series_at(&wake, .5), series_at(&wake, .99));
 }
 
 static int
@@ -356,6 +363,7 @@ main(int argc, char **argv)
     throughput_show(&b, "wakes, no news", 0);
     verbs_show(&b);
     clock_step(b.root);
+    ended_leave(b.root, 2 * (uint32_t)b.wakes);
     wakes_show(&b, "wake, two ended", 1);
     throughput_show(&b, "wakes, two ended", (uint32_t)b.wakes + 1);
     growth_show(&b);

@@ -102,9 +102,8 @@ run_once(
     if (wait4(pid, &status, 0, &u) != pid)
         fail("wait");
     struct cost c = {.wall_ms = (double)(fs_mono_us() - t) / 1000,
-        .cpu_ms =
-            (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000 +
-            (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000};
+        .cpu_ms = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000 +
+                  (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000};
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
         fprintf(stderr, "bench: %s %s exits with %d\n", verb,
             arg != NULL ? arg : "", WEXITSTATUS(status));

@@ -13,49 +13,49 @@
 
 #include "base/arena.h"
 #include "base/fs.h"
+#include "jobs/jobs.h"
 #include "project/project.h"
 #include "sleep/clocked.h"
 #include "store/store.h"
 #include "wake/wake.h"
 
-static const char PROJECT[] =
-    "schema = 1\n"
-    "[project]\n"
-    "name = \"sleeper\"\n"
-    "[train]\n"
-    "command = \"sh train.sh\"\n"
-    "style = \"env\"\n"
-    "seed = \"seed\"\n"
-    "[metric.valid_auc]\n"
-    "primary = true\n"
-    "goal = \"max\"\n"
-    "min_gain = 3e-4\n"
-    "[metric.test_auc]\n"
-    "role = \"sealed\"\n"
-    "goal = \"max\"\n"
-    "[knob.lr]\n"
-    "type = \"float\"\n"
-    "range = [1e-3, 1.0]\n"
-    "scale = \"log\"\n"
-    "default = 0.01\n"
-    "[knob.dim]\n"
-    "type = \"int\"\n"
-    "range = [4, 64]\n"
-    "scale = \"log\"\n"
-    "default = 8\n"
-    "[knob.wide]\n"
-    "type = \"bool\"\n"
-    "default = false\n"
-    "[baseline]\n"
-    "seeds = 5\n"
-    "[budget]\n"
-    "unit = \"trials\"\n"
-    "total = %" PRIu32 "\n"
-    "max_parallel = %" PRIu32 "\n"
-    "[backend]\n"
-    "kind = \"recorded\"\n"
-    "record = \"world.jsonl\"\n"
-    "slots = 100000\n";
+static const char PROJECT[] = "schema = 1\n"
+                              "[project]\n"
+                              "name = \"sleeper\"\n"
+                              "[train]\n"
+                              "command = \"sh train.sh\"\n"
+                              "style = \"env\"\n"
+                              "seed = \"seed\"\n"
+                              "[metric.valid_auc]\n"
+                              "primary = true\n"
+                              "goal = \"max\"\n"
+                              "min_gain = 3e-4\n"
+                              "[metric.test_auc]\n"
+                              "role = \"sealed\"\n"
+                              "goal = \"max\"\n"
+                              "[knob.lr]\n"
+                              "type = \"float\"\n"
+                              "range = [1e-3, 1.0]\n"
+                              "scale = \"log\"\n"
+                              "default = 0.01\n"
+                              "[knob.dim]\n"
+                              "type = \"int\"\n"
+                              "range = [4, 64]\n"
+                              "scale = \"log\"\n"
+                              "default = 8\n"
+                              "[knob.wide]\n"
+                              "type = \"bool\"\n"
+                              "default = false\n"
+                              "[baseline]\n"
+                              "seeds = 5\n"
+                              "[budget]\n"
+                              "unit = \"trials\"\n"
+                              "total = %" PRIu32 "\n"
+                              "max_parallel = %" PRIu32 "\n"
+                              "[backend]\n"
+                              "kind = \"recorded\"\n"
+                              "record = \"world.jsonl\"\n"
+                              "slots = 100000\n";
 
 static const char WORLD[] =
     "{\"world\": {\"duration_ms\": 60000, \"jitter\": 0.2, \"steps\": 3,"
@@ -206,6 +206,34 @@ sleepers_make(const struct sleepers *s)
     sync();
 }
 
+void
+ended_leave(const char *root, uint32_t campaigns)
+{
+    char dir[512];
+    struct jobs j = {0};
+    struct arena a = {0};
+    struct err err = {0};
+    const char **token;
+    size_t n = 0;
+    snprintf(dir, sizeof dir, "%s/.rea/jobs", root);
+    const struct jobs_config c = {.kind = "recorded", .jobs_dir = dir};
+    filling = true;
+    must(jobs_open(&j, &c, &err), "jobs", &err);
+    must(jobs_list_in(&j, &a, "rea-", &token, &n, &err), "list", &err);
+    for (size_t i = 0; i < n; i++) {
+        struct job_handle h;
+        struct job_status s;
+        const char *id = strstr(token[i], "-C");
+        if (id == NULL || strtoul(id + 2, NULL, 10) > campaigns)
+            continue;
+        must(job_find(&j, token[i], &h, &err), "find", &err);
+        must(job_poll(&j, &h, &s, &err), "poll", &err);
+    }
+    jobs_close(&j);
+    arena_fini(&a);
+    filling = false;
+}
+
 static int64_t
 sql_int(sqlite3 *db, const char *sql)
 {
@@ -249,7 +277,8 @@ disk_read(const char *root, struct disk *out)
         .n_events = sql_int(db, "SELECT count(*) FROM event"),
         .event_bytes = sql_int(db, "SELECT sum(length(record)) FROM event"),
         .n_snapshots = sql_int(db, "SELECT count(*) FROM snapshot"),
-        .snapshot_bytes = sql_int(db, "SELECT sum(length(state)) FROM snapshot"),
+        .snapshot_bytes =
+            sql_int(db, "SELECT sum(length(state)) FROM snapshot"),
         .total = sql_int(db, "SELECT sum(pgsize) FROM dbstat WHERE"
                              " aggregate = 1")};
     out->other = out->total - out->event - out->snapshot - out->campaign -

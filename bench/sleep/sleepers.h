@@ -22,6 +22,9 @@ enum { STEP_MS = 100000 }; /* every job ends within one step of the clock */
 void sleepers_make(const struct sleepers *s);
 /* Moves the clock on, so that what runs has ended. */
 void clock_step(const char *root);
+/* Jobs of campaigns from C1 on that have ended leave their files, as they do
+ * themselves where they really run: no work of a wake. */
+void ended_leave(const char *root, uint32_t campaigns);
 
 struct disk {
     int64_t event, snapshot, campaign, kv, attempt, other; /* bytes of pages */
