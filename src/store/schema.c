@@ -34,6 +34,7 @@ static const char SCHEMA[] =
     " gain REAL NOT NULL DEFAULT 0, lo REAL NOT NULL DEFAULT 0,"
     " hi REAL NOT NULL DEFAULT 0, progress REAL NOT NULL DEFAULT 0,"
     " attention TEXT NOT NULL DEFAULT '') STRICT;"
+    "CREATE INDEX campaign_pending ON campaign(id) WHERE pending = 1;"
     "CREATE TABLE event(campaign INTEGER NOT NULL, seq INTEGER NOT NULL,"
     " kind INTEGER NOT NULL, record BLOB NOT NULL, prev BLOB NOT NULL,"
     " hash BLOB NOT NULL, PRIMARY KEY(campaign, seq)) STRICT, WITHOUT ROWID;"

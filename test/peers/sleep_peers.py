@@ -22,7 +22,7 @@ STATE = "x" * 2048
 FULL = "--full" in sys.argv
 SLEEPERS = 1000 if FULL else 100
 WAKES = 200 if FULL else 30
-COLD = 30 if FULL else 5
+COLD = 8 if FULL else 3
 DSN = "postgresql://postgres@127.0.0.1:5432/"
 BASE = "rea_sleep_peers"
 
