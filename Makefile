@@ -196,6 +196,13 @@ $(BUILD)/bench-truth: $(BUILD)/obj/bench/bench-truth.o $(TRUTH_OBJ) \
   $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
+# bench/sleep/ belongs to bench-sleep alone
+SLEEP_OBJ = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard bench/sleep/*.c))
+$(SLEEP_OBJ) $(BUILD)/obj/bench/bench-sleep.o: CFLAGS_ALL += -Ibench
+$(BUILD)/bench-sleep: $(BUILD)/obj/bench/bench-sleep.o $(SLEEP_OBJ) \
+  $(BUILD)/librea.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
 # a scripted model, as the unit tests have it
 $(BUILD)/bench-agent: $(BUILD)/obj/bench/bench-agent.o \
   $(BUILD)/obj/test/unit/agent_world.o $(BUILD)/librea-agent.a $(BUILD)/librea.a

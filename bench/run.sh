@@ -90,6 +90,10 @@ echo "== a decision, by size of the history"
 "$python" test/peers/decide_peers.py --full
 echo "== a cold wake with nothing to do, status"
 "$build/bench-wake"
+echo "== campaigns asleep, and one wake beside other systems"
+"$build/bench-sleep" --campaigns "$(full 10000 200)" \
+    --wakes "$(full 1000 100)" --cycles "$(full 1000 100)"
+"$python" test/peers/sleep_peers.py $(full --full "")
 echo "== the insights database at scale"
 "$build/bench-insights" --rows "$(full 1000000 50000)"
 echo "== the trainer, rows a second"

@@ -139,6 +139,9 @@ int
 fs_mkdirs(const char *path, struct err *err)
 {
     struct arena a = {0};
+    /* mostly it is there, or its parent is */
+    if (mkdir(path, 0777) == 0 || (errno == EEXIST && fs_is_dir(path)))
+        return 0;
     char *p = arena_strdup(&a, path);
     int rc = 0;
     for (char *s = p + 1; rc == 0; s++) {

@@ -163,7 +163,8 @@ store_attempts(struct store *st, uint32_t campaign, bool open_only,
     struct store_attempt a;
     int rc = open_only
                  ? db_query(st, &q, err,
-                       "SELECT " ATTEMPT_COLUMNS " FROM attempt"
+                       "SELECT " ATTEMPT_COLUMNS
+                       " FROM attempt INDEXED BY attempt_open"
                        " WHERE state IN (1, 2) AND (?1 = 0 OR campaign = ?1)"
                        " ORDER BY campaign, job",
                        "i", (int64_t)campaign)

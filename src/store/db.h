@@ -20,6 +20,7 @@ struct store {
     char root[STORE_PATH_LEN], dir[STORE_PATH_LEN];
     int lock_fd; /* .rea/lock; -1 in a reader */
     bool in_txn;
+    bool unsynced;      /* the connection does not sync its commits now */
     bool log_was_there; /* rea.db-wal existed before we opened it */
     int wal_pages;      /* in the log after the last commit */
     uint32_t workspace;

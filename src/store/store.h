@@ -57,6 +57,10 @@ bool store_token_parse(const struct store *st, const char *token,
 
 /* Takes the workspace's lock and starts writing. -ERR_BUSY after 30 s. */
 int store_begin(struct store *st, struct err *err);
+/* The same, but the commit is not synced: whole or not at all, in order with
+ * the others and made durable by the next synced one, but lost with the power
+ * when none follows. For books that only count, never for facts. */
+int store_begin_unsynced(struct store *st, struct err *err);
 /* Durable on return (synced), the lock is released. On an error nothing of
  * the transaction is there; -ERR_FULL: the disk is full, free space and
  * repeat. */

@@ -5,11 +5,27 @@
 
 #include "store/db.h"
 
-int
-store_begin(struct store *st, struct err *err)
+/* SQLite takes no change of this within a transaction. */
+static int
+sync_set(struct store *st, bool unsynced, struct err *err)
+{
+    if (st->unsynced == unsynced)
+        return 0;
+    int rc = db_exec(st,
+        unsynced ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL",
+        err);
+    if (rc == 0)
+        st->unsynced = unsynced;
+    return rc;
+}
+
+static int
+txn_begin(struct store *st, bool unsynced, struct err *err)
 {
     assert(!st->in_txn && st->mode != STORE_READ);
-    int rc = db_lock(st, err);
+    int rc = sync_set(st, unsynced, err);
+    if (rc == 0)
+        rc = db_lock(st, err);
     if (rc != 0)
         return rc;
     rc = db_run(st, err, "BEGIN IMMEDIATE", "");
@@ -19,6 +35,20 @@ store_begin(struct store *st, struct err *err)
     }
     st->in_txn = true;
     return 0;
+}
+
+int
+store_begin(struct store *st, struct err *err)
+{
+    return txn_begin(st, false, err);
+}
+
+/* Power loss takes the end of the log, so an unsynced commit can be missing
+ * only together with all that came after it. */
+int
+store_begin_unsynced(struct store *st, struct err *err)
+{
+    return txn_begin(st, true, err);
 }
 
 int

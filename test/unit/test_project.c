@@ -215,6 +215,23 @@ test_cost(void **state)
     arena_fini(&a);
 }
 
+/* As many jobs in flight as a workspace may hold campaigns. */
+static void
+test_slots(void **state)
+{
+    struct arena a = {0};
+    struct err err = {0};
+    (void)state;
+    struct project *p =
+        parse(&a, "[backend]\nkind = \"local\"\nslots = 100000\n", &err);
+    assert_non_null(p);
+    assert_int_equal(p->backend.slots, 100000);
+    assert_null(
+        parse(&a, "[backend]\nkind = \"local\"\nslots = 100001\n", &err));
+    assert_non_null(strstr(err.text, "slots out of bounds"));
+    arena_fini(&a);
+}
+
 static void
 test_diff(void **state)
 {
@@ -519,6 +536,7 @@ main(void)
         cmocka_unit_test(test_when_refused),
         cmocka_unit_test(test_concepts),
         cmocka_unit_test(test_cost),
+        cmocka_unit_test(test_slots),
         cmocka_unit_test(test_diff),
         cmocka_unit_test(test_edit),
         cmocka_unit_test(test_find),

@@ -13,6 +13,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <math.h>
 #include <signal.h>
@@ -629,6 +630,49 @@ a_pool_gives_its_money_once(void **state)
     free(b);
 }
 
+/* SQLite is linked in, so its syncs pass here and can be counted. */
+static int syncs;
+
+int
+fdatasync(int fd)
+{
+    syncs++;
+    return (int)syscall(SYS_fdatasync, fd);
+}
+
+static int
+syncs_of(struct place *p, int (*begin)(struct store *, struct err *), char c)
+{
+    assert_int_equal(begin(p->st, &p->err), 0);
+    assert_int_equal(store_kv_put(p->st, "books", &c, 1, &p->err), 0);
+    int before = syncs;
+    assert_int_equal(store_commit(p->st, &p->err), 0);
+    return syncs - before;
+}
+
+/* An unsynced transaction is there for others at once, and the next one waits
+ * for the disk again. */
+static void
+test_unsynced(void **state)
+{
+    struct place *p = *state;
+    struct store *other = NULL;
+    struct buf b = {0};
+    bool found = false;
+    assert_true(syncs_of(p, store_begin, '1') > 0);
+    assert_int_equal(syncs_of(p, store_begin_unsynced, '2'), 0);
+    assert_int_equal(store_open(p->root, STORE_READ, &other, &p->err), 0);
+    assert_int_equal(store_kv_get(other, "books", &found, &b, &p->err), 0);
+    assert_true(found);
+    assert_string_equal(buf_str(&b), "2");
+    store_close(other);
+    assert_int_equal(store_begin_unsynced(p->st, &p->err), 0);
+    store_rollback(p->st);
+    assert_true(syncs_of(p, store_begin, '3') > 0);
+    assert_int_equal(syncs_of(p, store_begin_unsynced, '4'), 0);
+    buf_fini(&b);
+}
+
 int
 main(void)
 {
@@ -638,7 +682,7 @@ main(void)
         cmocka_unit_test(test_damage_is_found), T(test_newer_version),
         T(test_no_workspace), T(test_rollback_leaves_nothing), T(test_fence),
         T(test_slots_and_books), T(test_tokens), T(test_lease_and_marks),
-        T(test_size_is_flat), T(test_full_disk_loses_nothing),
+        T(test_unsynced), T(test_size_is_flat), T(test_full_disk_loses_nothing),
         T(test_tmpfs_full)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
