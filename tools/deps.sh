@@ -6,7 +6,7 @@ build="gcc make libc6-dev libsqlite3-dev libjansson-dev libpcre2-dev
  libsodium-dev zlib1g-dev liblzma-dev libopenblas-dev libxml2-dev
  libcurl4-openssl-dev python3"
 check="$build clang libclang-rt-14-dev clang-format libcmocka-dev jq git
- curl scdoc universal-ctags xz-utils spin slurmctld slurmd slurm-client munge
+ curl scdoc universal-ctags xz-utils strace spin slurmctld slurmd slurm-client munge
  gridengine-master gridengine-exec gridengine-client
  poppler-utils
  bubblewrap"
