@@ -1,0 +1,123 @@
+#!/bin/sh
+# Faults of known kinds, each in whole campaigns on the recorded backend: is
+# the right thing done, without a human, and what is wasted.
+#   BUILD=build sh bench/bench-faults.sh [SEEDS [KIND]]
+# bench/faults/kinds.txt says what is expected; the table on standard output is
+# that of docs/faults.md. Exit 1: below 95 % resolved, a wrong remedy, more than
+# 10 % wasted, or a budget that was passed.
+set -u
+top=$(cd "$(dirname "$0")/.." && pwd)
+build=${BUILD:-$top/build}
+case $build in /*) ;; *) build=$top/$build ;; esac
+seeds=${1:-4} only=${2:-}
+rea=$build/rea
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+export HOME="$work" LC_ALL=C REA_SHIM="$build/rea-shim"
+die() { echo "bench-faults: $*" >&2; exit 2; }
+[ -x "$rea" ] && [ -x "$build/test/recorded_next" ] || die "nothing is built"
+
+log_of() { # RULE: its log, as a JSON string
+    sed -n "/^== $1\$/,/^== /p" "$top/test/unit/data/signatures/rules.txt" |
+        grep -vE '^(== |also )' | jq -Rs .
+}
+row() { # TRIAL ATTEMPT FIELDS: the fault, where none is said after 30 s
+    printf '{"duration_ms":30000,"match":{"trial":"%s"%s},%s}\n' "$1" \
+        "${2:+,\"attempt\":$2}" "$3" | jq -c .
+}
+rows() { # TRIAL HITS FIELDS
+    case $2 in
+    all) row "$1" "" "$3" ;;
+    +*) row "$1" 1 '"reason":"preempted","checkpoint":true'
+        row "$1" 2 "$3" ;;
+    *) for a in $(seq "$2"); do row "$1" "$a" "$3"; done ;;
+    esac
+}
+# The world: lr wants to be 3 times its default; the rest is noise.
+world='{"world":{"metrics":{"auc":{"base":0.74,"sd":0.0003},"test":{"base":0.74,
+"sd":0.0003}},"effects":[{"knob":"lr","best":0.03,"curve":-0.003,"log":true}],
+"steps":3,"duration_ms":60000,"jitter":0.2}}'
+
+campaign() { # SEED: one campaign in the current folder, to its end
+    export REA_SEED="$1" REA_CLOCK="$PWD/clock"
+    echo 1000000 >clock
+    "$rea" --json plan >plan.json 2>err &&
+        "$rea" approve "$(jq -r .hash plan.json)" >out 2>err &&
+        "$rea" run C1 -q >out 2>err || die "no campaign: $(cat err)"
+    while "$build/test/recorded_next" .rea/jobs >ends; do
+        "$rea" wake C1 >out 2>err || die "a wake failed: $(cat err)"
+    done
+    "$rea" --json status >status.json && "$rea" --json report >report.json &&
+        "$rea" log C1 --all --json >log.json || die "no report"
+    "$rea" replay C1 >out 2>&1 && grep -q PASS out || die "$(cat out)"
+}
+
+# one KIND HITS RULE FIELDS EXPECTED END SEED TRIAL: a line of results
+one() {
+    rm -rf "$work/ws" && mkdir "$work/ws" && cd "$work/ws" || exit 2
+    cp "$top/bench/faults/project.toml" rea.toml
+    fields=$4
+    # no fault, but a log that looks like one
+    [ "$4" != - ] ||
+        fields='"metrics":[{"step":1,"auc":0.74,"test":0.74}]'
+    [ "$3" = - ] || fields="$fields,\"stderr\":$(log_of "$3")"
+    rows "$8" "$2" "$fields" >record.jsonl
+    echo "$world" | tr -d '\n' >>record.jsonl
+    campaign "$7"
+    jq -f "$top/bench/faults/judge.jq" log.json >judged.json || die "judge.jq"
+    jq -r -n --arg kind "$1" --arg want "^($5)\$" --arg ending "$6" --arg t "$8" \
+        --slurpfile s status.json --slurpfile r report.json \
+        --slurpfile j judged.json '
+        $s[0].campaigns[0] as $c
+        | ([$j[0][] | select(.trial == $t)][0].remedies // "") as $did
+        | ([$r[0].trials[] | select(.id == $t)][0].state) as $state
+        | ($c.state == "done" and $state == $ending) as $resolved
+        | [$kind, $t, (if $did == "" then "-" else $did end), $state, $c.state,
+           (if $resolved then 1 else 0 end),
+           (if $did | test($want) then 0 else 1 end),
+           ([$j[0][].wasted] | add // 0), $c.budget.spent,
+           (if $c.budget.spent > $c.budget.approved then 1 else 0 end)]
+        | @tsv' || die "no result"
+}
+
+# Seed 1 hits a run of the baseline, the others ideas and the search.
+trial_of() { # SEED
+    set -- "$1" T2 T7 T11 T16
+    shift "$1"
+    echo "$1"
+}
+
+: >"$work/results"
+grep -v '^#' "$top/bench/faults/kinds.txt" | sed 's/ *; */;/g' >"$work/kinds"
+while IFS=';' read -r kind class hits rule fields want end; do
+    [ -z "$only" ] || [ "$only" = "$kind" ] || continue
+    for seed in $(seq "$seeds"); do
+        one "$kind" "$hits" "$rule" "$fields" "$want" "$end" "$seed" \
+            "$(trial_of "$seed")" >"$work/line" || exit 2
+        printf '%s\t%s\n' "$class" "$(cat "$work/line")" >>"$work/results"
+    done
+done <"$work/kinds"
+[ -s "$work/results" ] || die "no kind '$only' in bench/faults/kinds.txt"
+[ -z "${RESULTS:-}" ] || cp "$work/results" "$RESULTS"
+awk -F'\t' '
+function flush() {
+    if (n > 0)
+        printf "| %s | %s | %s | %d of %d | %d | %.1f %% |\n", kind, class,
+            did, ok, n, wrong, 100 * waste / spent
+    n = ok = wrong = waste = spent = 0; did = ""
+}
+BEGIN { print "| fault | class | done | resolved | wrong | wasted |"
+    print "|---|---|---|---|---|---|" }
+$2 != kind { flush(); kind = $2; class = $1; kinds++ }
+{ n++; ok += $7; wrong += $8; waste += $9; spent += $10
+    if (index(did, $4) == 0) did = did (did == "" ? "" : ", ") $4
+    N++; OK += $7; WRONG += $8; WASTE += $9; SPENT += $10; OVER += $11 }
+$7 == 0 || $8 == 1 { bad = bad sprintf("not as wanted: %s, %s: %s; trial %s, \
+campaign %s\n", $2, $3, $4, $5, $6) }
+END { flush()
+    printf "\n%d campaigns of %d kinds: resolved %.1f %%, wrong remedies %d, \
+wasted %.1f %%, budget passed %d\n", N, kinds, 100 * OK / N, WRONG,
+        100 * WASTE / SPENT, OVER
+    printf "%s", bad
+    exit !(OK >= .95 * N && WRONG == 0 && WASTE <= .1 * SPENT && OVER == 0) }
+' "$work/results"
