@@ -71,9 +71,7 @@ table_text(const char *text)
 static void
 rule_print(const struct signature_rule *r)
 {
-    static const char *const rank[] = {"benign", "secondary", "generic",
-        "plain", "specific", "decisive", "own"};
-    printf("| %s | %c | %s | `", r->id, r->class, rank[r->rank]);
+    printf("| %s | %c | %s | `", r->id, r->class, signature_rank_name(r->rank));
     table_text(r->pattern);
     printf("` | ");
     table_text(r->remedy);

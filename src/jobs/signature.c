@@ -81,6 +81,14 @@ signature_class_text(char class)
     }
 }
 
+const char *
+signature_rank_name(enum signature_rank rank)
+{
+    static const char *const names[] = {"benign", "secondary", "generic",
+        "plain", "specific", "decisive", "own"};
+    return (size_t)rank < sizeof names / sizeof names[0] ? names[rank] : "?";
+}
+
 static int
 rule_add(
     struct signature_book *b, const struct signature_rule *r, struct err *err)
