@@ -1,19 +1,21 @@
 #!/bin/sh
-# Faults of known kinds, each in whole campaigns on the recorded backend: is
-# the right thing done, without a human, and what is wasted.
-#   BUILD=build sh bench/bench-faults.sh [SEEDS [KIND]]
-# bench/faults/kinds.txt says what is expected; the table on standard output is
-# that of docs/faults.md. Exit 1: below 95 % resolved, a wrong remedy, more than
+# Faults of known kinds, each in whole campaigns: is the right thing done,
+# without a human, and what is wasted.
+#   BUILD=build sh bench/bench-faults.sh recorded|live|all [SEEDS [KIND]]
+# live: the bundled trainer on the local backend. bench/faults/kinds.txt and
+# live.txt say what is expected; the table on standard output is that of
+# docs/faults.md. Exit 1: below 95 % resolved, a wrong remedy, more than
 # 10 % wasted, or a budget that was passed.
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
 build=${BUILD:-$top/build}
 case $build in /*) ;; *) build=$top/$build ;; esac
-seeds=${1:-4} only=${2:-}
+part=${1:-all} seeds=${2:-4} only=${3:-}
 rea=$build/rea
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
-export HOME="$work" LC_ALL=C REA_SHIM="$build/rea-shim"
+trap 'exit 2' INT TERM
+export HOME="$work" LC_ALL=C REA_SHIM="$build/rea-shim" PATH="$build:$PATH"
 die() { echo "bench-faults: $*" >&2; exit 2; }
 [ -x "$rea" ] && [ -x "$build/test/recorded_next" ] || die "nothing is built"
 
@@ -39,34 +41,25 @@ world='{"world":{"metrics":{"auc":{"base":0.74,"sd":0.0003},"test":{"base":0.74,
 "steps":3,"duration_ms":60000,"jitter":0.2}}'
 
 campaign() { # SEED: one campaign in the current folder, to its end
-    export REA_SEED="$1" REA_CLOCK="$PWD/clock"
-    echo 1000000 >clock
+    export REA_SEED="$1"
     "$rea" --json plan >plan.json 2>err &&
         "$rea" approve "$(jq -r .hash plan.json)" >out 2>err &&
         "$rea" run C1 -q >out 2>err || die "no campaign: $(cat err)"
-    while "$build/test/recorded_next" .rea/jobs >ends; do
-        "$rea" wake C1 >out 2>err || die "a wake failed: $(cat err)"
-    done
+    if [ -n "${REA_CLOCK:-}" ]; then
+        while "$build/test/recorded_next" .rea/jobs >ends; do
+            "$rea" wake C1 >out 2>err || die "a wake failed: $(cat err)"
+        done
+    else # a campaign that halts does not come to its end
+        timeout 120 "$rea" run C1 --wait -q >out 2>err
+    fi
     "$rea" --json status >status.json && "$rea" --json report >report.json &&
         "$rea" log C1 --all --json >log.json || die "no report"
     "$rea" replay C1 >out 2>&1 && grep -q PASS out || die "$(cat out)"
 }
-
-# one KIND HITS RULE FIELDS EXPECTED END SEED TRIAL: a line of results
-one() {
-    rm -rf "$work/ws" && mkdir "$work/ws" && cd "$work/ws" || exit 2
-    cp "$top/bench/faults/project.toml" rea.toml
-    fields=$4
-    # no fault, but a log that looks like one
-    [ "$4" != - ] ||
-        fields='"metrics":[{"step":1,"auc":0.74,"test":0.74}]'
-    [ "$3" = - ] || fields="$fields,\"stderr\":$(log_of "$3")"
-    rows "$8" "$2" "$fields" >record.jsonl
-    echo "$world" | tr -d '\n' >>record.jsonl
-    campaign "$7"
+judged() { # KIND EXPECTED END TRIAL: a line of results
     jq -f "$top/bench/faults/judge.jq" log.json >judged.json || die "judge.jq"
-    jq -r -n --arg kind "$1" --arg want "^($5)\$" --arg ending "$6" --arg t "$8" \
-        --slurpfile s status.json --slurpfile r report.json \
+    jq -r -n --arg kind "$1" --arg want "^($2)\$" --arg ending "$3" \
+        --arg t "$4" --slurpfile s status.json --slurpfile r report.json \
         --slurpfile j judged.json '
         $s[0].campaigns[0] as $c
         | ([$j[0][] | select(.trial == $t)][0].remedies // "") as $did
@@ -80,24 +73,74 @@ one() {
         | @tsv' || die "no result"
 }
 
+# recorded KIND HITS RULE FIELDS EXPECTED END SEED
+recorded() {
+    rm -rf "$work/ws" && mkdir "$work/ws" && cd "$work/ws" || exit 2
+    cp "$top/bench/faults/project.toml" rea.toml
+    trial=$(trial_of "$7" T2 T7 T11 T16)
+    fields=$4
+    # no fault, but a log that looks like one
+    [ "$4" != - ] ||
+        fields='"metrics":[{"step":1,"auc":0.74,"test":0.74}]'
+    [ "$3" = - ] || fields="$fields,\"stderr\":$(log_of "$3")"
+    rows "$trial" "$2" "$fields" >record.jsonl
+    echo "$world" | tr -d '\n' >>record.jsonl
+    export REA_CLOCK="$work/ws/clock"
+    echo 1000000 >clock
+    campaign "$7"
+    judged "$1" "$5" "$6" "$trial"
+}
+# live KIND HITS FAULT EXPECTED END SEED
+live() {
+    [ -d "$work/data" ] ||
+        rea-ctr --generate="$work/data" --rows=6000 >"$work/out" 2>&1 ||
+        die "no data: $(cat "$work/out")"
+    rm -rf "$work/ws" && mkdir "$work/ws" && cd "$work/ws" || exit 2
+    cp "$top/bench/faults/live.toml" rea.toml
+    cp "$top/bench/faults/fault.sh" .
+    ln -s ../data data && ln -s ../cache cache
+    FAULT_TRIAL=$(trial_of "$6" T2 T5 T7 T9)
+    export FAULT="$3" FAULT_HITS="$2" FAULT_TRIAL
+    unset REA_CLOCK
+    campaign "$6"
+    judged "$1" "$4" "$5" "$FAULT_TRIAL"
+}
+
 # Seed 1 hits a run of the baseline, the others ideas and the search.
-trial_of() { # SEED
-    set -- "$1" T2 T7 T11 T16
-    shift "$1"
+trial_of() { # SEED TRIAL...
+    shift "$(((($1 - 1) % 4) + 1))"
     echo "$1"
 }
 
 : >"$work/results"
-grep -v '^#' "$top/bench/faults/kinds.txt" | sed 's/ *; */;/g' >"$work/kinds"
-while IFS=';' read -r kind class hits rule fields want end; do
-    [ -z "$only" ] || [ "$only" = "$kind" ] || continue
-    for seed in $(seq "$seeds"); do
-        one "$kind" "$hits" "$rule" "$fields" "$want" "$end" "$seed" \
-            "$(trial_of "$seed")" >"$work/line" || exit 2
-        printf '%s\t%s\n' "$class" "$(cat "$work/line")" >>"$work/results"
-    done
-done <"$work/kinds"
-[ -s "$work/results" ] || die "no kind '$only' in bench/faults/kinds.txt"
+kept() { # CLASS: the line of results into the list
+    printf '%s\t%s\n' "$1" "$(cat "$work/line")" >>"$work/results"
+}
+wanted() { [ -z "$only" ] || [ "$only" = "$kind" ]; }
+lines() { grep -v '^#' "$top/bench/faults/$1" | sed 's/ *; */;/g'; }
+if [ "$part" != live ]; then
+    lines kinds.txt >"$work/kinds"
+    while IFS=';' read -r kind class hits rule fields want end; do
+        wanted || continue
+        for seed in $(seq "$seeds"); do
+            recorded "$kind" "$hits" "$rule" "$fields" "$want" "$end" \
+                "$seed" >"$work/line" || exit 2
+            kept "$class"
+        done
+    done <"$work/kinds"
+fi
+if [ "$part" != recorded ]; then
+    lines live.txt >"$work/kinds"
+    while IFS=';' read -r kind class hits fault want end; do
+        wanted || continue
+        for seed in $(seq "$seeds"); do
+            live "$kind" "$hits" "$fault" "$want" "$end" "$seed" \
+                >"$work/line" </dev/null || exit 2
+            kept "$class"
+        done
+    done <"$work/kinds"
+fi
+[ -s "$work/results" ] || die "no kind '$only' in bench/faults"
 [ -z "${RESULTS:-}" ] || cp "$work/results" "$RESULTS"
 awk -F'\t' '
 function flush() {
