@@ -10,6 +10,8 @@ train() {
     train "$@"
 case $FAULT in
 *@*) train "$@" --inject="$FAULT" ;;
+twice) # at a later step each time
+    train "$@" --inject="term@$((12 * REA_ATTEMPT))" ;;
 torn) # stopped with a checkpoint, which a crash of the machine then cuts
     [ "$REA_ATTEMPT" = 1 ] || {
         for a in "$@"; do
