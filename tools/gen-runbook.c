@@ -55,7 +55,9 @@ static const char own[] =
     "pattern = 'warehouse .{0,80} closed'   # PCRE2, ^ and $ at line ends\n"
     "remedy = \"Wait for the nightly load.\"\n"
     "```\n\n"
-    "`rea runbook test LOG` shows which rules a log matches, best first.\n";
+    "`rea runbook test LOG` shows which rules a log matches, best first, and "
+    "why\nthe first one decides. `docs/faults.md`: what is done, how often, "
+    "and how it was\ntried.\n";
 
 static void
 table_text(const char *text)

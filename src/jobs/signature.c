@@ -63,7 +63,8 @@ signature_class_text(char class)
     case 'A':
         return "retry the same job";
     case 'B':
-        return "retry on another machine";
+        return "go on from the checkpoint, on another machine where there is "
+               "one";
     case 'C':
         return "needs less device memory: half the batch";
     case 'D':
