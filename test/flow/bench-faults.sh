@@ -3,5 +3,4 @@
 # trainer: each is resolved without a human, by the remedy that was written
 # down for it (bench/faults), within the budget.
 . "$(dirname "$0")/lib.sh"
-rm -rf "$dir" # the bench makes its own
 BUILD=$build sh "$top/bench/bench-faults.sh" all 1
