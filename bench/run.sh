@@ -84,6 +84,10 @@ else
     echo "== papers: left out, no abstracts (REA_PAPERS)"
 fi
 
+# What breaks.
+echo "== faults of known kinds: resolved, wrong remedies, waste"
+sh bench/bench-faults.sh all "$(full 4 1)"
+
 # What it costs.
 echo "== a decision, by size of the history"
 "$build/bench-decide"

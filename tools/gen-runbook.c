@@ -55,7 +55,9 @@ static const char own[] =
     "pattern = 'warehouse .{0,80} closed'   # PCRE2, ^ and $ at line ends\n"
     "remedy = \"Wait for the nightly load.\"\n"
     "```\n\n"
-    "`rea runbook test LOG` shows which rules a log matches, best first.\n";
+    "`rea runbook test LOG` shows which rules a log matches, best first, and "
+    "why\nthe first one decides. `docs/faults.md`: what is done, how often, "
+    "and how it was\ntried.\n";
 
 static void
 table_text(const char *text)
@@ -71,9 +73,7 @@ table_text(const char *text)
 static void
 rule_print(const struct signature_rule *r)
 {
-    static const char *const rank[] = {"benign", "secondary", "generic",
-        "plain", "specific", "decisive", "own"};
-    printf("| %s | %c | %s | `", r->id, r->class, rank[r->rank]);
+    printf("| %s | %c | %s | `", r->id, r->class, signature_rank_name(r->rank));
     table_text(r->pattern);
     printf("` | ");
     table_text(r->remedy);

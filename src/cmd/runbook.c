@@ -74,13 +74,62 @@ runbook_list_run(struct call *call, struct err *err)
     return 0;
 }
 
+/* Why hit i does or does not decide; hits stand best first. */
+static const char *
+standing(
+    struct call *call, const struct signature_hit *hits, size_t n, size_t i)
+{
+    enum signature_rank mine = hits[i].rule->rank, best = hits[0].rule->rank;
+    if (mine == RANK_BENIGN)
+        return "never explains a failure";
+    if (i > 0 && mine == best)
+        return arena_printf(call->arena,
+            "gives way: as %s as %s, printed later", signature_rank_name(mine),
+            hits[0].rule->id);
+    if (i > 0)
+        return arena_printf(call->arena, "gives way: %s, and %s is %s",
+            signature_rank_name(mine), hits[0].rule->id,
+            signature_rank_name(best));
+    if (n == 1)
+        return "<- decides: the only rule that matches";
+    return hits[1].rule->rank == best
+               ? arena_printf(call->arena,
+                     "<- decides: of the %s ones the first printed",
+                     signature_rank_name(best))
+               : arena_printf(call->arena,
+                     "<- decides: %s, the others are less",
+                     signature_rank_name(best));
+}
+
+static void
+hits_json(struct call *call, const struct signature_hit *hits, size_t n)
+{
+    struct jw w;
+    jw_init(&w, &call->out, 0);
+    jw_obj_begin(&w);
+    jw_key(&w, "matches");
+    jw_arr_begin(&w);
+    for (size_t i = 0; i < n; i++) {
+        jw_obj_begin(&w);
+        rule_json(&w, hits[i].rule);
+        jw_kstr(&w, "rank", signature_rank_name(hits[i].rule->rank));
+        jw_kbool(&w, "decides", i == 0 && hits[i].rule->rank != RANK_BENIGN);
+        jw_kstr(&w, "why", standing(call, hits, n, i));
+        jw_kstr(&w, "line", hits[i].line);
+        jw_ki64(&w, "line_no", (int64_t)hits[i].line_no);
+        jw_obj_end(&w);
+    }
+    jw_arr_end(&w);
+    jw_obj_end(&w);
+    say(call, "\n");
+}
+
 static int
 runbook_test_run(struct call *call, struct err *err)
 {
     struct signature_book *b = NULL;
     struct signature_hit hits[HITS_MAX];
     struct buf text = {0};
-    struct jw w;
     size_t n = 0;
     int rc = fs_read(call->args[0], LOG_MAX, &text, err);
     if (rc == 0)
@@ -89,39 +138,21 @@ runbook_test_run(struct call *call, struct err *err)
         rc =
             signature_book_all(b, buf_str(&text), text.len, hits, HITS_MAX, &n);
     buf_fini(&text);
-    signature_book_free(rc != 0 ? b : NULL);
-    if (rc != 0)
-        return rc;
-    if (call->json) {
-        jw_init(&w, &call->out, 0);
-        jw_obj_begin(&w);
-        jw_key(&w, "matches");
-        jw_arr_begin(&w);
-    } else if (n == 0)
+    if (rc == 0 && call->json)
+        hits_json(call, hits, n);
+    else if (rc == 0 && n == 0)
         say(call, "no rule matches the end of %s\n", call->args[0]);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; rc == 0 && !call->json && i < n; i++) {
         const struct signature_rule *r = hits[i].rule;
-        if (!call->json) {
-            say(call, "%-26s class %c (%s)%s\n  line %zu: %s\n  remedy: %s\n",
-                r->id, r->class, signature_class_text(r->class),
-                i == 0 && r->rank != RANK_BENIGN ? "  <- decides" : "",
-                hits[i].line_no, hits[i].line, r->remedy);
-            continue;
-        }
-        jw_obj_begin(&w);
-        rule_json(&w, r);
-        jw_kstr(&w, "line", hits[i].line);
-        jw_ki64(&w, "line_no", (int64_t)hits[i].line_no);
-        jw_obj_end(&w);
-    }
-    if (call->json) {
-        jw_arr_end(&w);
-        jw_obj_end(&w);
-        say(call, "\n");
+        say(call, "%-26s class %c (%s)  %s\n  line %zu: %s\n  remedy: %s\n",
+            r->id, r->class, signature_class_text(r->class),
+            standing(call, hits, n, i), hits[i].line_no, hits[i].line,
+            r->remedy);
     }
     signature_book_free(b);
-    call_next(call, "rea runbook list");
-    return 0;
+    if (rc == 0)
+        call_next(call, "rea runbook list");
+    return rc;
 }
 
 static const struct cmd_opt list_opts[] = {

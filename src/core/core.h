@@ -84,7 +84,7 @@ struct trial { /* T(i+1) */
     uint8_t labels;      /* enum label bits: not comparable when set */
     uint8_t attempts;    /* jobs intended so far */
     uint8_t failures;    /* attempts that count as failures */
-    uint8_t resumes;     /* attempts that do not */
+    uint8_t resumes;     /* that do not, since the last new checkpoint */
     uint8_t next_remedy; /* enum remedy: decided, job not yet intended */
     uint8_t reason;      /* how the last attempt ended */
     uint8_t class;       /* runbook class letter of its signature, 0: none */

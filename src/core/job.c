@@ -255,6 +255,8 @@ job_ended_apply(struct core *c, const struct event *e, struct update *u)
     budget_settle(c, t->phase, j->reserve_u, cost);
     t->cost_u += cost < j->reserve_u ? (cost < 0 ? 0 : cost) : j->reserve_u;
     t->has_checkpoint = t->has_checkpoint || e->has_checkpoint;
+    if (e->has_checkpoint && e->reason != REASON_OK)
+        t->resumes = 0; /* it got on, so it may be told to stop again */
     t->class = (uint8_t)e->n;
     uint32_t reason = e->reason;
     if (j->kind == JOB_TRAIN)

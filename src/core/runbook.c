@@ -13,7 +13,8 @@ enum {
     TRANSIENT_MAX = 2, /* same job again, cause known to pass */
     SHRINKS_MAX = 3,
     STABILISES_MAX = 2,
-    RESUMES_MAX = 20, /* preemptions, node losses: no fault of the job */
+    RESUMES_MAX = 3,   /* in a row without a new checkpoint, no fault of it */
+    ATTEMPTS_MAX = 24, /* of one trial, those that are no fault of it, too */
     TIMEOUTS_MAX = 2,
 };
 
@@ -81,11 +82,29 @@ retry(const struct trial *t, int most, const char *what, char *why, size_t cap)
     return say(why, cap, REMEDY_GIVE_UP, what, 0, 0);
 }
 
+/* Told to stop, or its machine was lost: no failure of the job. A checkpoint
+ * of the last attempt is progress, and begins the count anew. */
 static enum remedy
-resume(const struct trial *t, int most, const char *what, char *why, size_t cap)
+resume(const struct trial *t, const char *what, char *why, size_t cap)
 {
-    if (t->resumes < most)
-        return say(why, cap, REMEDY_RESUME, what, t->resumes + 1, most);
+    char barren[96];
+    if (t->resumes < RESUMES_MAX && t->attempts < ATTEMPTS_MAX)
+        return say(why, cap, REMEDY_RESUME, what, t->resumes + 1, RESUMES_MAX);
+    snprintf(barren, sizeof barren, "%s, and no new checkpoint any more", what);
+    return say(why, cap, REMEDY_GIVE_UP,
+        t->resumes < RESUMES_MAX ? what : barren, 0, 0);
+}
+
+/* The attempt is at fault, or may be: counted, but what it had reached is kept
+ * where there is a checkpoint. */
+static enum remedy
+go_on(const struct core *c, const struct trial *t, int most, const char *what,
+    char *why, size_t cap)
+{
+    if (!t->has_checkpoint || !c->spec.has_resume)
+        return retry(t, most, what, why, cap);
+    if (t->failures < most)
+        return say(why, cap, REMEDY_RESUME, what, t->failures + 1, most);
     return say(why, cap, REMEDY_GIVE_UP, what, 0, 0);
 }
 
@@ -134,9 +153,10 @@ by_class(const struct core *c, const struct trial *t, char *why, size_t cap)
         reason_name(t->reason), t->class);
     switch (t->class) {
     case 'A':
-    case 'B':
     case 'E':
         return retry(t, TRANSIENT_MAX, what, why, cap);
+    case 'B': /* the machine broke, not what the job had written */
+        return go_on(c, t, TRANSIENT_MAX, what, why, cap);
     case 'C':
         return out_of_memory(c, t, why, cap);
     case 'D':
@@ -144,7 +164,7 @@ by_class(const struct core *c, const struct trial *t, char *why, size_t cap)
     case 'F':
         return say(why, cap, REMEDY_GIVE_UP, what, 0, 0);
     case 'G':
-        return resume(t, RESUMES_MAX, what, why, cap);
+        return resume(t, what, why, cap);
     default:
         return retry(t, RETRIES_MAX, what, why, cap);
     }
@@ -157,12 +177,14 @@ by_reason(const struct core *c, const struct trial *t, char *why, size_t cap)
     switch (t->reason) {
     case REASON_PREEMPTED:
     case REASON_NODE_FAIL:
-        return resume(t, RESUMES_MAX, what, why, cap);
+        return resume(t, what, why, cap);
     case REASON_TIMEOUT:
         if (!t->has_checkpoint || !c->spec.has_resume)
             return say(why, cap, REMEDY_GIVE_UP,
                 "time limit, and no checkpoint to go on from", 0, 0);
-        return resume(t, TIMEOUTS_MAX, "time limit", why, cap);
+        return go_on(c, t, TIMEOUTS_MAX, "time limit", why, cap);
+    case REASON_HUNG:
+        return go_on(c, t, TRANSIENT_MAX, what, why, cap);
     case REASON_BUDGET:
         return say(why, cap, REMEDY_GIVE_UP, "reached its reservation", 0, 0);
     case REASON_OOM:
@@ -183,13 +205,20 @@ by_reason(const struct core *c, const struct trial *t, char *why, size_t cap)
     }
 }
 
+/* The reason says only that it failed: what it printed says more. */
+static bool
+is_by_class(const struct trial *t)
+{
+    return t->class != 0 &&
+           (t->reason == REASON_EXIT || t->reason == REASON_SIGNAL ||
+               t->reason == REASON_UNKNOWN);
+}
+
 enum remedy
 runbook_remedy(
     const struct core *c, const struct trial *t, char *why, size_t cap)
 {
-    bool vague = t->reason == REASON_EXIT || t->reason == REASON_SIGNAL ||
-                 t->reason == REASON_UNKNOWN;
-    if (vague && t->class != 0)
+    if (is_by_class(t))
         return by_class(c, t, why, cap);
     return by_reason(c, t, why, cap);
 }
@@ -205,10 +234,11 @@ failure_classified_apply(
         return refuse(u, "no such remedy");
     t->ended = false;
     t->next_remedy = (uint8_t)e->remedy;
-    bool counts = e->remedy != REMEDY_RESUME || t->reason == REASON_TIMEOUT;
-    if (counts && t->failures < UINT8_MAX)
+    bool at_fault = t->reason == REASON_TIMEOUT || t->reason == REASON_HUNG ||
+                    (is_by_class(t) && t->class == 'B');
+    if ((e->remedy != REMEDY_RESUME || at_fault) && t->failures < UINT8_MAX)
         t->failures++;
-    if (e->remedy == REMEDY_RESUME && t->resumes < UINT8_MAX)
+    if (e->remedy == REMEDY_RESUME && !at_fault && t->resumes < UINT8_MAX)
         t->resumes++;
     return 0;
 }

@@ -63,7 +63,8 @@ signature_class_text(char class)
     case 'A':
         return "retry the same job";
     case 'B':
-        return "retry on another machine";
+        return "go on from the checkpoint, on another machine where there is "
+               "one";
     case 'C':
         return "needs less device memory: half the batch";
     case 'D':
@@ -79,6 +80,14 @@ signature_class_text(char class)
     default:
         return "not clear: look, retry once";
     }
+}
+
+const char *
+signature_rank_name(enum signature_rank rank)
+{
+    static const char *const names[] = {"benign", "secondary", "generic",
+        "plain", "specific", "decisive", "own"};
+    return (size_t)rank < sizeof names / sizeof names[0] ? names[rank] : "?";
 }
 
 static int

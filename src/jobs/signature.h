@@ -48,6 +48,7 @@ struct signature_hit {
 /* The built-in rules, in the order of runbook.def. */
 const struct signature_rule *signature_rules(size_t *n);
 const char *signature_class_text(char class); /* "retry the same job" */
+const char *signature_rank_name(enum signature_rank rank); /* "specific" */
 
 /* The best rule for this text among the built-in ones; hit->rule is NULL when
  * none matches (that is success too). A benign rule is no answer. */

@@ -551,8 +551,8 @@ parse_backend(struct reader *r, const struct draft *d)
     const struct toml *t = section_of(r, "backend");
     p->backend.kind = d->backend;
     if (d->slots < 0 || d->slots > 100000)
-        return read_fail(
-            r, place_of(t, "slots"), "write 1 to 100000", "slots out of bounds");
+        return read_fail(r, place_of(t, "slots"), "write 1 to 100000",
+            "slots out of bounds");
     p->backend.slots = (uint32_t)d->slots;
     p->backend.submit = some(d->submit);
     p->backend.state = some(d->state);

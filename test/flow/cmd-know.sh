@@ -37,6 +37,16 @@ want 0 "$rea" research ask embedding dimension; says 'actorization'
 want 0 "$rea" runbook list; short
 printf 'epoch 1\nRuntimeError: CUDA out of memory. Tried to allocate 2 GiB\n' >l
 want 0 "$rea" runbook test l; says 'decides'; says 'line 2'
+printf 'torch.OutOfMemoryError: gave up\n' >>l
+want 0 "$rea" runbook test l; says 'decides: specific'; says 'cuda-oom is specific'
+want 0 "$rea" runbook test l --json
+jq -e '[.matches[] | [.id, .rank, .decides, .line_no]] ==
+    [["cuda-oom", "specific", true, 2], ["torch-oom-error", "plain", false, 3]]' \
+    out >/dev/null || fail "$(cat out)"
+want 0 "$rea" runbook list --json
+jq -e '(.rules | length) >= 80 and all(.rules[]; (.id, .pattern, .class,
+    .remedy, .source) | type == "string" and . != "")' out >/dev/null ||
+    fail "runbook list --json"
 printf 'epoch 1 loss 0.3\n' >l
 want 0 "$rea" runbook test l; says 'no rule matches'
 want 2 "$rea" runbook test nowhere.log

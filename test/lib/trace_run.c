@@ -131,7 +131,9 @@ end(const char *args)
     for (uint32_t r = 1; r < REASON_COUNT; r++)
         if (strcmp(reason_name(r), how) == 0)
             e.reason = r;
-    e.has_checkpoint = e.reason == REASON_PREEMPTED;
+    e.has_checkpoint = strstr(args, "no checkpoint") == NULL &&
+                       (e.reason == REASON_PREEMPTED ||
+                           strstr(args, "with checkpoint") != NULL);
     if (!isnan(value)) {
         e.n_measures = 1;
         e.measure[0] = (struct measure){0, value};
