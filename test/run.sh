@@ -59,7 +59,7 @@ many unit "$build"/test/unit/test_*
 echo "== trace"
 many trace test/trace/*.sh
 echo "== sim"
-lives=${LIVES:-10000} truth=${TRUTH:-2000}
+lives=${LIVES:-3000} truth=${TRUTH:-2000}
 [ "$form" != full ] || { lives=100000; truth=20000; }
 LIMIT=3000
 one sim-laws "$build/test/sim/sim_laws" --lives=$lives &
