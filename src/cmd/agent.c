@@ -5,10 +5,13 @@
  * engineer's own idea passes. */
 #include "cmd/agent.h"
 
+#include <fcntl.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -516,8 +519,24 @@ was_asked(const struct report *r, const char *purpose)
     return asked;
 }
 
-void
-agent_diagnose(struct call *call, struct store *st, uint32_t campaign)
+/* The right to ask of this campaign's own accord: several wakes may come to one
+ * gate together, and one question is enough. -1: another process asks. It ends
+ * with close, or with the process. */
+static int
+asking_take(struct call *call, struct store *st, uint32_t campaign, bool waits)
+{
+    const char *path = arena_printf(
+        call->arena, "%s/lease/C%" PRIu32 ".ask", store_dir(st), campaign);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0 && flock(fd, waits ? LOCK_EX : LOCK_EX | LOCK_NB) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static void
+diagnose(struct call *call, struct store *st, uint32_t campaign)
 {
     struct project *p = NULL;
     struct brief b;
@@ -556,6 +575,17 @@ agent_diagnose(struct call *call, struct store *st, uint32_t campaign)
     }
     brief_fini(&b);
     report_free(r);
+}
+
+void
+agent_diagnose(
+    struct call *call, struct store *st, uint32_t campaign, bool waits)
+{
+    int fd = asking_take(call, st, campaign, waits);
+    if (fd < 0)
+        return;
+    diagnose(call, st, campaign);
+    close(fd);
 }
 
 void

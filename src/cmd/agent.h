@@ -85,8 +85,10 @@ int agent_would_send(struct call *call, const char *root, struct brief *b,
     struct buf *out, struct err *err);
 
 /* A campaign at a gate for a failure that no rule knows: asks once what it may
- * be and logs the suggestion. Nothing is done about it, errors included. */
-void agent_diagnose(struct call *call, struct store *st, uint32_t campaign);
+ * be and logs the suggestion; nothing is done about it, errors included. One
+ * process asks: others leave it, or wait for its answer. */
+void agent_diagnose(
+    struct call *call, struct store *st, uint32_t campaign, bool waits);
 /* A paragraph for the report of a campaign that is over; once. */
 void agent_summarise(struct call *call, struct store *st, uint32_t campaign);
 /* Goes on with conversations whose provider said later and whose time has

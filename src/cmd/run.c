@@ -149,7 +149,7 @@ run_gate(struct call *call, struct store *st, uint32_t id)
     struct err ignored = {0};
     if (store_campaign_get(st, id, &now, &ignored) == 0 &&
         now.brief.state == CAMPAIGN_HALTED)
-        agent_diagnose(call, st, id);
+        agent_diagnose(call, st, id, true);
 }
 
 static int
@@ -194,7 +194,7 @@ wake_verb_run(struct call *call, struct err *err)
     if (rc == 0)
         rc = wake_run(st, id, &opts, &result, err);
     if (result.gate)
-        agent_diagnose(call, st, id);
+        agent_diagnose(call, st, id, false);
     store_close(st);
     if (rc != 0)
         return rc;
