@@ -75,6 +75,29 @@ budget_total_u(const struct core *c)
     return most > c->approved_u ? most : c->approved_u;
 }
 
+/* What an evaluation is expected to cost, while none was measured: no more than
+ * the training whose checkpoint it scores. */
+static int64_t
+evaluation_u(const struct core *c)
+{
+    if (!c->spec.has_evaluate || c->spec.unit == UNIT_TRIALS)
+        return 0;
+    int64_t fair = budget_trial_u(c);
+    return fair < c->spec.reserve_eval_u ? fair : c->spec.reserve_eval_u;
+}
+
+/* Beyond what they are expected to cost: what the last jobs must reserve before
+ * they may start. Without it the last fresh seeds would be refused, and the
+ * seal never opened. */
+static int64_t
+last_jobs_u(const struct core *c)
+{
+    if (c->spec.unit == UNIT_TRIALS)
+        return 0;
+    return budget_least_u(c, JOB_TRAIN) +
+           (c->spec.has_evaluate ? budget_least_u(c, JOB_EVALUATE) : 0);
+}
+
 int64_t
 budget_confirm_u(const struct core *c)
 {
@@ -89,11 +112,13 @@ budget_confirm_u(const struct core *c)
     uint32_t n = outlook_seeds(gain, a.s2, CONFIRM_POWER, OUTLOOK_SEEDS_MAX);
     /* while nothing is better it may still be something like the baseline:
      * dear runs that lost say nothing of what it will cost */
-    double each = experiment_cost_u(c, 0) + experiment_cost_u(c, who);
+    double each = experiment_cost_u(c, 0) + experiment_cost_u(c, who) +
+                  2 * (double)evaluation_u(c);
     double need = fmax(n, CONFIRM_SEEDS) * each;
     double least = CONFIRM_SEEDS * each;
     double most = fmax(least, CONFIRM_MOST * approved);
-    return (int64_t)fmin(fmin(need, most), approved / 2);
+    need = fmin(need, most) + (double)last_jobs_u(c);
+    return (int64_t)fmin(need, approved / 2);
 }
 
 int64_t
@@ -149,9 +174,10 @@ budget_trial_u(const struct core *c)
 }
 
 int64_t
-budget_least_u(const struct core *c)
+budget_least_u(const struct core *c, uint32_t kind)
 {
-    int64_t worst = c->spec.reserve_train_u;
+    int64_t worst =
+        kind == JOB_EVALUATE ? c->spec.reserve_eval_u : c->spec.reserve_train_u;
     int64_t fair = SAFE * budget_trial_u(c);
     return fair < worst ? fair : worst;
 }
@@ -198,7 +224,7 @@ budget_phase_open(const struct core *c, uint32_t phase)
         return false;
     if (budget_time_used(c) > (confirming ? 1 : TIME_SEARCH))
         return false;
-    if (budget_room_u(c, confirming) < budget_least_u(c))
+    if (budget_room_u(c, confirming) < budget_least_u(c, JOB_TRAIN))
         return false;
     return confirming || phase_room_u(c, phase) >= budget_trial_u(c);
 }

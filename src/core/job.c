@@ -51,15 +51,16 @@ static int64_t
 reserve_of(const struct core *c, const struct trial *t, enum job_kind kind,
     bool resume)
 {
-    if (kind == JOB_EVALUATE)
-        return c->spec.unit == UNIT_TRIALS ? 0 : c->spec.reserve_eval_u;
+    if (kind == JOB_EVALUATE && c->spec.unit == UNIT_TRIALS)
+        return 0;
     /* in trials an attempt costs 1, a resumed one nothing more */
     if (c->spec.unit == UNIT_TRIALS && resume && t->attempts > 0)
         return 0;
     /* the last jobs take what is left, and are ended when it is used */
     int64_t room = budget_room_u(c, t->phase == PHASE_CONFIRMATION);
-    int64_t worst = c->spec.reserve_train_u;
-    return room < worst && room >= budget_least_u(c) ? room : worst;
+    int64_t worst =
+        kind == JOB_EVALUATE ? c->spec.reserve_eval_u : c->spec.reserve_train_u;
+    return room < worst && room >= budget_least_u(c, kind) ? room : worst;
 }
 
 int64_t

@@ -58,9 +58,10 @@ void budget_reserve(struct core *c, int64_t reserve_u);
 void budget_settle(
     struct core *c, uint32_t phase, int64_t reserve_u, int64_t cost_u);
 
-/* What must be left to plan one more training: its worst case, or some times
- * the expected cost, with which the job must then get along. */
-int64_t budget_least_u(const struct core *c);
+/* What must be left to start one more job of this kind (enum job_kind): its
+ * worst case, or some times a training's expected cost, with which it must then
+ * get along. */
+int64_t budget_least_u(const struct core *c, uint32_t kind);
 
 /* Is the next run of a single idea worth more than the same money later? Plays
  * the rest of the campaign out; only inside the floors of all phases. */

@@ -34,11 +34,13 @@ project_reserve_u(const struct project *p, int64_t time_ms, bool evaluate)
 }
 
 int64_t
-project_paid_ms(const struct project *p, int64_t reserved_u)
+project_paid_ms(const struct project *p, int64_t reserved_u, bool evaluate)
 {
     double hourly = cost_hourly(p);
     if (p->spec.unit == UNIT_TRIALS || p->budget.cost_metric != NULL ||
-        reserved_u >= p->spec.reserve_train_u || !(hourly > 0))
+        reserved_u >=
+            (evaluate ? p->spec.reserve_eval_u : p->spec.reserve_train_u) ||
+        !(hourly > 0))
         return 0;
     double ms = (double)reserved_u / MICRO / hourly * 3.6e6;
     return ms > 1 ? (int64_t)ms : 1;

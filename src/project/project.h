@@ -325,10 +325,11 @@ const char *style_name(uint32_t style);
  * evaluation. */
 int64_t
 project_reserve_u(const struct project *p, int64_t time_ms, bool evaluate);
-/* How long a training may run that got less than its worst case reserved; 0:
+/* How long a job may run that got less than its worst case reserved; 0:
  * its time limit stands, since it got all, or its time costs nothing. Such a
  * job is told to end when its money is used; its grace is not charged. */
-int64_t project_paid_ms(const struct project *p, int64_t reserved_u);
+int64_t
+project_paid_ms(const struct project *p, int64_t reserved_u, bool evaluate);
 /* Cost of a job that ran wall_ms, at most `reserved_u`. A resumed attempt
  * costs nothing more in trials. */
 int64_t project_charge_u(const struct project *p, int64_t wall_ms,

@@ -263,8 +263,8 @@ start_one(struct wake *w, const struct start *s, struct err *err)
         job_spec_fill(w, &command, dir, a->token, s->job->kind, &spec);
         if (s->job->kind == JOB_EVALUATE && w->project->evaluate.time_ms > 0)
             spec.time_ms = w->project->evaluate.time_ms;
-        if (s->job->kind == JOB_TRAIN)
-            spec.budget_ms = project_paid_ms(w->project, s->job->reserve_u);
+        spec.budget_ms = project_paid_ms(
+            w->project, s->job->reserve_u, s->job->kind == JOB_EVALUATE);
         rc = job_submit(&w->jobs, &spec, &h, err);
         if (rc != 0)
             return rc;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The demo on synthetic data: two campaigns at once, both faults and the kill
-# recovered, two reports, in four minutes and 1 GB.
+# recovered, the seal opened, two reports, in four minutes and 1 GB.
 . "$(dirname "$0")/lib.sh"
 begin=$(date +%s)
 timeout 300 "$rea" demo d --data none >out 2>err || fail "$(tail -5 err)"
@@ -17,6 +17,10 @@ for c in C1 C2; do
         $c.json >/dev/null || fail "$c: $(jq -c .campaign $c.json)"
     jq -e '.campaign.budget | .spent <= .approved and .reserved == 0' \
         $c.json >/dev/null || fail "$c: budget"
+    # the money kept for Confirmation was enough: the seal was opened
+    jq -e '(.finalists | length) >= 1 and
+        all(.finalists[]; .sealed.seeds >= 3)' $c.json >/dev/null ||
+        fail "$c: no seal was opened: $(jq -c '.phases[-1]' $c.json)"
     want 0 "$rea" -C d replay $c
 done
 jq -e '[.failures[].signature] | length >= 1' C1.json >/dev/null ||

@@ -1,5 +1,6 @@
 #include "unit/agent_world.h"
 
+#include <assert.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -182,6 +183,8 @@ world_close(struct agent_world *w)
     corpus_close(w->corpus);
     insight_close(w->insights);
     json_free(w->brief);
+    for (uint32_t i = 0; i < w->n_replies; i++)
+        json_free(w->replies[i]);
     arena_fini(&w->arena);
 }
 
@@ -230,8 +233,8 @@ world_served(const struct agent_world *w)
 }
 
 static void
-turn_fill(const struct script_turn *s, const struct model_request *q,
-    struct arena *a, struct agent_answer *out)
+turn_fill(struct agent_world *w, const struct script_turn *s,
+    const struct model_request *q, struct arena *a, struct agent_answer *out)
 {
     struct model_reply *r = &out->reply;
     struct model_call *call = arena_alloc(a, sizeof *call * 6);
@@ -246,9 +249,11 @@ turn_fill(const struct script_turn *s, const struct model_request *q,
     }
     r->call = call;
     if (q->schema != NULL && s->status == MODEL_OK) {
-        r->json =
-            json_parse(r->text, strlen(r->text), NULL); /* leaks: a test */
-        if (r->json == NULL)
+        struct json *j = json_parse(r->text, strlen(r->text), NULL);
+        assert(w->n_replies < WORLD_REPLIES);
+        w->replies[w->n_replies++] = j;
+        r->json = j;
+        if (j == NULL)
             r->status = MODEL_INVALID;
     }
 }
@@ -282,7 +287,7 @@ world_ask(void *ctx, const struct model_request *q, struct arena *a,
         out->reply.why = "no more replies";
         return 0;
     }
-    turn_fill(s, q, a, out);
+    turn_fill(w, s, q, a, out);
     memcpy(out->reply.hash, hex, sizeof out->reply.hash);
     if (known) {
         out->reply.from_record = true;

@@ -18,6 +18,8 @@ struct script_turn {
     int64_t later_ms;
 };
 
+enum { WORLD_REPLIES = 4096 };
+
 struct agent_world {
     char dir[64];
     struct arena arena;
@@ -31,6 +33,8 @@ struct agent_world {
     uint32_t marks, die_at; /* 0: never */
     int64_t sent_bytes;     /* of all requests that were served */
     int64_t largest_bytes;  /* of one */
+    uint32_t n_replies;     /* trees behind replies; they live as long as it */
+    struct json *replies[WORLD_REPLIES];
     struct agent agent;
 };
 

@@ -132,13 +132,38 @@ the_last_money_is_used(void **state)
     struct core *c = core_make(UNIT_CORE_HOURS);
     for (int i = 0; i < 5; i++)
         ran(c, 0, 4, 0, 100);
-    assert_int_equal(budget_least_u(c), 300);
+    assert_int_equal(budget_least_u(c, JOB_TRAIN), 300);
     c->spent_u = 99600;
     assert_true(budget_phase_open(c, PHASE_CONFIRMATION));
     c->spent_u = 99800;
     assert_false(budget_phase_open(c, PHASE_CONFIRMATION));
     c->spec.reserve_train_u = 150;
-    assert_int_equal(budget_least_u(c), 150);
+    assert_int_equal(budget_least_u(c, JOB_TRAIN), 150);
+    free(c);
+}
+
+/* Runs of 100 that may cost 9000: what Confirmation keeps must pay for fresh
+ * seeds, their evaluations, and let the last of both begin. */
+static void
+confirmation_can_end(void **state)
+{
+    (void)state;
+    struct core *c = core_make(UNIT_CORE_HOURS);
+    for (int i = 0; i < 5; i++)
+        ran(c, 0, 4, 0, 100);
+    c->spec.metric[0].min_gain = 1e-3;
+    c->spec.baseline_seeds = 5;
+    c->spec.phases = 1u << PHASE_CONFIRMATION;
+    c->approved_u = 1000000;
+    int64_t plain = budget_confirm_u(c);
+    assert_true(plain >= 3 * 2 * 100 + 300);
+    c->spec.has_evaluate = true;
+    c->spec.reserve_eval_u = 9000;
+    assert_int_equal(budget_least_u(c, JOB_EVALUATE), 300);
+    assert_int_equal(budget_confirm_u(c) - plain, (plain - 300) + 300);
+    c->spec.reserve_eval_u = 10; /* cheap ones are taken at their worst */
+    assert_int_equal(budget_least_u(c, JOB_EVALUATE), 10);
+    assert_int_equal(budget_confirm_u(c) - plain, (plain - 300) / 10 + 10);
     free(c);
 }
 
@@ -147,6 +172,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_measured),
+        cmocka_unit_test(confirmation_can_end),
         cmocka_unit_test(a_kind_is_learnt_by_one_run),
         cmocka_unit_test(trials_cost_one),
         cmocka_unit_test(the_last_money_is_used),

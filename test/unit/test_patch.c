@@ -46,13 +46,12 @@ static const char GOOD[] = "diff --git a/src/m.py b/src/m.py\n"
                            "-gone\n";
 
 static int
-parse(const char *text, size_t n, struct diff *d, struct err *err)
+parse(const char *text, size_t n, struct err *err)
 {
     struct arena a = {0};
-    struct diff mine;
-    int rc = diff_parse(&a, "t.diff", text, n, d != NULL ? d : &mine, err);
-    if (d == NULL)
-        arena_fini(&a);
+    struct diff d;
+    int rc = diff_parse(&a, "t.diff", text, n, &d, err);
+    arena_fini(&a);
     return rc;
 }
 
@@ -60,9 +59,10 @@ static void
 reads_what_git_prints(void **state)
 {
     (void)state;
+    struct arena a = {0};
     struct diff d;
     struct err err = {0};
-    assert_int_equal(parse(GOOD, strlen(GOOD), &d, &err), 0);
+    assert_int_equal(diff_parse(&a, "t.diff", GOOD, strlen(GOOD), &d, &err), 0);
     assert_int_equal(d.n_files, 3);
     assert_string_equal(d.file[0].path, "src/m.py");
     assert_int_equal(d.file[0].kind, DIFF_CHANGED);
@@ -76,6 +76,7 @@ reads_what_git_prints(void **state)
     diff_sha256("abc", 3, sha);
     assert_string_equal(sha, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb"
                              "410ff61f20015ad");
+    arena_fini(&a);
 }
 
 /* A cut diff is never taken for the whole one, but between its files. */
@@ -88,7 +89,7 @@ refuses_what_is_cut(void **state)
     int taken = 0;
     for (size_t i = 0; i < n; i++) {
         err = (struct err){0};
-        int rc = parse(GOOD, i, NULL, &err);
+        int rc = parse(GOOD, i, &err);
         taken += rc == 0;
         assert_true(rc == 0 || (rc == -ERR_INPUT && err.text[0] != '\0'));
         if (rc == 0) /* after a hunk of the first file, or a file */
@@ -112,7 +113,7 @@ refuses_names(void **state)
         struct err err = {0};
         int n = snprintf(text, sizeof text,
             "--- /dev/null\n+++ b/%s\n@@ -0,0 +1 @@\n+x\n", bad[i]);
-        if (parse(text, (size_t)n, NULL, &err) == 0)
+        if (parse(text, (size_t)n, &err) == 0)
             fail_msg("\"%s\" was taken", bad[i]);
         assert_non_null(strstr(err.text, "remedy: "));
     }
@@ -120,7 +121,7 @@ refuses_names(void **state)
         struct err err = {0};
         int n = snprintf(text, sizeof text,
             "--- /dev/null\n+++ b/%s\n@@ -0,0 +1 @@\n+x\n", good[i]);
-        if (parse(text, (size_t)n, NULL, &err) != 0)
+        if (parse(text, (size_t)n, &err) != 0)
             fail_msg("%s", err.text);
     }
 }

@@ -191,16 +191,16 @@ test_cost(void **state)
     p = parse_cost(&a, "[resources]\ncpus = 1\ntime = \"10m\"\n",
         "[budget]\ntotal = 2.0\nper_trial = 0.05\n");
     assert_int_equal(p->spec.reserve_train_u, 50000);
-    assert_int_equal(p->resources.time_ms, 150000); /* 180 s - 30 s */
-    assert_int_equal(project_paid_ms(p, 50000), 0); /* all it may cost */
-    assert_int_equal(project_paid_ms(p, 10000), 36000);
+    assert_int_equal(p->resources.time_ms, 150000);        /* 180 s - 30 s */
+    assert_int_equal(project_paid_ms(p, 50000, false), 0); /* all it may cost */
+    assert_int_equal(project_paid_ms(p, 10000, false), 36000);
     /* jobs that report their cost hold its limit: the time stands */
     p = parse_cost(&a, "[resources]\ncpus = 1\ntime = \"10m\"\n",
         "[budget]\ntotal = 2.0\nper_trial = 1e-3\ncost_metric = \"paid\"\n"
         "[metric.paid]\ngoal = \"min\"\n");
     assert_int_equal(p->spec.reserve_train_u, 1000);
     assert_int_equal(p->resources.time_ms, 600000);
-    assert_int_equal(project_paid_ms(p, 10), 0);
+    assert_int_equal(project_paid_ms(p, 10, false), 0);
     p = parse_cost(&a, "[resources]\ngpus = 4\ntime = \"1h\"\n",
         "[budget]\nunit = \"gpu_hours\"\ntotal = 100\n");
     assert_int_equal(p->spec.reserve_train_u, 4033334);
