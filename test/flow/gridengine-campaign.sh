@@ -69,11 +69,17 @@ until_some() { # SECONDS PATTERN COUNT
     done
 }
 until_some 20 '.rea/runs/C1/*/a1/shim.json' 2
-qdel "$(qstat | awk 'NR > 2 && $5 == "r" {print $1; exit}')" >/dev/null
+i=0
+until running=$(qstat | awk 'NR > 2 && $5 == "r" {print $1; exit}') &&
+    [ -n "$running" ]; do # the job may run before the master shows it
+    i=$((i + 1))
+    [ $i -lt 200 ] || fail "the master shows nothing that runs: $(qstat)"
+    sleep 0.1
+done
+qdel "$running" >/dev/null || fail "qdel $running"
 i=0
 until "$rea" sweep >/dev/null 2>&1 </dev/null &&
-    grep -lq preempted .rea/runs/C1/*/a1/exit.json 2>/dev/null ||
-    grep -lq node-fail .rea/runs/C1/*/a1/exit.json 2>/dev/null; do
+    grep -qsE 'preempted|node-fail' .rea/runs/C1/*/a1/exit.json; do
     i=$((i + 1))
     [ $i -lt 40 ] || fail "the deleted job is not missed: $(qstat)"
     sleep 1

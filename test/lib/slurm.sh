@@ -48,7 +48,8 @@ conf_write() {
         track=proctrack/linuxproc task=task/none
         over=,OverMemoryKill
     fi
-    c=$(port_free 26817) d=$(port_free 26917)
+    # Clusters of one machine share neither ports nor, by the node's name, cgroups.
+    c=$(port_free $((26000 + $$ % 900 * 2))) d=$(port_free $((28000 + $$ % 900 * 2)))
     cat >"$dir/slurm.conf" <<EOF
 ClusterName=rea
 SlurmctldHost=$host(127.0.0.1)
@@ -91,9 +92,9 @@ PreemptMode=REQUEUE
 JobRequeue=1
 MpiDefault=none
 SwitchType=switch/none
-NodeName=$host NodeAddr=127.0.0.1 CPUs=${REA_SLURM_CPUS:-8} RealMemory=4000 State=UNKNOWN
-PartitionName=main Nodes=$host Default=YES State=UP PriorityTier=1 PreemptMode=REQUEUE GraceTime=2 MaxTime=60
-PartitionName=high Nodes=$host State=UP PriorityTier=10 PreemptMode=OFF
+NodeName=n$d NodeHostname=$host NodeAddr=127.0.0.1 CPUs=${REA_SLURM_CPUS:-8} RealMemory=4000 State=UNKNOWN
+PartitionName=main Nodes=n$d Default=YES State=UP PriorityTier=1 PreemptMode=REQUEUE GraceTime=2 MaxTime=60
+PartitionName=high Nodes=n$d State=UP PriorityTier=10 PreemptMode=OFF
 EOF
     cat >"$dir/cgroup.conf" <<EOF
 CgroupPlugin=cgroup/v1
