@@ -204,8 +204,9 @@ suspect_score(const char *text, size_t n)
             hidden += is_hidden((const unsigned char *)text + i, n - i);
         if (!first[c] || is_inside_word(text, i))
             continue;
+        char lower = (char)tolower(c);
         for (size_t k = 0; k < ORDERS; k++)
-            if (orders[k].phrase[0] == tolower(c) && !seen[k] &&
+            if (orders[k].phrase[0] == lower && !seen[k] &&
                 phrase_at(text + i, n - i, orders[k].phrase)) {
                 seen[k] = true;
                 left *= 1 - orders[k].weight;

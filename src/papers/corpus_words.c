@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 
-/* Sorted. Words of grammar, and those by which a question is put: they are in
+/* Words of grammar, and those by which a question is put: they are in
  * every question and say nothing of its matter. */
 static const char *const stop[] = {"a", "about", "after", "all", "also", "am",
     "an", "and", "any", "anymore", "are", "as", "at", "based", "be", "beat",
@@ -28,23 +28,48 @@ static const char *const stop[] = {"a", "about", "after", "all", "also", "am",
 
 enum { STOP_WORDS = sizeof stop / sizeof *stop };
 
-/* Words of one letter stand together: few are compared with. */
+uint32_t
+word_hash(const char *w)
+{
+    uint32_t h = 2166136261u;
+    for (; *w != '\0'; w++)
+        h = (h ^ (unsigned char)*w) * 16777619u;
+    return h;
+}
+
+/* Open addressing; most words end at a free slot, with no comparison. */
 bool
 word_is_stop(const char *w)
 {
-    static uint8_t from[256], to[256]; /* filled once */
-    if (to['a'] == 0)
-        for (int i = 0; i < STOP_WORDS; i++) {
-            unsigned char c = (unsigned char)stop[i][0];
-            if (to[c] == 0)
-                from[c] = (uint8_t)i;
-            to[c] = (uint8_t)(i + 1);
-        }
-    unsigned char c = (unsigned char)w[0];
-    for (int i = from[c]; i < to[c]; i++)
-        if (w[1] == stop[i][1] && strcmp(w, stop[i]) == 0)
+    enum { SLOTS = 1024 };
+    static uint8_t slot[SLOTS]; /* index + 1, filled once */
+    static bool filled;
+    for (int i = 0; i < STOP_WORDS && !filled; i++) {
+        uint32_t at = word_hash(stop[i]) % SLOTS;
+        while (slot[at] != 0)
+            at = (at + 1) % SLOTS;
+        slot[at] = (uint8_t)(i + 1);
+    }
+    filled = true;
+    for (uint32_t at = word_hash(w) % SLOTS; slot[at] != 0;
+         at = (at + 1) % SLOTS)
+        if (strcmp(w, stop[slot[at] - 1]) == 0)
             return true;
     return false;
+}
+
+/* What a byte is in a word: its lower case, itself beyond ASCII, 0 between
+ * words. */
+static const unsigned char *
+letters(void)
+{
+    static unsigned char letter[256];
+    if (letter['a'] == 0)
+        for (int c = 1; c < 256; c++)
+            letter[c] = c >= 0x80  ? (unsigned char)c
+                        : isalnum(c) ? (unsigned char)tolower(c)
+                                     : 0;
+    return letter;
 }
 
 void
@@ -63,14 +88,15 @@ word_singular(char *w)
 bool
 word_next(const char *s, size_t n, size_t *at, bool stem, char out[WORD_BYTES])
 {
+    const unsigned char *letter = letters();
     while (*at < n) {
         size_t len = 0;
         for (; *at < n; (*at)++) {
-            unsigned char c = (unsigned char)s[*at];
-            if (!isalnum(c) && c < 0x80)
+            unsigned char c = letter[(unsigned char)s[*at]];
+            if (c == 0)
                 break;
             if (len < WORD_BYTES - 1)
-                out[len++] = (char)tolower(c);
+                out[len++] = (char)c;
         }
         out[len] = '\0';
         if (len == 0) {
@@ -84,15 +110,6 @@ word_next(const char *s, size_t n, size_t *at, bool stem, char out[WORD_BYTES])
         return true;
     }
     return false;
-}
-
-uint32_t
-word_hash(const char *w)
-{
-    uint32_t h = 2166136261u;
-    for (; *w != '\0'; w++)
-        h = (h ^ (unsigned char)*w) * 16777619u;
-    return h;
 }
 
 /* ---- acronyms ---- */

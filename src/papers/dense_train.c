@@ -77,6 +77,17 @@ axpy(float *restrict y, const float *restrict x, float a)
         y[i] += a * x[i];
 }
 
+/* The same from column `from` to `to` at least: whole vectors of 8. Inlined it
+ * would lose `restrict`, and with it the vectors. */
+__attribute__((noinline)) static void
+axpy_part(float *restrict y, const float *restrict x, float a, uint32_t from,
+    uint32_t to)
+{
+    for (uint32_t i = from / 8 * 8; i < to; i += 8)
+        for (uint32_t k = 0; k < 8; k++)
+            y[i + k] += a * x[i + k];
+}
+
 static void
 matrix_read(struct matrix *x, struct dense_model *m, const struct dense_text *t,
     uint32_t n)
@@ -189,8 +200,8 @@ columns_orthonormal(float *z, uint32_t rows)
     double(*l)[K] = mem_calloc(K, sizeof *l);
     for (uint32_t r = 0; r < rows; r++) {
         const float *row = z + (size_t)r * K;
-        for (uint32_t i = 0; i < K; i++)
-            axpy(g[i], row, row[i]);
+        for (uint32_t i = 0; i < K; i++) /* the lower half is read */
+            axpy_part(g[i], row, row[i], 0, i + 1);
     }
     factor_inverse((const float(*)[K])g, l);
     for (uint32_t i = 0; i < K; i++)
@@ -198,8 +209,8 @@ columns_orthonormal(float *z, uint32_t rows)
             inverse[i][k] = (float)l[k][i];
     for (uint32_t r = 0; r < rows; r++) {
         float *row = z + (size_t)r * K, out[K] = {0};
-        for (uint32_t i = 0; i < K; i++)
-            axpy(out, inverse[i], row[i]);
+        for (uint32_t i = 0; i < K; i++) /* zero below the diagonal */
+            axpy_part(out, inverse[i], row[i], i, K);
         memcpy(row, out, sizeof out);
     }
     free(g);
