@@ -66,7 +66,7 @@ letters(void)
     static unsigned char letter[256];
     if (letter['a'] == 0)
         for (int c = 1; c < 256; c++)
-            letter[c] = c >= 0x80  ? (unsigned char)c
+            letter[c] = c >= 0x80    ? (unsigned char)c
                         : isalnum(c) ? (unsigned char)tolower(c)
                                      : 0;
     return letter;

@@ -10,6 +10,7 @@
 /* Prepared once per open database; their text is in insight_open.c. */
 enum statement {
     ST_EVENT_ADD,   /* hash, kind, subject, text */
+    ST_EVENT_FIND,  /* hash, subject: a row when it is there */
     ST_EVENT_KINDS, /* subject: kind, text */
     ST_ROW_ID,      /* origin: id, supersedes */
     ST_ROW_ADD,     /* id or NULL, the fields, ... (insight_fold.c) */

@@ -103,27 +103,45 @@ hash_of(const char *text, size_t len, unsigned char out[FS_HASH_BYTES])
 }
 
 static int
+event_is_there(struct insights *db, const unsigned char hash[FS_HASH_BYTES],
+    int64_t subject, struct err *err)
+{
+    sqlite3_stmt *st = insights_statement(db, ST_EVENT_FIND, err);
+    if (st == NULL)
+        return -ERR_SYS;
+    sqlite3_bind_blob(st, 1, hash, FS_HASH_BYTES, SQLITE_STATIC);
+    sqlite3_bind_int64(st, 2, subject);
+    int rc = insights_step(db, st, err);
+    sqlite3_reset(st);
+    return rc;
+}
+
+static int
 event_insert(struct insights *db, uint32_t kind, const char *of,
     const char *text, size_t len, bool *added, struct err *err)
 {
     unsigned char hash[FS_HASH_BYTES];
+    int64_t subject = insight_subject(of);
     if (len > INSIGHT_EVENT_BYTES_MAX)
         return err_set(err, -ERR_LIMIT,
             "event of %.80s: %zu bytes, more than %d", of, len,
             INSIGHT_EVENT_BYTES_MAX);
+    hash_of(text, len, hash);
+    int there = event_is_there(db, hash, subject, err);
+    if (added != NULL)
+        *added = there == 0;
+    if (there != 0)
+        return there < 0 ? there : 0;
     sqlite3_stmt *st = insights_statement(db, ST_EVENT_ADD, err);
     if (st == NULL)
         return -ERR_SYS;
-    hash_of(text, len, hash);
     sqlite3_bind_blob(st, 1, hash, sizeof hash, SQLITE_STATIC);
     sqlite3_bind_int64(st, 2, kind);
-    sqlite3_bind_int64(st, 3, insight_subject(of));
+    sqlite3_bind_int64(st, 3, subject);
     sqlite3_bind_text(st, 4, text, (int)len, SQLITE_STATIC);
     int rc = insights_step(db, st, err);
-    if (rc == 0 && added != NULL)
-        *added = sqlite3_changes(db->sql) > 0;
     sqlite3_reset(st);
-    return rc < 0 ? rc : 0;
+    return rc;
 }
 
 static void

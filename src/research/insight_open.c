@@ -71,12 +71,13 @@ static const char meta_table[] =
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;";
 
 static const char *const statement_sql[ST_COUNT] = {
+    /* One row of values: an insert that selects is a savepoint, and at each of
+     * them FTS5 writes its words out, a segment a row. */
+    [ST_EVENT_ADD] =
+        "INSERT INTO event (hash, kind, subject, text) VALUES (?1,?2,?3,?4)",
     /* no index of the hashes: their places are random, and each would cost a
      * page of its own; few events are about one subject */
-    [ST_EVENT_ADD] =
-        "INSERT INTO event (hash, kind, subject, text) SELECT ?1, ?2, ?3, ?4 "
-        "WHERE NOT EXISTS (SELECT 1 FROM event WHERE subject = ?3 AND hash = "
-        "?1)",
+    [ST_EVENT_FIND] = "SELECT 1 FROM event WHERE subject = ?2 AND hash = ?1",
     [ST_EVENT_KINDS] = "SELECT kind, text FROM event WHERE subject = ?",
     [ST_ROW_ID] = "SELECT id, supersedes FROM insight WHERE origin = ?",
     [ST_SCOPE_OF] = "SELECT s.id, s.family, s.lrows, s.lfields, s.ldensity, "
