@@ -1,5 +1,6 @@
 /* What the wake layer must not know: how a finished campaign's lessons enter
  * the insights database. Called by every verb that wakes a campaign. */
+#include "cmd/insight.h"
 #include "cmd/work.h"
 
 #include <stdlib.h>
@@ -34,8 +35,8 @@ lesson_event(void *ctx, const struct event *e)
 
 static int
 lessons_keep(struct arena *a, struct insights *db, const struct core *c,
-    const struct lessons *l, const char *uuid, uint32_t campaign,
-    struct err *err)
+    const struct lessons *l, const struct insight_place *place,
+    const char *uuid, uint32_t campaign, struct err *err)
 {
     struct insight *rows = NULL;
     struct insight_event *events = NULL;
@@ -46,7 +47,8 @@ lessons_keep(struct arena *a, struct insights *db, const struct core *c,
     char date[16];
     gmtime_r(&sec, &tm);
     strftime(date, sizeof(date), "%Y-%m-%d", &tm);
-    struct insight_texts t = {.uuid = uuid,
+    struct insight_texts t = {.place = *place,
+        .uuid = uuid,
         .campaign = arena_printf(a, "C%u", campaign),
         .date = date,
         .by = getenv("USER"),
@@ -69,6 +71,7 @@ hook_keep(void *ctx, struct store *st, uint32_t campaign, const struct core *c,
     struct lessons l = {.arena = &a};
     struct store_campaign row;
     struct project *p = NULL;
+    struct insight_place place = {0};
     struct insights *db = NULL;
     struct err ignored = {0};
     (void)ctx;
@@ -79,6 +82,8 @@ hook_keep(void *ctx, struct store *st, uint32_t campaign, const struct core *c,
         goto out;
     if (project_load(&a, store_root(st), row.project, &p, &ignored) != 0)
         p = NULL; /* the file is gone: the workspace's own database serves */
+    else
+        insight_place_of(&a, p, &place, &ignored);
     const char *path = p != NULL && p->insights != NULL && *p->insights != '\0'
                            ? fs_join_in(&a, store_root(st), p->insights)
                            : fs_join_in(&a, store_dir(st), "insights.db");
@@ -87,7 +92,7 @@ hook_keep(void *ctx, struct store *st, uint32_t campaign, const struct core *c,
         goto out;
     const char *uuid = arena_printf(&a, "%08x-C%u-%016llx",
         store_workspace_id(st), campaign, (unsigned long long)c->random_seed);
-    rc = lessons_keep(&a, db, c, &l, uuid, campaign, err);
+    rc = lessons_keep(&a, db, c, &l, &place, uuid, campaign, err);
     insight_close(db);
 out:
     arena_fini(&a);

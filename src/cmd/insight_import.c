@@ -28,7 +28,7 @@ source_read(struct call *call, struct insight_source *o, struct err *err)
             err, -ERR_INPUT, "--goal=%s: min or max is meant", o->goal);
     int rc = call_opt_num(call, "min-gain", &o->min_gain, err);
     if (rc == 0 && at != NULL)
-        rc = insight_place_read(call, at, &o->place, err);
+        rc = insight_place_read(call->arena, at, &o->place, err);
     o->family = o->place.family;
     return rc;
 }

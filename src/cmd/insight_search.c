@@ -12,15 +12,14 @@
 enum { SEARCH_LINES = 20, SEARCH_JSON = 1000 };
 
 static int
-place_part(struct call *call, const char *part, struct insight_place *out,
+place_part(struct arena *a, const char *part, struct insight_place *out,
     struct err *err)
 {
     static const char *const known[] = {
         "rows", "fields", "density", "family", "sequence"};
     char *eq = strchr(part, '='), *end = NULL;
     const char *name =
-        eq != NULL ? arena_strndup(call->arena, part, (size_t)(eq - part))
-                   : part;
+        eq != NULL ? arena_strndup(a, part, (size_t)(eq - part)) : part;
     const char *value = eq != NULL ? eq + 1 : "";
     double *number = strcmp(name, "rows") == 0      ? &out->rows
                      : strcmp(name, "fields") == 0  ? &out->fields
@@ -50,18 +49,29 @@ place_part(struct call *call, const char *part, struct insight_place *out,
 }
 
 int
-insight_place_read(struct call *call, const char *text,
-    struct insight_place *out, struct err *err)
+insight_place_read(struct arena *a, const char *text, struct insight_place *out,
+    struct err *err)
 {
     memset(out, 0, sizeof *out);
     for (const char *p = text; *p != '\0';) {
         size_t n = strcspn(p, ",");
-        int rc = place_part(call, arena_strndup(call->arena, p, n), out, err);
+        int rc = place_part(a, arena_strndup(a, p, n), out, err);
         if (rc != 0)
             return rc;
         p += n + (p[n] == ',');
     }
     return 0;
+}
+
+int
+insight_place_of(struct arena *a, const struct project *p,
+    struct insight_place *out, struct err *err)
+{
+    const char *text = p->insights_context;
+    int rc = insight_place_read(a, text != NULL ? text : "", out, err);
+    if (rc != 0)
+        memset(out, 0, sizeof *out);
+    return rc != 0 ? err_wrap(err, rc, "[insights] context = \"%s\"", text) : 0;
 }
 
 static void
@@ -147,7 +157,7 @@ insight_search_run(struct call *call, struct err *err)
     if (rc == 0)
         rc = call_opt_num(call, "max", &max, err);
     if (rc == 0 && at != NULL)
-        rc = insight_place_read(call, at, &like, err);
+        rc = insight_place_read(call->arena, at, &like, err);
     q.max = max < 10000 ? (uint32_t)max : 10000;
     if (rc == 0)
         rc = work_insights(call, INSIGHT_READ, &db, err);

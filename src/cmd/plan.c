@@ -4,6 +4,7 @@
  * databases and one random seed, all of them in the first events. */
 #include "cmd/agent.h"
 #include "cmd/draft.h"
+#include "cmd/insight.h"
 #include "cmd/pool.h"
 #include "cmd/verbs.h"
 
@@ -67,6 +68,10 @@ plan_project(
             call->n_args > 0 ? call->args[0] : NULL, &plan->p, err);
     if (rc == -ERR_NOT_FOUND)
         return err_wrap(err, rc, "no plan without a project file");
+    if (rc != 0)
+        return rc;
+    struct insight_place place;
+    rc = insight_place_of(call->arena, plan->p, &place, err);
     if (rc != 0)
         return rc;
     project_hash(plan->p, plan->project_hash);

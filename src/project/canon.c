@@ -282,6 +282,7 @@ put_rest(const struct project *p, struct buf *out)
     put_slurm(&c, &p->backend.slurm);
     c.section = "";
     put_text(&c, "insights.database", p->insights);
+    put_text(&c, "insights.context", p->insights_context);
     put_text(&c, "runbook.file", p->runbook);
     put_text(&c, "notify.webhook", p->notify.webhook);
     put_text(&c, "notify.secret", p->notify.secret);

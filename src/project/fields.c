@@ -251,6 +251,9 @@ static const struct field backend_fields[] = {
 static const struct field insights_fields[] = {
     FIELD("database", FIELD_STR, database, ".rea/insights.db",
         "path of a database shared by a team"),
+    FIELD("context", FIELD_STR, context, NULL,
+        "what the data is like, kept with what is learnt on it: rows=N, "
+        "fields=N, density=X, sequence=yes or no, joined by commas"),
 };
 
 static const struct field runbook_fields[] = {

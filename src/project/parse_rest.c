@@ -586,6 +586,7 @@ parse_backend(struct reader *r, const struct draft *d)
     if (rc != 0)
         return rc;
     p->insights = some(d->database);
+    p->insights_context = some(d->context);
     p->runbook = some(d->runbook);
     if (has_password(p->insights))
         return read_fail(r, place_of(section_of(r, "insights"), "database"),

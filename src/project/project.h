@@ -194,6 +194,7 @@ struct project {
         const char *record; /* recorded */
     } backend;
     const char *candidates_file; /* NULL: none */
+    const char *insights_context; /* of the data; NULL: not told */
     const char *insights;        /* path or URL; NULL: the workspace's own */
     const char *runbook;         /* the user's own rules; NULL: none */
     struct {

@@ -114,7 +114,7 @@ struct draft {
     const char *partition, *account, *qos, *gres, *exclude, *setup, *extra;
     const char *signal;
     uint32_t slurm_wake; /* enum slurm_wake */
-    const char *database, *runbook, *webhook, *secret;
+    const char *database, *context, *runbook, *webhook, *secret;
     const struct toml *on;
     uint8_t provider, dialect;
     const char *base_url, *model, *model_key;

@@ -130,6 +130,9 @@ struct insight_place {
     const char *family;
     int sequence; /* 1 yes, 0 unknown, -1 no */
 };
+/* What is known of it, as keys of a row's context. */
+void insight_place_write(struct jw *w, const struct insight_place *p);
+
 struct insight_hit {
     struct insight row;
     double text;  /* BM25, + is better; 0: no words were asked */
@@ -288,7 +291,7 @@ struct insight_texts {
     const char *by;       /* who ran it */
     const char *family;   /* NULL: told from the spec */
     const char *tags;
-    int64_t rows, fields;         /* 0: unknown */
+    struct insight_place place;   /* of the data; its family is not read */
     const char *const *statement; /* by hypothesis index; entries may be NULL */
     const char *const *rationale, *const *evidence; /* likewise; may be NULL */
     int64_t created_ms;

@@ -85,10 +85,7 @@ context_in(const struct keeper *k, uint32_t experiment, const struct effect *e,
         if (h != NULL)
             foretold_write(&w, h->source, h->prior_mean, h->prior_sd);
     }
-    if (k->texts->rows > 0)
-        jw_ki64(&w, "rows", k->texts->rows);
-    if (k->texts->fields > 0)
-        jw_ki64(&w, "fields", k->texts->fields);
+    insight_place_write(&w, &k->texts->place);
     if (k->texts->tags != NULL && k->texts->tags[0] != '\0')
         jw_kstr(&w, "tags", k->texts->tags);
     jw_obj_end(&w);

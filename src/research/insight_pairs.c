@@ -114,19 +114,6 @@ run_name_in(const struct keeper *k, const struct run *r)
     return arena_printf(k->arena, "%s/T%s", k->study->uid, r->id);
 }
 
-static void
-scope_write(struct jw *w, const struct insight_source *o)
-{
-    if (o->place.rows > 0)
-        jw_kf64(w, "rows", o->place.rows);
-    if (o->place.fields > 0)
-        jw_kf64(w, "fields", o->place.fields);
-    if (o->place.density > 0)
-        jw_kf64(w, "density", o->place.density);
-    if (o->place.sequence != 0)
-        jw_kbool(w, "sequence", o->place.sequence > 0);
-}
-
 static int
 run_keep(struct keeper *k, const struct run *r, struct err *err)
 {
@@ -512,7 +499,7 @@ context_text(const struct keeper *k, const struct pairing *p, uint32_t n,
         jw_kf64(&w, "noise_sd", sqrt(k->noise));
     if (failed > 0)
         jw_ki64(&w, "failed", failed);
-    scope_write(&w, k->source);
+    insight_place_write(&w, &k->source->place);
     jw_obj_end(&w);
     const char *text = arena_strndup(k->arena, buf_str(&b), b.len);
     buf_fini(&b);

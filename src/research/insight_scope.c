@@ -18,6 +18,19 @@ log_of(const struct json *j, const char *key)
 }
 
 void
+insight_place_write(struct jw *w, const struct insight_place *p)
+{
+    if (p->rows > 0)
+        jw_kf64(w, "rows", p->rows);
+    if (p->fields > 0)
+        jw_kf64(w, "fields", p->fields);
+    if (p->density > 0)
+        jw_kf64(w, "density", p->density);
+    if (p->sequence != 0)
+        jw_kbool(w, "sequence", p->sequence > 0);
+}
+
+void
 scope_of(const struct insight *r, struct scope *out)
 {
     struct json *j = r->context[0] != '\0'

@@ -3,11 +3,17 @@
 # trials of other programs, and the chain that a campaign leaves.
 . "$(dirname "$0")/lib.sh"
 shell_model ws && cd ws || exit 1
+printf '\n[insights]\ncontext = "row=5000"\n' >>rea.toml
+want 2 "$rea" plan; says '\[insights\] context = "row=5000"'; says 'did you mean rows'
+sed -i 's/"row=5000"/"rows=5000,fields=7,density=0.02,sequence=no"/' rea.toml
 sign
 want 0 "$rea" run --wait
 
 # a campaign's insight goes down to its trials
 id=$("$rea" --json insight list --own | jq -r '.insights[0].id')
+"$rea" --json insight show "$id" | jq -e '.context | .rows == 5000 and
+    .fields == 7 and .density == 0.02 and .sequence == false' >/dev/null ||
+    fail "context: $("$rea" --json insight show "$id")"
 want 0 "$rea" insight why "$id"
 says 'hypothesis'; says 'observation'; says 'decision'; says 'baseline'
 says 'T[0-9]+ +seed'
