@@ -56,7 +56,7 @@ TOOL_SRC = $(sort $(wildcard tools/*.c))
 TOOLS = $(TOOL_SRC:tools/%.c=$(BUILD)/tools/%)
 
 .PHONY: all deps deps-check demo check check-peers check-full bench \
-  bench-full slurm-check asan clang sim crash tidy docs man install clean help
+  bench-full slurm-check asan asan-lib archives clang sim crash tidy docs man install clean help
 .SECONDARY:
 
 help: # what the doors are
@@ -271,6 +271,11 @@ asan:
 	@$(MAKE) --no-print-directory -s -j2 BUILD=$(BUILD)/asan OPT='-O1 -g' \
 	  HARDEN= CFLAGS='$(SANITIZE)' LDFLAGS='$(SANITIZE)' unit-sim
 unit-sim: $(UNIT) $(SIM)
+# What the fuzzers link.
+asan-lib:
+	@$(MAKE) --no-print-directory -s -j2 BUILD=$(BUILD)/asan OPT='-O1 -g' \
+	  HARDEN= CFLAGS='$(SANITIZE)' LDFLAGS='$(SANITIZE)' archives
+archives: $(BUILD)/librea.a $(BUILD)/librea-agent.a
 clang:
 	@$(MAKE) --no-print-directory -s -j2 BUILD=$(BUILD)/clang CC=clang all
 

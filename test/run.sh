@@ -34,13 +34,14 @@ one() { # name, command...
 }
 
 # The tests of one stage on both cores; a test that needs quiet runs alone.
+lanes=2
 many() { # prefix, files...
     prefix=$1
     shift
     for t in "$@"; do
         [ -e "$t" ] || continue
         name=$prefix-$(basename "$t" .sh)
-        while [ "$(jobs -r | wc -l)" -ge 2 ]; do sleep 0.1; done
+        while [ "$(jobs -r | wc -l)" -ge "$lanes" ]; do sleep 0.1; done
         case "$t" in
         *.sh) one "$name" sh "$t" & ;;
         *) one "$name" "$t" & ;;
@@ -62,12 +63,12 @@ echo "== sim"
 lives=${LIVES:-3000} truth=${TRUTH:-2000}
 [ "$form" != full ] || { lives=100000; truth=20000; }
 LIMIT=3000
-one sim-laws "$build/test/sim/sim_laws" --lives=$lives &
 one sim-truth "$build/test/sim/sim_truth" --lives=$truth &
-one sim-pool "$build/test/sim/sim_pool" --lives=24 &
+one sim-laws "$build/test/sim/sim_laws" --lives=$lives
+one sim-pool "$build/test/sim/sim_pool" --lives=24
+one sim-sources "$build/test/sim/sim_sources"
 wait
 LIMIT=600
-one sim-sources "$build/test/sim/sim_sources"
 tail -n 1 "$log/sim-laws"
 sed 's/^/  /' "$log/sim-truth"
 echo "== model"
@@ -75,16 +76,22 @@ echo "== model"
 many model test/spin/*.sh
 unset JOBS
 echo "== flow"
-many flow test/flow/[a-z]*-*.sh
+# Clusters mostly wait: they go beside the others, one after the other.
+clusters="test/flow/slurm-endings.sh test/flow/slurm-campaign.sh
+test/flow/gridengine-campaign.sh"
+for t in $clusters; do one flow-$(basename "$t" .sh) sh "$t"; done &
+lanes=3
+# shellcheck disable=SC2046
+many flow $(ls test/flow/[a-z]*-*.sh | grep -vxF "$clusters")
+lanes=2
 many old test/old/*.sh
 [ "$form" != full ] || LIMIT=3000 many full test/full/*.sh
 echo "== crash"
 many crash test/crash/*.sh
-echo "== fuzz"
-many fuzz test/fuzz/*.sh
-echo "== sanitizers and clang"
+echo "== fuzz, sanitizers and clang"
 one build-clang make -s clang
 one build-asan make -s asan
+many fuzz test/fuzz/*.sh
 many asan "$build"/asan/test/unit/test_*
 one asan-sim-laws "$build/asan/test/sim/sim_laws" --lives=40
 

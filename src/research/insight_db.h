@@ -46,6 +46,10 @@ int insights_prepare(
  * back, and returns the rc that counts. */
 int insights_begin(struct insights *db, struct err *err);
 int insights_end(struct insights *db, int rc, struct err *err);
+/* One view of the file for all statements until insights_looked, and its lock
+ * taken once; ours: false inside a transaction that is there already. */
+int insights_look(struct insights *db, bool *ours, struct err *err);
+void insights_looked(struct insights *db, bool ours);
 
 /* ---- rows (insight_fold.c) ---- */
 

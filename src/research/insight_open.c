@@ -62,6 +62,7 @@ static const char schema[] =
     "CREATE VIRTUAL TABLE insight_text USING fts5(statement, concept, knob,"
     " family, conditions, source, technique, tags, content='',"
     " tokenize='porter unicode61');"
+    "INSERT INTO insight_text (insight_text, rank) VALUES ('automerge', 2);"
     "CREATE TABLE scope (id INTEGER PRIMARY KEY, family TEXT NOT NULL,"
     " lrows REAL NOT NULL, lfields REAL NOT NULL, ldensity REAL NOT NULL,"
     " sequence INTEGER NOT NULL,"
@@ -200,6 +201,21 @@ insights_end(struct insights *db, int rc, struct err *err)
     if (db->lock >= 0)
         flock(db->lock, LOCK_UN);
     return rc;
+}
+
+int
+insights_look(struct insights *db, bool *ours, struct err *err)
+{
+    *ours = sqlite3_get_autocommit(db->sql) != 0;
+    return *ours ? insights_sql(db, "BEGIN", err) : 0;
+}
+
+/* Ends even where a cached statement of a read is still open. */
+void
+insights_looked(struct insights *db, bool ours)
+{
+    if (ours && sqlite3_get_autocommit(db->sql) == 0)
+        sqlite3_exec(db->sql, "COMMIT", NULL, NULL, NULL);
 }
 
 /* ---- versions ---- */

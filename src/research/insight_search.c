@@ -688,16 +688,14 @@ hits_read(struct finder *f, struct arena *a, struct insight_hit **out,
     return 0;
 }
 
-int
-insight_search(struct insights *db, const struct insight_query *q,
+static int
+search(struct insights *db, const struct insight_query *q,
     const struct insight_place *like, struct arena *a, struct insight_hit **out,
     size_t *n, struct err *err)
 {
     struct finder f = {.db = db, .q = q};
     struct scope want;
     sqlite3_stmt *st = NULL;
-    *out = NULL;
-    *n = 0;
     int rc = insights_prepare(db, "SELECT max(id) FROM insight", &st, err);
     if (rc == 0 && insights_step(db, st, NULL) > 0)
         f.rows = sqlite3_column_int64(st, 0);
@@ -723,5 +721,20 @@ insight_search(struct insights *db, const struct insight_query *q,
         rc = hits_read(&f, a, out, n, err);
     buf_fini(&f.tags);
     free(f.row);
+    return rc;
+}
+
+int
+insight_search(struct insights *db, const struct insight_query *q,
+    const struct insight_place *like, struct arena *a, struct insight_hit **out,
+    size_t *n, struct err *err)
+{
+    bool ours;
+    *out = NULL;
+    *n = 0;
+    int rc = insights_look(db, &ours, err);
+    if (rc == 0)
+        rc = search(db, q, like, a, out, n, err);
+    insights_looked(db, ours);
     return rc;
 }

@@ -6,7 +6,7 @@
 . "$top/test/lib/agent.sh"
 [ -x "$build/test/kill_at" ] || skip "build/test/kill_at is not built"
 points=${1:-14}
-mkdir bin && cp "$rea" "$build/rea-shim" bin && rea=$dir/bin/rea
+mkdir bin && cp "$rea" "$build/rea-shim" "$build/rea-read" bin && rea=$dir/bin/rea
 cat >bin/rea-agent <<S
 #!/bin/sh
 [ -z "\$AT" ] || exec "$build/test/kill_at" "\$AT" "$build/rea-agent" "\$@"

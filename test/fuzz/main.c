@@ -6,9 +6,11 @@
 #include "base/arena.h"
 #include "base/rng.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { INPUT_MAX = 1 << 16 };
 
@@ -23,7 +25,7 @@ count(const char *const *list)
 
 /* Replaces `cut` bytes at a place by n bytes of s. */
 static size_t
-splice(uint8_t *b, size_t len, size_t at, size_t cut, const void *s, size_t n)
+replace(uint8_t *b, size_t len, size_t at, size_t cut, const void *s, size_t n)
 {
     if (cut > len - at)
         cut = len - at;
@@ -42,26 +44,26 @@ mutate(struct rng *r, uint8_t *b, size_t len)
     uint8_t byte = (uint8_t)rng_below(r, 256);
     switch (rng_below(r, 6)) {
     case 0:
-        return splice(b, len, at, cut, "", 0);
+        return replace(b, len, at, cut, "", 0);
     case 1:
-        return splice(b, len, at, 1, &byte, 1);
+        return replace(b, len, at, 1, &byte, 1);
     case 2:
         s = fuzz_words[rng_below(r, count(fuzz_words))];
-        return splice(b, len, at, cut, s, strlen(s));
+        return replace(b, len, at, cut, s, strlen(s));
     case 3: /* a piece of itself */
         cut = rng_below(r, 40);
         if (at + cut > len)
             return len;
         uint8_t part[40];
         memcpy(part, b + at, cut);
-        return splice(b, len, rng_below(r, len + 1), 0, part, cut);
+        return replace(b, len, rng_below(r, len + 1), 0, part, cut);
     case 4:
         s = fuzz_seeds[rng_below(r, count(fuzz_seeds))];
         cut = rng_below(r, strlen(s) + 1);
-        return splice(
+        return replace(
             b, len, at, rng_below(r, len + 1), s + cut, strlen(s) - cut);
     default:
-        return splice(b, len, at, 0, &byte, 1);
+        return replace(b, len, at, 0, &byte, 1);
     }
 }
 
@@ -73,23 +75,24 @@ main(int argc, char **argv)
     uint8_t *b = mem_calloc(1, INPUT_MAX);
     size_t longest = 0;
     struct rng r;
+    /* One file, kept open: file systems sync one that is made anew. */
+    int last = open("fuzz-last", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     rng_seed(&r, seed);
     for (long i = 0; i < n; i++) {
         const char *s = fuzz_seeds[rng_below(&r, count(fuzz_seeds))];
-        size_t len = splice(b, 0, 0, 0, s, strlen(s));
+        size_t len = replace(b, 0, 0, 0, s, strlen(s));
         for (uint64_t k = i < 20 ? 0 : 1 + rng_below(&r, 12); k > 0; k--)
             len = mutate(&r, b, len);
-        FILE *last = fopen("fuzz-last", "wb");
-        if (last != NULL) {
-            fwrite(b, 1, len, last);
-            fclose(last);
-        }
+        if (pwrite(last, b, len, 0) != (ssize_t)len ||
+            ftruncate(last, (off_t)len) != 0)
+            perror("fuzz-last");
         LLVMFuzzerTestOneInput(b, len);
         longest = len > longest ? len : longest;
     }
     printf("%ld inputs (seed %llu, up to %zu bytes)\n", n,
         (unsigned long long)seed, longest);
     remove("fuzz-last");
+    close(last);
     free(b);
     return n > 0 ? 0 : 1;
 }
