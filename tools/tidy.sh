@@ -90,6 +90,14 @@ writable=$(objdump -t $objects 2>/dev/null |
         print $6 }')
 [ -z "$writable" ] || say "purity: writable statics:" $writable
 
+# One thread: there is no lock of ours to miss, and nothing for TSan to see.
+ours=$(find "$build/obj/src" "$build/obj/trainer" "$build/static" -name '*.o' \
+    2>/dev/null)
+[ -n "$ours" ] || say "threads: no objects in $build"
+threads=$(nm -u $ours 2>/dev/null | awk '$1=="U" {print $2}' | sort -u |
+    grep -xE 'pthread_create|thrd_create|clone|clone3')
+[ -z "$threads" ] || say "threads: something calls" $threads
+
 # Lengths and words.
 files=$(git ls-files 'src/*.c' 'src/*.h' 'trainer/*.c' 'trainer/*.h' \
     'test/*.c' 'bench/*.c' 'tools/*.c')
