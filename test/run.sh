@@ -77,7 +77,8 @@ many model test/spin/*.sh
 unset JOBS
 echo "== flow"
 # Clusters mostly wait: they go beside the others, one after the other.
-clusters="test/flow/slurm-endings.sh test/flow/slurm-campaign.sh
+clusters="test/flow/slurm-endings.sh
+test/flow/slurm-campaign.sh
 test/flow/gridengine-campaign.sh"
 for t in $clusters; do one flow-$(basename "$t" .sh) sh "$t"; done &
 lanes=3

@@ -55,21 +55,26 @@ left_nothing(const struct check_run *run)
 }
 
 /* A machine that is busier now than in the dry run may have had it stopped
- * before it was ready: it gets a second, longer look, perhaps to its end. */
+ * before it was ready, or it ended before: the moment between is looked for. */
 static int
 stop_try(struct check *k, const char *dir, struct check_run *run,
     struct stop_after *s, struct err *err)
 {
+    enum { LOOKS = 5 };
     const struct check_run fresh = *run;
-    int rc = check_run(k, run, err);
-    if (rc != 0 || !run->result.stopped || !left_nothing(run))
-        return rc;
-    check_run_fini(run);
-    *run = fresh;
-    s->from_ms = fs_boot_ms();
-    s->after_ms *= 2;
-    fs_remove_tree(dir, NULL);
-    return check_run(k, run, err);
+    int64_t early = 0, late = 0; /* 0: not known */
+    for (int look = 1;; look++) {
+        int rc = check_run(k, run, err);
+        if (rc != 0 || look == LOOKS || !left_nothing(run) ||
+            (early == 0 && !run->result.stopped))
+            return rc;
+        *(run->result.stopped ? &early : &late) = s->after_ms;
+        check_run_fini(run);
+        *run = fresh;
+        fs_remove_tree(dir, NULL);
+        s->after_ms = late == 0 ? 2 * early : (early + late) / 2;
+        s->from_ms = fs_boot_ms();
+    }
 }
 
 int

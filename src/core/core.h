@@ -227,6 +227,10 @@ int core_decode(struct core *c, const unsigned char *in, size_t n);
 /* Configuration that a job trains: experiment + remedies of this attempt. */
 void job_config(const struct core *c, const struct job *j, struct config *out);
 const struct job *core_job(const struct core *c, uint32_t id); /* NULL: none */
+/* How often the wait before this job's attempt is doubled, by the tries that
+ * the same trouble has cost so far; -1: it need not wait. What it waits for is
+ * something that passes: a service, a mount, a node, a full disk. */
+int core_backoff(const struct core *c, const struct job *j);
 
 const char *campaign_state_name(uint32_t state);
 const char *phase_state_name(uint32_t state);

@@ -224,6 +224,15 @@ runbook_remedy(
 }
 
 int
+core_backoff(const struct core *c, const struct job *j)
+{
+    const struct trial *t = &c->trial[j->trial - 1];
+    bool passes = is_by_class(t) ? strchr("ABE", t->class) != NULL
+                                 : t->reason == REASON_DISK_FULL;
+    return j->attempt > 1 && t->failures > 0 && passes ? t->failures - 1 : -1;
+}
+
+int
 failure_classified_apply(
     struct core *c, const struct event *e, struct update *u)
 {

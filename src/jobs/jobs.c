@@ -84,7 +84,8 @@ job_submit(struct jobs *j, const struct job_spec *spec, struct job_handle *out,
     if (spec->run_dir == NULL || spec->argv == NULL || spec->argv[0] == NULL)
         return err_set(err, -ERR_INPUT,
             "job %s has no run folder or no command", spec->token);
-    if (spec->grace_ms < 0 || spec->time_ms < 0 || spec->memory_bytes < 0)
+    if (spec->grace_ms < 0 || spec->time_ms < 0 || spec->delay_ms < 0 ||
+        spec->memory_bytes < 0)
         return err_set(
             err, -ERR_INPUT, "job %s has a negative limit", spec->token);
     rc = j->ops->submit(j, spec, out, err);

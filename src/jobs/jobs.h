@@ -46,6 +46,7 @@ struct job_spec {
     int64_t budget_ms;           /* 0: none; like time_ms, ends as "budget" */
     int64_t grace_ms;            /* from SIGTERM to SIGKILL */
     int64_t hang_ms;             /* silence that counts as hung; 0: measured */
+    int64_t delay_ms;            /* waits before it begins; costs nothing */
     int64_t disk_floor;          /* bytes to stay free in run_dir; 0: 64 MiB,
                                     -1: not watched */
     const char *metrics_path;    /* NULL: run_dir/metrics.jsonl */

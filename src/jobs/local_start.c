@@ -93,6 +93,7 @@ shim_command_write(const struct jobs *j, const struct job_spec *spec,
         record_number(&b, "budget_ms", spec->budget_ms);
         record_number(&b, "grace_ms", spec->grace_ms);
         record_number(&b, "hang_ms", spec->hang_ms);
+        record_number(&b, "delay_ms", spec->delay_ms);
         record_number(&b, "memory_bytes", spec->memory_bytes);
         record_number(&b, "disk_floor",
             spec->disk_floor == 0 ? DISK_FLOOR : spec->disk_floor);

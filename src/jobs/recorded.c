@@ -145,7 +145,8 @@ recorded_submit(struct jobs *j, const struct job_spec *spec,
         rc = outcome_find(j->record, spec, &o, err);
     if (rc == 0) {
         outcome_limit(spec, &o);
-        claim_put(spec, &a, run_dir, recorded_now_ms(j), &o, &text);
+        claim_put(
+            spec, &a, run_dir, recorded_now_ms(j) + spec->delay_ms, &o, &text);
         claim_path(j, spec->token, &path);
         rc = file_create_whole(buf_str(&path), &text, true, err);
     }
@@ -218,6 +219,8 @@ facts_fill(const struct claim *c, int64_t cancel_ms, struct exit_facts *f)
         f->exit_code = 0;
         f->signal = 15;
         f->end_ms = cancel_ms;
+        if (f->start_ms > cancel_ms) /* it had not begun */
+            f->start_ms = cancel_ms;
         snprintf(f->detail, sizeof f->detail, "cancelled");
     }
     f->duration_ms = f->end_ms - f->start_ms;
@@ -265,7 +268,7 @@ running_leave(const struct claim *c, int64_t now, struct err *err)
     for (const char *p = text; *p != '\0'; p++)
         lines += *p == '\n';
     int64_t whole = json_get_i64(r, "end_ms", 0) - start;
-    due = whole > 0 ? lines * (now - start) / whole : 0;
+    due = whole > 0 && now > start ? lines * (now - start) / whole : 0;
     const char *end = text;
     for (int64_t i = 0; i < due && *end != '\0'; i++) {
         struct json *line = json_parse(end, strcspn(end, "\n"), NULL);

@@ -242,13 +242,16 @@ scheduled_submit(struct jobs *j, const struct job_spec *spec,
     int rc = scheduled_find(j, spec->token, out, err);
     if (rc != -ERR_NOT_FOUND)
         return rc;
+    struct job_spec ours = *spec; /* what the supervisor is told */
+    if (own->ops->delays)
+        ours.delay_ms = 0;
     rc = fs_mkdirs(spec->run_dir, err);
     if (rc == 0)
         rc = fs_real_in(&a, spec->run_dir, &run_dir, err);
     if (rc == 0)
         rc = fs_real_in(&a, own->config->cwd, &cwd, err);
     if (rc == 0)
-        rc = shim_command_write(j, spec, run_dir, err);
+        rc = shim_command_write(j, &ours, run_dir, err);
     if (rc == 0) {
         s.tries = 1;
         if (submission_read(j, spec->token, &before, NULL) == 0)

@@ -17,6 +17,7 @@ struct scheduler_answer {
 
 struct scheduler_ops {
     const char *kind;
+    bool delays; /* submit tells the scheduler of spec->delay_ms */
     /* Gives the script to the scheduler and fills id. -ERR_INPUT: it will
      * never take such a job; -ERR_SYS: not now, or its answer was lost. */
     int (*submit)(struct jobs *j, const struct job_spec *spec,

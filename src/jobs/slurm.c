@@ -47,6 +47,10 @@ sbatch_words(const struct jobs *j, const struct job_spec *spec,
     word_opt(
         w, a, "--cpus-per-task", whole_in(a, spec->cpus > 0 ? spec->cpus : 1));
     word_opt(w, a, "--time", whole_in(a, scheduler_seconds(spec) / 60));
+    if (spec->delay_ms > 0) /* waits in the queue, on no node */
+        word_opt(w, a, "--begin",
+            arena_printf(
+                a, "now+%s", whole_in(a, (double)spec->delay_ms / 1000)));
     if (spec->memory_bytes > 0)
         word_opt(w, a, "--mem",
             arena_printf(a, "%sM",
@@ -305,6 +309,7 @@ slurm_amend_facts(const struct submission *s, struct exit_facts *f)
 }
 
 static const struct scheduler_ops ops = {.kind = "slurm",
+    .delays = true,
     .submit = slurm_submit,
     .state = slurm_state,
     .cancel = slurm_cancel,

@@ -66,6 +66,8 @@ put_train(const struct project *p, struct buf *out)
     put_text(&c, "seed", p->train.seed_flag);
     put_i64(&c, "grace_ms", p->train.grace_ms);
     put_i64(&c, "hang_ms", p->train.hang_ms);
+    if (p->train.backoff_ms != BACKOFF_USUAL_MS) /* older files: their hash */
+        put_i64(&c, "backoff_ms", p->train.backoff_ms);
     /* Tables come in the file's order, which must not count: by code, and
      * variables by name. */
     for (int code = 0; code < 256; code++) {

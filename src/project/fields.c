@@ -74,6 +74,9 @@ static const struct field train_fields[] = {
     FIELD("hang", FIELD_DURATION, hang_ms, NULL,
         "silence (no output, no metric) that counts as hung; absent: judged "
         "by the job's own rhythm"),
+    FIELD("backoff", FIELD_DURATION, backoff_ms, "30s",
+        "wait before the first retry of what should pass by itself (network, "
+        "mount, node, full disk); it doubles, to half an hour at most"),
     FIELD("exit_codes", FIELD_ANY, exit_codes, "{}",
         "meaning of exit codes: ok, failed, preempted, diverged, oom, config, "
         "data or node"),

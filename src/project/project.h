@@ -136,6 +136,8 @@ struct patch_class {
     struct name_list patterns;
 };
 
+enum { BACKOFF_USUAL_MS = 30000 }; /* [train] backoff, when it is not told */
+
 /* What spec.knob[i] does not say. */
 struct project_knob {
     uint8_t style;      /* enum style; STYLE_NONE: the project's */
@@ -158,7 +160,8 @@ struct project {
         const char *checkpoint; /* with placeholders; has a default */
         const char *seed_flag;  /* NULL: seed goes by {seed} or REA_SEED only */
         int64_t grace_ms;
-        int64_t hang_ms; /* silence that counts as hung; 0: measured */
+        int64_t hang_ms;    /* silence that counts as hung; 0: measured */
+        int64_t backoff_ms; /* first wait before a retry; it doubles */
         uint32_t n_exit_codes;
         struct exit_code exit_codes[EXIT_CODES_MAX];
         uint32_t n_fingerprint;
@@ -193,10 +196,10 @@ struct project {
         struct slurm_options slurm;
         const char *record; /* recorded */
     } backend;
-    const char *candidates_file; /* NULL: none */
+    const char *candidates_file;  /* NULL: none */
     const char *insights_context; /* of the data; NULL: not told */
-    const char *insights;        /* path or URL; NULL: the workspace's own */
-    const char *runbook;         /* the user's own rules; NULL: none */
+    const char *insights;         /* path or URL; NULL: the workspace's own */
+    const char *runbook;          /* the user's own rules; NULL: none */
     struct {
         const char *webhook; /* "env:NAME" or "file:PATH"; NULL: none */
         const char *secret;  /* likewise; signs the messages; NULL: none */

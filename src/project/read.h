@@ -87,7 +87,7 @@ struct draft {
     const char *command, *resume, *checkpoint, *seed;
     bool shell;
     uint8_t style;
-    int64_t grace_ms, hang_ms;
+    int64_t grace_ms, hang_ms, backoff_ms;
     const struct toml *exit_codes, *fingerprint, *vars;
     const char *eval_command;
     bool eval_shell;

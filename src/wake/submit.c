@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/rng.h"
+
 uint32_t
 machine_slots(const struct project *p)
 {
@@ -215,6 +217,24 @@ claim_all(struct wake *w, const struct action *a, uint32_t n,
     return wake_end(w, err);
 }
 
+/* The wait doubles with each try and is spread by a quarter to either side, the
+ * same for a token, so that what failed together does not return together. */
+static int64_t
+retry_delay_ms(struct wake *w, const struct job *j)
+{
+    enum { DOUBLINGS_MAX = 10 };
+    static const int64_t most = 30 * 60 * 1000;
+    int doublings = core_backoff(w->core, j);
+    if (doublings < 0)
+        return 0;
+    int by = doublings < DOUBLINGS_MAX ? doublings : DOUBLINGS_MAX;
+    int64_t wait = w->project->train.backoff_ms << by;
+    struct rng r;
+    rng_seed(&r, w->core->random_seed ^ ((uint64_t)j->id << 32));
+    return (int64_t)((double)(wait < most ? wait : most) *
+                     (0.75 + 0.5 * rng_f64(&r)));
+}
+
 static void
 job_spec_fill(struct wake *w, const struct job_command *c, const char *run_dir,
     const char *token, uint32_t kind, struct job_spec *s)
@@ -263,6 +283,7 @@ start_one(struct wake *w, const struct start *s, struct err *err)
         job_spec_fill(w, &command, dir, a->token, s->job->kind, &spec);
         if (s->job->kind == JOB_EVALUATE && w->project->evaluate.time_ms > 0)
             spec.time_ms = w->project->evaluate.time_ms;
+        spec.delay_ms = retry_delay_ms(w, s->job);
         spec.budget_ms = project_paid_ms(
             w->project, s->job->reserve_u, s->job->kind == JOB_EVALUATE);
         rc = job_submit(&w->jobs, &spec, &h, err);

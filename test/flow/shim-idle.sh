@@ -7,10 +7,12 @@ submit idle memory=900000000 time=600000 nan=auc spike=auc hang=60000 -- \
 pid=$(field "$T/jobs/idle" pid)
 sleep "${IDLE_SECONDS:-6}"
 private=$(awk '/^Private/ {n += $2} END {print n}' "/proc/$pid/smaps_rollup")
+dirty=$(awk '/^Private_Dirty/ {n += $2} END {print n}' \
+    "/proc/$pid/smaps_rollup")
 ns=$(cut -d' ' -f1 "/proc/$pid/schedstat")
 "$D" "$T/jobs" cancel idle
 ended idle "done cancelled 0 15"
-echo "shim: $private KiB private, $((ns / 1000 * 60 / ${IDLE_SECONDS:-6} / 1000)) ms of processor time a minute"
+echo "shim: $private KiB private, $dirty of them written, $((ns / 1000 * 60 / ${IDLE_SECONDS:-6} / 1000)) ms of processor time a minute"
 within "private memory in KiB" "$private" 1 1024
 within "processor time in us" $((ns / 1000)) 0 \
     $((${IDLE_SECONDS:-6} * 5000))

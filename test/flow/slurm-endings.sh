@@ -80,6 +80,11 @@ grep -q 'Requested node configuration is not available' err ||
 submit -p nowhere -- lost time=60000 -- true && fail "no such partition"
 grep -qi 'invalid partition' err || fail "refused: $(cat err)"
 
+# A retry that waits, waits in the queue.
+submit -- begins delay=5000 time=60000 -- true || fail "$(cat err)"
+squeue -h --name rea-begins -o %r | grep -qE 'BeginTime|None' ||
+    fail "it does not wait: $(squeue)"
+
 ends ok 20 'ok 0 0'
 ends three 20 'exit 3 0'
 ends oom 20 'oom'
@@ -94,6 +99,10 @@ until [ "$(cat calls 2>/dev/null | wc -l)" -ge 2 ]; do
 done
 [ -e woken ] || fail "nobody was called"
 ends warned 30 'exit 7'
+ends begins 30 'ok 0 0'
+within=$(($(sed -n 's/.*"start_ms": *\([0-9]*\).*/\1/p' run/rea-begins/exit.json) \
+    - $(stat -c %Y run/rea-begins/shim.cmd) * 1000))
+[ "$within" -ge 4000 ] || fail "it waited $within ms"
 runs ours
 runs theirs
 $drive jobs cancel rea-ours || fail "cancel"

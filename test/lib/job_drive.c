@@ -97,7 +97,8 @@ option_set(struct drive *d, char *name)
         int64_t *at;
     } numbers[] = {{"time", &d->spec.time_ms}, {"budget", &d->spec.budget_ms},
         {"grace", &d->spec.grace_ms}, {"hang", &d->spec.hang_ms},
-        {"memory", &d->spec.memory_bytes}, {"disk", &d->spec.disk_floor}};
+        {"delay", &d->spec.delay_ms}, {"memory", &d->spec.memory_bytes},
+        {"disk", &d->spec.disk_floor}};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         if (strcmp(numbers[i].name, name) == 0) {
             *numbers[i].at = strtoll(value, NULL, 10);

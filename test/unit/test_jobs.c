@@ -184,6 +184,42 @@ recorded_submit(struct place *p, struct jobs *j, const char *token,
     return job_submit(j, &spec, h, err);
 }
 
+static void
+recorded_waits(void **state)
+{
+    struct place *p = *state;
+    struct jobs j;
+    struct job_handle h;
+    struct job_status st;
+    struct err err = {0};
+    const char *argv[] = {"train", NULL}, *env[] = {"REA_TRIAL=T1", NULL};
+    recorded_open(
+        p, &j, "{\"match\":{\"trial\":\"T1\"},\"duration_ms\":500}\n");
+    for (int i = 0; i < 2; i++) {
+        struct job_spec spec = {.token = i == 0 ? "one" : "two",
+            .run_dir = in(p, i == 0 ? "one" : "two"),
+            .argv = argv,
+            .envp = env,
+            .delay_ms = 2000,
+            .lease_fd = -1};
+        put(p, "clock", "1000");
+        assert_int_equal(job_submit(&j, &spec, &h, &err), 0);
+        if (i == 1) { /* cancelled before it began */
+            put(p, "clock", "1700");
+            assert_int_equal(job_cancel(&j, &h, &err), 0);
+        }
+        put(p, "clock", "3499");
+        assert_int_equal(job_poll(&j, &h, &st, &err), 0);
+        assert_int_equal(st.state, i == 0 ? JOB_STATE_RUNNING : JOB_STATE_DONE);
+        put(p, "clock", "3500");
+        assert_int_equal(job_poll(&j, &h, &st, &err), 0);
+        assert_int_equal(st.state, JOB_STATE_DONE);
+        assert_int_equal(st.exit.reason, i == 0 ? REASON_OK : REASON_CANCELLED);
+        assert_int_equal(st.exit.duration_ms, i == 0 ? 500 : 0);
+    }
+    jobs_close(&j);
+}
+
 static const char record_text[] =
     "# a comment\n"
     "{\"match\":{\"trial\":\"T1\",\"attempt\":1},\"reason\":\"oom\","
@@ -540,6 +576,7 @@ main(void)
         TEST(exit_file_refused),
         TEST(open_refuses),
         TEST(recorded_story),
+        TEST(recorded_waits),
         TEST(recorded_limit_and_cancel_late),
         TEST(recorded_world),
         TEST(record_refused),

@@ -41,6 +41,7 @@ static const struct field fields[] = {
     {"boxed", FIELD_NUMBER, AT(boxed), 0, 0},
     {"grace_ms", FIELD_NUMBER, AT(grace_ms), 0, 0},
     {"hang_ms", FIELD_NUMBER, AT(hang_ms), 0, 0},
+    {"delay_ms", FIELD_NUMBER, AT(delay_ms), 0, 0},
     {"memory_bytes", FIELD_NUMBER, AT(memory_bytes), 0, 0},
     {"disk_floor", FIELD_NUMBER, AT(disk_floor), 0, 0},
     {"arg", FIELD_LIST, AT(argv), AT(argc), SHIM_ARGS_MAX},

@@ -295,14 +295,41 @@ shim_claim(struct shim *s, struct err *err)
     return 0;
 }
 
+/* A retry waits for what broke to pass. There is no job to pass a signal on to
+ * yet: whoever tells us to end ends the wait, and the attempt with it. */
+static void
+delay_wait(struct shim *s)
+{
+    int64_t end = boot_now_ms() + s->cmd.delay_ms;
+    struct signalfd_siginfo si;
+    for (int64_t now = boot_now_ms(); now < end; now = boot_now_ms()) {
+        wait_ms(s, end - now);
+        while (read(s->signal_fd, &si, sizeof si) == (ssize_t)sizeof si) {
+            if (si.ssi_signo == SIGCHLD || si.ssi_signo == SIGUSR1 ||
+                si.ssi_signo == SIGUSR2)
+                continue;
+            s->reason =
+                REASON_PREEMPTED; /* by us: the mark is looked at next */
+            snprintf(s->detail, sizeof s->detail,
+                "the supervisor got signal %d before the job began",
+                (int)si.ssi_signo);
+            return;
+        }
+    }
+    s->start_ms = wall_now_ms();
+    s->start_boot_ms = boot_now_ms();
+}
+
 static int
 shim_run(struct shim *s, struct err *err)
 {
     int rc = 0;
+    if (s->cmd.delay_ms > 0 && !has_cancel_mark(s))
+        delay_wait(s);
     if (has_cancel_mark(s)) {
         s->reason = REASON_CANCELLED;
         snprintf(s->detail, sizeof s->detail, "cancelled before it began");
-    } else {
+    } else if (s->reason == REASON_NONE) {
         /* Before the launch: what the job writes first counts too. */
         watch_init(s, boot_now_ms());
         rc = job_launch(s, err);

@@ -33,6 +33,7 @@ struct shim_command {
     const char *stdout_path, *stderr_path, *metrics_path, *checkpoint_path;
     int64_t boxed; /* 1: exit codes above 128 are signals */
     int64_t time_ms, budget_ms, grace_ms, hang_ms, memory_bytes, disk_floor;
+    int64_t delay_ms; /* before the job is started */
     bool has_watch;
     struct harvest_spec watch;
     uint32_t progress, n_rungs; /* below the top; progress as in rungs.h */
