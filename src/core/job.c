@@ -83,6 +83,8 @@ job_intend(const struct core *c, struct update *u, uint32_t id)
     if (budget_lacks(c, NULL))
         return false;
     if (budget_granted_room_u(c, t->phase == PHASE_CONFIRMATION) < reserve) {
+        if (c->n_jobs > 0) /* they may leave something of their reservations */
+            return false;
         decide(
             u, EVENT_trial_closed, "the budget does not hold another attempt");
         u->next.trial = id;
