@@ -17,7 +17,9 @@ static const char head[] =
     "exit_codes` maps it, then, where these say only \"it\nfailed\", by what "
     "it printed. Every attempt is charged to the budget, every remedy is\n"
     "bounded, and a remedy that changes what is measured (half the batch, half "
-    "the learning\nrate) labels the trial in the report.\n";
+    "the learning\nrate) labels the trial in the report. A retry of what "
+    "should pass by itself (classes\nA, B and E, a full disk) waits first: "
+    "`[train] backoff`, 30 s unless told, doubled each time.\n";
 
 static const struct {
     enum reason reason;

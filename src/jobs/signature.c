@@ -61,7 +61,7 @@ signature_class_text(char class)
 {
     switch (class) {
     case 'A':
-        return "retry the same job";
+        return "wait, then retry the same job";
     case 'B':
         return "go on from the checkpoint, on another machine where there is "
                "one";
