@@ -179,7 +179,8 @@ submission_fill(const struct jobs *j, const struct job_spec *spec,
                         campaign, trial, attempt);
     memcpy(s->text, own->config->text, sizeof s->text);
     int64_t limit = spec->time_ms > 0 ? spec->time_ms : spec->budget_ms;
-    s->deadline_ms = limit > 0 ? limit + spec->grace_ms + SLACK_MS : 0;
+    int64_t rest = spec->delay_ms + spec->grace_ms + SLACK_MS;
+    s->deadline_ms = limit > 0 ? limit + rest : 0;
 }
 
 static bool
