@@ -146,8 +146,10 @@ section_sources(const struct report *r, struct buf *out)
         return;
     buf_printf(out,
         "<h2>What each source of ideas brought</h2>\n<table><thead><tr>"
-        "<th>source</th><th>ideas</th><th>tried</th><th>held</th>"
-        "<th>win rate</th><th>%s</th><th>gain per %s</th></tr></thead>"
+        "<th>source</th><th class=\"n\">ideas</th><th "
+        "class=\"n\">tried</th><th class=\"n\">held</th>"
+        "<th class=\"n\">win rate</th><th class=\"n\">%s</th><th "
+        "class=\"n\">gain per %s</th></tr></thead>"
         "<tbody>\n",
         u.name, source_unit_name(r->core));
     for (uint32_t i = 0; i < n; i++) {
