@@ -181,6 +181,11 @@ test_cost(void **state)
     (void)state;
     struct project *p = parse_cost(
         &a, "[resources]\ncpus = 2\ntime = \"10m\"\n", "[budget]\ntotal = 5\n");
+    assert_int_equal(p->train.backoff_ms, BACKOFF_USUAL_MS);
+    struct buf canon = {0}; /* so that older files keep their hash */
+    project_canon(p, &canon);
+    assert_null(strstr(buf_str(&canon), "backoff"));
+    buf_fini(&canon);
     /* 2 cores x (600 + 25 + 5) s */
     assert_int_equal(p->spec.reserve_train_u, 350000);
     assert_int_equal(p->spec.reserve_eval_u, 33334); /* 60 s, rounded up */
