@@ -164,20 +164,20 @@ ends steady 40 'ok'
 
 # Slurm forgets a job soon (MinJobAge); its books still know it, and when they
 # are gone too, it is gone.
-submit -- forgot time=60000 -- sleep 40 || fail "$(cat err)"
+submit -- forgot time=60000 -- sleep 40.125 || fail "$(cat err)"
 runs forgot
 
 ends limit 90 'timeout'
 
 # The machine goes: daemon, step and supervisor at once.
-submit -- node time=60000 -- sleep 50 || fail "$(cat err)"
+submit -- node time=60000 -- sleep 50.125 || fail "$(cat err)"
 runs node
 pkill -9 -f "slurmd -f $SLURM_CONF"
 pkill -9 slurmstepd
 for t in node forgot; do
     kill -9 "$(sed -n 's/.*"pid": \([0-9]*\).*/\1/p' "run/rea-$t/shim.json")"
 done
-pkill -9 -f "^sleep [45]0"
+pkill -9 -f "^sleep [45]0\.125$"
 ends node 90 'node-fail'
 ends forgot 30 'node-fail'
 slurmd -f "$SLURM_CONF"
