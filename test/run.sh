@@ -41,7 +41,7 @@ many() { # prefix, files...
     for t in "$@"; do
         [ -e "$t" ] || continue
         name=$prefix-$(basename "$t" .sh)
-        while [ "$(jobs -r | wc -l)" -ge "$lanes" ]; do sleep 0.1; done
+        while [ "$(jobs -rp | wc -l)" -ge "$lanes" ]; do sleep 0.1; done
         case "$t" in
         *.sh) one "$name" sh "$t" & ;;
         *) one "$name" "$t" & ;;
