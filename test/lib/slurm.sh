@@ -135,6 +135,8 @@ stop() {
         [ $alive = 0 ] && break
         sleep .1
     done
+    # one that was started again has no file of ours with its number
+    pkill -9 -f "slurm(d|ctld) -f $dir/slurm.conf" 2>/dev/null || true
     pkill -9 -f "slurmstepd.*$dir" 2>/dev/null || true
 }
 "$verb"
