@@ -14,6 +14,7 @@ export REA_SHIM="$build/rea-shim"
 cluster=$dir/cluster
 cleanup() {
     bash "$top/test/lib/slurm.sh" stop "$cluster" 2>/dev/null
+    pkill -9 -f "rea-shim $dir/run/" # of jobs that a failure left
     rm -rf "$dir"
 }
 trap cleanup EXIT
