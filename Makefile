@@ -56,7 +56,8 @@ TOOL_SRC = $(sort $(wildcard tools/*.c))
 TOOLS = $(TOOL_SRC:tools/%.c=$(BUILD)/tools/%)
 
 .PHONY: all deps deps-check demo check check-peers check-full bench \
-  bench-full slurm-check asan asan-lib archives clang sim crash tidy docs man install clean help
+  bench-full slurm-check asan asan-lib archives clang sim crash tidy docs man \
+  install clean help
 .SECONDARY:
 
 help: # what the doors are

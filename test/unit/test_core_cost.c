@@ -167,6 +167,35 @@ confirmation_can_end(void **state)
     free(c);
 }
 
+/* An attempt whose cost is not held waits while jobs in flight may leave
+ * something of their reservations; it is given up when none does. */
+static void
+a_retry_waits_for_reservations(void **state)
+{
+    (void)state;
+    struct core *c = core_make(UNIT_CORE_HOURS);
+    struct update u = {0};
+    c->state = CAMPAIGN_RUNNING;
+    c->spec.max_parallel = 2;
+    for (int i = 0; i < 2; i++) {
+        ran(c, 0, 4, 0, 100);
+        c->trial[i].state = TRIAL_RUNNING;
+    }
+    c->trial[1].job = 1;
+    c->approved_u = 9100; /* 100 are left, the least of a job is 150 */
+    c->n_jobs = 1;
+    c->job[0] = (struct job){.id = 1, .trial = 2, .reserve_u = 9000};
+    c->reserved_u = 9000;
+    assert_false(job_decide(c, &u));
+    job_remove(c, &c->job[0]);
+    c->trial[1].state = TRIAL_OK;
+    c->reserved_u = 0;
+    c->spent_u = 9000;
+    assert_true(job_decide(c, &u));
+    assert_int_equal(u.next.kind, EVENT_trial_closed);
+    free(c);
+}
+
 int
 main(void)
 {
@@ -176,6 +205,7 @@ main(void)
         cmocka_unit_test(a_kind_is_learnt_by_one_run),
         cmocka_unit_test(trials_cost_one),
         cmocka_unit_test(the_last_money_is_used),
+        cmocka_unit_test(a_retry_waits_for_reservations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
