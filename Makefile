@@ -102,6 +102,8 @@ $(BUILD)/rea-agent: $(BUILD)/obj/src/agent/main.o $(BUILD)/librea-agent.a \
 $(BUILD)/rea-shim: $(SHIM_OBJ)
 	$(CC) -static $(LDFLAGS) -o $@ $^ -lm
 
+# libpq's header alone: the library is loaded where a workspace names a server
+$(BUILD)/obj/src/store/%.o: CFLAGS_ALL += -I/usr/include/postgresql
 $(BUILD)/obj/src/papers/read/xml.o: CFLAGS_ALL += -I/usr/include/libxml2
 $(BUILD)/rea-read: $(READ_OBJ) $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lxml2 $(LIBS)

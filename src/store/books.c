@@ -12,15 +12,16 @@ store_sealed_put(struct store *st, uint32_t campaign, uint32_t trial,
     uint32_t metric, double value, struct err *err)
 {
     return db_run(st, err,
-        "INSERT OR REPLACE INTO sealed VALUES(?1, ?2, ?3, ?4)", "iiif",
-        (int64_t)campaign, (int64_t)trial, (int64_t)metric, value);
+        "INSERT INTO sealed VALUES(?1, ?2, ?3, ?4)"
+        " ON CONFLICT(campaign, trial, metric) DO UPDATE SET value = ?4",
+        "iiif", (int64_t)campaign, (int64_t)trial, (int64_t)metric, value);
 }
 
 int
 store_sealed_get(struct store *st, uint32_t campaign, uint32_t trial,
     uint32_t metric, bool *found, double *value, struct err *err)
 {
-    sqlite3_stmt *q = NULL;
+    struct db_rows *q = NULL;
     *found = false;
     int rc = db_query(st, &q, err,
         "SELECT value FROM sealed WHERE campaign = ?1 AND trial = ?2"
@@ -32,10 +33,8 @@ store_sealed_get(struct store *st, uint32_t campaign, uint32_t trial,
     if (rc != 1)
         return rc;
     *found = true;
-    /* SQLite keeps NaN as NULL. */
-    *value = sqlite3_column_type(q, 0) == SQLITE_NULL
-                 ? NAN
-                 : sqlite3_column_double(q, 0);
+    /* SQLite keeps NaN as NULL, PostgreSQL as what it is. */
+    *value = db_is_null(q, 0) ? NAN : db_real(q, 0);
     db_end(q);
     return 0;
 }
@@ -47,33 +46,33 @@ store_sealed_get(struct store *st, uint32_t campaign, uint32_t trial,
     " signal, detail"
 
 static void
-attempt_read(sqlite3_stmt *q, struct store_attempt *a)
+attempt_read(struct db_rows *q, struct store_attempt *a)
 {
     int i = 0;
     memset(a, 0, sizeof *a);
-    a->campaign = (uint32_t)sqlite3_column_int64(q, i++);
-    a->job = (uint32_t)sqlite3_column_int64(q, i++);
-    a->trial = (uint32_t)sqlite3_column_int64(q, i++);
-    a->attempt = (uint32_t)sqlite3_column_int64(q, i++);
-    a->phase = (uint32_t)sqlite3_column_int64(q, i++);
-    a->job_kind = (uint32_t)sqlite3_column_int64(q, i++);
-    a->state = (uint8_t)sqlite3_column_int(q, i++);
-    a->resume = sqlite3_column_int(q, i++) != 0;
+    a->campaign = (uint32_t)db_int(q, i++);
+    a->job = (uint32_t)db_int(q, i++);
+    a->trial = (uint32_t)db_int(q, i++);
+    a->attempt = (uint32_t)db_int(q, i++);
+    a->phase = (uint32_t)db_int(q, i++);
+    a->job_kind = (uint32_t)db_int(q, i++);
+    a->state = (uint8_t)db_int(q, i++);
+    a->resume = db_int(q, i++) != 0;
     db_text(q, i++, a->token, sizeof a->token);
     db_text(q, i++, a->backend, sizeof a->backend);
     db_text(q, i++, a->handle, sizeof a->handle);
     db_text(q, i++, a->boot_id, sizeof a->boot_id);
     db_text(q, i++, a->run_dir, sizeof a->run_dir);
-    a->claimed_ms = sqlite3_column_int64(q, i++);
-    a->submitted_ms = sqlite3_column_int64(q, i++);
-    a->started_ms = sqlite3_column_int64(q, i++);
-    a->ended_ms = sqlite3_column_int64(q, i++);
-    a->cost_u = sqlite3_column_int64(q, i++);
-    a->duration_ms = sqlite3_column_int64(q, i++);
-    a->max_rss = sqlite3_column_int64(q, i++);
-    a->reason = (uint32_t)sqlite3_column_int64(q, i++);
-    a->exit_code = sqlite3_column_int(q, i++);
-    a->signal = sqlite3_column_int(q, i++);
+    a->claimed_ms = db_int(q, i++);
+    a->submitted_ms = db_int(q, i++);
+    a->started_ms = db_int(q, i++);
+    a->ended_ms = db_int(q, i++);
+    a->cost_u = db_int(q, i++);
+    a->duration_ms = db_int(q, i++);
+    a->max_rss = db_int(q, i++);
+    a->reason = (uint32_t)db_int(q, i++);
+    a->exit_code = (int32_t)db_int(q, i++);
+    a->signal = (int32_t)db_int(q, i++);
     db_text(q, i, a->detail, sizeof a->detail);
 }
 
@@ -82,9 +81,16 @@ store_attempt_put(
     struct store *st, const struct store_attempt *a, struct err *err)
 {
     return db_run(st, err,
-        "INSERT OR REPLACE INTO attempt(" ATTEMPT_COLUMNS ")"
+        "INSERT INTO attempt(" ATTEMPT_COLUMNS ")"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-        " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
+        " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)"
+        " ON CONFLICT(campaign, job) DO UPDATE SET"
+        " trial = ?3, attempt = ?4, phase = ?5, job_kind = ?6, state = ?7,"
+        " resume = ?8, token = ?9, backend = ?10, handle = ?11, boot_id ="
+        " ?12, run_dir = ?13, claimed_ms = ?14, submitted_ms = ?15,"
+        " started_ms = ?16, ended_ms = ?17, cost_u = ?18, duration_ms = ?19,"
+        " max_rss = ?20, reason = ?21, exit_code = ?22, signal = ?23, detail"
+        " = ?24",
         "iiiiiiiitttttiiiiiiiiiit", (int64_t)a->campaign, (int64_t)a->job,
         (int64_t)a->trial, (int64_t)a->attempt, (int64_t)a->phase,
         (int64_t)a->job_kind, (int64_t)a->state, (int64_t)a->resume, a->token,
@@ -98,7 +104,7 @@ int
 store_attempt_get(struct store *st, uint32_t campaign, uint32_t job,
     bool *found, struct store_attempt *out, struct err *err)
 {
-    sqlite3_stmt *q = NULL;
+    struct db_rows *q = NULL;
     *found = false;
     int rc = db_query(st, &q, err,
         "SELECT " ATTEMPT_COLUMNS " FROM attempt"
@@ -118,7 +124,7 @@ store_attempt_get(struct store *st, uint32_t campaign, uint32_t job,
 static int
 slots_taken(struct store *st, int64_t *out, struct err *err)
 {
-    sqlite3_stmt *q = NULL;
+    struct db_rows *q = NULL;
     int rc = db_query(
         st, &q, err, "SELECT count(*) FROM attempt WHERE state IN (1, 2)", "");
     if (rc != 0)
@@ -126,7 +132,7 @@ slots_taken(struct store *st, int64_t *out, struct err *err)
     rc = db_row(st, q, err);
     if (rc != 1)
         return rc;
-    *out = sqlite3_column_int64(q, 0);
+    *out = db_int(q, 0);
     db_end(q);
     return 0;
 }
@@ -159,7 +165,7 @@ store_attempts(struct store *st, uint32_t campaign, bool open_only,
     int (*f)(void *ctx, const struct store_attempt *a), void *ctx,
     struct err *err)
 {
-    sqlite3_stmt *q = NULL;
+    struct db_rows *q = NULL;
     struct store_attempt a;
     int rc = open_only
                  ? db_query(st, &q, err,
@@ -192,14 +198,14 @@ store_inbox_add(struct store *st, uint32_t campaign, const char *token,
     int rc = db_run(st, err,
         "INSERT INTO inbox VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
         "ittt", (int64_t)campaign, token, kind, payload);
-    *fresh = rc == 0 && sqlite3_changes(st->db) == 1;
+    *fresh = rc == 0 && db_changes(st) == 1;
     return rc;
 }
 
 bool
 store_inbox_has(struct store *st, uint32_t campaign, const char *token)
 {
-    sqlite3_stmt *q = NULL;
+    struct db_rows *q = NULL;
     if (db_query(st, &q, NULL,
             "SELECT 1 FROM inbox WHERE campaign = ?1 AND token = ?2", "it",
             (int64_t)campaign, token) != 0)
@@ -226,7 +232,7 @@ store_outbox(struct store *st,
         const char *payload, int64_t at_ms),
     void *ctx, struct err *err)
 {
-    sqlite3_stmt *q = NULL;
+    struct db_rows *q = NULL;
     int rc = db_query(st, &q, err,
         "SELECT campaign, seq, kind, payload, at_ms FROM outbox"
         " WHERE done = 0 ORDER BY campaign, seq",
@@ -234,11 +240,8 @@ store_outbox(struct store *st,
     if (rc != 0)
         return rc;
     while ((rc = db_row(st, q, err)) == 1) {
-        rc = f(ctx, (uint32_t)sqlite3_column_int64(q, 0),
-            (uint64_t)sqlite3_column_int64(q, 1),
-            (const char *)sqlite3_column_text(q, 2),
-            (const char *)sqlite3_column_text(q, 3),
-            sqlite3_column_int64(q, 4));
+        rc = f(ctx, (uint32_t)db_int(q, 0), (uint64_t)db_int(q, 1),
+            db_str(q, 2), db_str(q, 3), db_int(q, 4));
         if (rc != 0) {
             db_end(q);
             return rc;
@@ -252,7 +255,8 @@ store_wake_add(struct store *st, uint32_t campaign, const struct store_wake *w,
     struct err *err)
 {
     int rc = db_run(st, err,
-        "UPDATE campaign SET wakes = wakes + (?2 > 0), agent_us = agent_us + "
+        "UPDATE campaign SET wakes = wakes + CASE WHEN ?2 > 0 THEN 1 ELSE 0 "
+        "END, agent_us = agent_us + "
         "?2,"
         " wait_us = wait_us + ?3 WHERE id = ?1",
         "iii", (int64_t)campaign, w->wall_us, w->wait_us);
@@ -269,7 +273,7 @@ int
 store_wakes(struct store *st, uint32_t campaign,
     int (*f)(void *ctx, const struct store_wake *w), void *ctx, struct err *err)
 {
-    sqlite3_stmt *q = NULL;
+    struct db_rows *q = NULL;
     struct store_wake w;
     int rc = db_query(st, &q, err,
         "SELECT start_ms, wall_us, wait_us, events, cause FROM wake"
@@ -278,10 +282,10 @@ store_wakes(struct store *st, uint32_t campaign,
     if (rc != 0)
         return rc;
     while ((rc = db_row(st, q, err)) == 1) {
-        w.start_ms = sqlite3_column_int64(q, 0);
-        w.wall_us = sqlite3_column_int64(q, 1);
-        w.wait_us = sqlite3_column_int64(q, 2);
-        w.events = (uint32_t)sqlite3_column_int64(q, 3);
+        w.start_ms = db_int(q, 0);
+        w.wall_us = db_int(q, 1);
+        w.wait_us = db_int(q, 2);
+        w.events = (uint32_t)db_int(q, 3);
         db_text(q, 4, w.cause, sizeof w.cause);
         rc = f(ctx, &w);
         if (rc != 0) {
@@ -306,7 +310,7 @@ int
 store_kv_get(struct store *st, const char *key, bool *found, struct buf *out,
     struct err *err)
 {
-    sqlite3_stmt *q = NULL;
+    struct db_rows *q = NULL;
     *found = false;
     int rc =
         db_query(st, &q, err, "SELECT value FROM kv WHERE key = ?1", "t", key);
@@ -316,7 +320,7 @@ store_kv_get(struct store *st, const char *key, bool *found, struct buf *out,
     if (rc != 1)
         return rc;
     *found = true;
-    buf_add(out, sqlite3_column_blob(q, 0), (size_t)sqlite3_column_bytes(q, 0));
+    buf_add(out, db_blob(q, 0), db_bytes(q, 0));
     db_end(q);
     return 0;
 }

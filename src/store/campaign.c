@@ -19,6 +19,23 @@ canon_put(struct store *st, uint32_t id, const char *canon, struct err *err)
     return store_kv_put(st, key, canon, strlen(canon), err);
 }
 
+/* 0 when there is none. */
+static int
+last_campaign(struct store *st, int64_t *id, struct err *err)
+{
+    struct db_rows *q = NULL;
+    *id = 0;
+    int rc =
+        db_query(st, &q, err, "SELECT coalesce(max(id), 0) FROM campaign", "");
+    if (rc == 0)
+        rc = db_row(st, q, err);
+    if (rc != 1)
+        return rc;
+    *id = db_int(q, 0);
+    db_end(q);
+    return 0;
+}
+
 int
 store_campaign_create(struct store *st, const char *model, const char *project,
     const char *project_hash, const char *project_canon, int64_t now_ms,
@@ -29,14 +46,16 @@ store_campaign_create(struct store *st, const char *model, const char *project,
     const unsigned char head[DB_HASH] = {0};
     randombytes_buf(raw, sizeof raw);
     sodium_bin2hex(uuid, sizeof uuid, raw, sizeof raw);
-    int rc = db_run(st, err,
-        "INSERT INTO campaign(uuid, model, project, project_hash, created_ms,"
-        " head) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-        "ttttib", uuid, model, project, project_hash, now_ms, head,
-        sizeof head);
+    int64_t row = 0;
+    int rc = last_campaign(st, &row, err);
+    if (rc == 0)
+        rc = db_run(st, err,
+            "INSERT INTO campaign(id, uuid, model, project, project_hash,"
+            " created_ms, head) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "ittttib", ++row, uuid, model, project, project_hash, now_ms, head,
+            sizeof head);
     if (rc != 0)
         return rc;
-    int64_t row = sqlite3_last_insert_rowid(st->db);
     if (row > STORE_CAMPAIGNS_MAX)
         return err_set(err, -ERR_LIMIT,
             "a workspace holds at most %d campaigns: begin another workspace",
@@ -75,61 +94,55 @@ store_campaign_canon(
     " has_best, best, best_verdict, gain, lo, hi, progress, attention"
 
 static void
-brief_read(sqlite3_stmt *q, int i, struct store_brief *b)
+brief_read(struct db_rows *q, int i, struct store_brief *b)
 {
-    b->state = (uint8_t)sqlite3_column_int(q, i++);
-    b->phase = (uint8_t)sqlite3_column_int(q, i++);
-    b->unit = (uint8_t)sqlite3_column_int(q, i++);
-    b->ok = (uint32_t)sqlite3_column_int64(q, i++);
-    b->running = (uint32_t)sqlite3_column_int64(q, i++);
-    b->failed = (uint32_t)sqlite3_column_int64(q, i++);
-    b->recovered = (uint32_t)sqlite3_column_int64(q, i++);
-    b->hypotheses = (uint32_t)sqlite3_column_int64(q, i++);
-    b->looks = (uint32_t)sqlite3_column_int64(q, i++);
-    b->approved_u = sqlite3_column_int64(q, i++);
-    b->reserved_u = sqlite3_column_int64(q, i++);
-    b->spent_u = sqlite3_column_int64(q, i++);
-    b->has_best = sqlite3_column_int(q, i++) != 0;
-    b->best = (uint32_t)sqlite3_column_int64(q, i++);
-    b->best_verdict = (uint8_t)sqlite3_column_int(q, i++);
-    b->gain = sqlite3_column_double(q, i++);
-    b->lo = sqlite3_column_double(q, i++);
-    b->hi = sqlite3_column_double(q, i++);
-    b->progress = sqlite3_column_double(q, i++);
+    b->state = (uint8_t)db_int(q, i++);
+    b->phase = (uint8_t)db_int(q, i++);
+    b->unit = (uint8_t)db_int(q, i++);
+    b->ok = (uint32_t)db_int(q, i++);
+    b->running = (uint32_t)db_int(q, i++);
+    b->failed = (uint32_t)db_int(q, i++);
+    b->recovered = (uint32_t)db_int(q, i++);
+    b->hypotheses = (uint32_t)db_int(q, i++);
+    b->looks = (uint32_t)db_int(q, i++);
+    b->approved_u = db_int(q, i++);
+    b->reserved_u = db_int(q, i++);
+    b->spent_u = db_int(q, i++);
+    b->has_best = db_int(q, i++) != 0;
+    b->best = (uint32_t)db_int(q, i++);
+    b->best_verdict = (uint8_t)db_int(q, i++);
+    b->gain = db_real(q, i++);
+    b->lo = db_real(q, i++);
+    b->hi = db_real(q, i++);
+    b->progress = db_real(q, i++);
     db_text(q, i, b->attention, sizeof b->attention);
 }
 
 static void
-campaign_read(sqlite3_stmt *q, struct store_campaign *c)
+campaign_read(struct db_rows *q, struct store_campaign *c)
 {
     memset(c, 0, sizeof *c);
-    c->id = (uint32_t)sqlite3_column_int64(q, 0);
+    c->id = (uint32_t)db_int(q, 0);
     db_text(q, 1, c->uuid, sizeof c->uuid);
     db_text(q, 2, c->model, sizeof c->model);
     db_text(q, 3, c->project, sizeof c->project);
     db_text(q, 4, c->project_hash, sizeof c->project_hash);
-    c->seq = (uint64_t)sqlite3_column_int64(q, 5);
-    c->epoch = (uint64_t)sqlite3_column_int64(q, 6);
-    c->pending = sqlite3_column_int(q, 7) != 0;
-    c->running = (uint32_t)sqlite3_column_int64(q, 8);
-    c->created_ms = sqlite3_column_int64(q, 9);
-    c->wakes = (uint64_t)sqlite3_column_int64(q, 10);
-    c->agent_us = sqlite3_column_int64(q, 11);
-    c->wait_us = sqlite3_column_int64(q, 12);
+    c->seq = (uint64_t)db_int(q, 5);
+    c->epoch = (uint64_t)db_int(q, 6);
+    c->pending = db_int(q, 7) != 0;
+    c->running = (uint32_t)db_int(q, 8);
+    c->created_ms = db_int(q, 9);
+    c->wakes = (uint64_t)db_int(q, 10);
+    c->agent_us = db_int(q, 11);
+    c->wait_us = db_int(q, 12);
     brief_read(q, 13, &c->brief);
 }
 
 static int
 campaign_missing(struct store *st, uint32_t id, struct err *err)
 {
-    sqlite3_stmt *q = NULL;
     int64_t last = 0;
-    if (db_query(st, &q, NULL, "SELECT max(id) FROM campaign", "") == 0 &&
-        db_row(st, q, NULL) == 1) {
-        last = sqlite3_column_int64(q, 0);
-        db_end(q);
-    }
-    if (last == 0)
+    if (last_campaign(st, &last, NULL) != 0 || last == 0)
         return err_set(err, -ERR_NOT_FOUND,
             "no campaign C%" PRIu32 ": this workspace has none yet; `rea plan` "
             "drafts the first",
@@ -144,7 +157,7 @@ int
 store_campaign_get(
     struct store *st, uint32_t id, struct store_campaign *out, struct err *err)
 {
-    sqlite3_stmt *q = NULL;
+    struct db_rows *q = NULL;
     int rc = db_query(st, &q, err,
         "SELECT " CAMPAIGN_COLUMNS " FROM campaign WHERE id = ?1", "i",
         (int64_t)id);
@@ -164,7 +177,7 @@ int
 store_campaigns(
     struct store *st, struct store_campaign **out, size_t *n, struct err *err)
 {
-    sqlite3_stmt *q = NULL;
+    struct db_rows *q = NULL;
     size_t cap = 0;
     *out = NULL;
     *n = 0;
@@ -199,7 +212,7 @@ store_campaign_pending(
 uint32_t
 store_pending(struct store *st, uint32_t *ids, uint32_t cap)
 {
-    sqlite3_stmt *q = NULL;
+    struct db_rows *q = NULL;
     uint32_t n = 0;
     if (db_query(st, &q, NULL,
             "SELECT id FROM campaign WHERE pending = 1 ORDER BY"
@@ -209,7 +222,7 @@ store_pending(struct store *st, uint32_t *ids, uint32_t cap)
         return 0;
     while (db_row(st, q, NULL) == 1) {
         if (n < cap)
-            ids[n++] = (uint32_t)sqlite3_column_int64(q, 0);
+            ids[n++] = (uint32_t)db_int(q, 0);
     }
     return n;
 }
@@ -239,7 +252,7 @@ store_fence(struct store *st, uint32_t id, uint64_t epoch, struct err *err)
     int rc = db_run(st, err,
         "UPDATE campaign SET epoch = ?2 + 1 WHERE id = ?1 AND epoch = ?2", "ii",
         (int64_t)id, (int64_t)epoch);
-    if (rc == 0 && sqlite3_changes(st->db) == 0)
+    if (rc == 0 && db_changes(st) == 0)
         return err_set(err, -ERR_BUSY,
             "C%" PRIu32 " was taken over by a later wake; this one ends", id);
     return rc;

@@ -37,7 +37,7 @@ static int
 head_read(
     struct store *st, uint32_t campaign, struct head *out, struct err *err)
 {
-    sqlite3_stmt *q = NULL;
+    struct db_rows *q = NULL;
     int rc = db_query(st, &q, err,
         "SELECT seq, head FROM campaign WHERE id = ?1", "i", (int64_t)campaign);
     if (rc != 0)
@@ -47,10 +47,10 @@ head_read(
         return rc;
     if (rc == 0)
         return err_set(err, -ERR_NOT_FOUND, "no campaign C%" PRIu32, campaign);
-    out->seq = (uint64_t)sqlite3_column_int64(q, 0);
-    bool whole = sqlite3_column_bytes(q, 1) == DB_HASH;
+    out->seq = (uint64_t)db_int(q, 0);
+    bool whole = db_bytes(q, 1) == DB_HASH;
     if (whole)
-        memcpy(out->hash, sqlite3_column_blob(q, 1), DB_HASH);
+        memcpy(out->hash, db_blob(q, 1), DB_HASH);
     db_end(q);
     if (!whole)
         return err_set(err, -ERR_CORRUPT,
@@ -158,7 +158,7 @@ event_corrupt(
 struct walk {
     struct store *st;
     uint32_t campaign;
-    sqlite3_stmt *q;
+    struct db_rows *q;
     uint64_t seq; /* of the event read last */
     bool chained; /* prev is known */
     unsigned char prev[DB_HASH];
@@ -184,28 +184,27 @@ static int
 walk_check(struct walk *w, uint64_t seq, struct err *err)
 {
     unsigned char hash[DB_HASH];
-    const void *record = sqlite3_column_blob(w->q, 2);
-    int n = sqlite3_column_bytes(w->q, 2);
+    const void *record = db_blob(w->q, 2);
+    size_t n = db_bytes(w->q, 2);
     if (seq != w->seq + 1)
         return event_corrupt(w->campaign, w->seq + 1, "is missing", err);
-    if (record == NULL || sqlite3_column_bytes(w->q, 3) != DB_HASH ||
-        sqlite3_column_bytes(w->q, 4) != DB_HASH)
+    if (record == NULL || db_bytes(w->q, 3) != DB_HASH ||
+        db_bytes(w->q, 4) != DB_HASH)
         return event_corrupt(w->campaign, seq, "is cut", err);
-    const void *prev = sqlite3_column_blob(w->q, 3);
+    const void *prev = db_blob(w->q, 3);
     if (w->chained && memcmp(prev, w->prev, DB_HASH) != 0)
         return event_corrupt(
             w->campaign, seq, "does not follow the one before it", err);
-    record_hash(prev, seq, record, (size_t)n, hash);
-    if (memcmp(hash, sqlite3_column_blob(w->q, 4), DB_HASH) != 0)
+    record_hash(prev, seq, record, n, hash);
+    if (memcmp(hash, db_blob(w->q, 4), DB_HASH) != 0)
         return event_corrupt(w->campaign, seq, "does not match its hash", err);
-    int rc = event_decode(&w->e, record, (size_t)n);
+    int rc = event_decode(&w->e, record, n);
     if (rc == -ERR_VERSION)
         return err_set(err, rc,
             "event %" PRIu64 " of C%" PRIu32 " was written by a newer rea; use "
             "that one",
             seq, w->campaign);
-    if (rc != 0 || w->e.seq != seq ||
-        w->e.kind != (uint32_t)sqlite3_column_int(w->q, 1))
+    if (rc != 0 || w->e.seq != seq || w->e.kind != (uint32_t)db_int(w->q, 1))
         return event_corrupt(w->campaign, seq, "can't be decoded", err);
     memcpy(w->prev, hash, DB_HASH);
     w->chained = true;
@@ -220,7 +219,7 @@ walk_next(struct walk *w, struct err *err)
     int rc = db_row(w->st, w->q, err);
     if (rc <= 0)
         return rc;
-    rc = walk_check(w, (uint64_t)sqlite3_column_int64(w->q, 0), err);
+    rc = walk_check(w, (uint64_t)db_int(w->q, 0), err);
     if (rc != 0) {
         db_end(w->q);
         return rc;
@@ -263,19 +262,19 @@ snapshot_read(
 {
     static const unsigned char zero[DB_HASH];
     unsigned char hash[DB_HASH];
-    sqlite3_stmt *q = NULL;
+    struct db_rows *q = NULL;
     bool good = false;
     if (db_query(st, &q, NULL,
             "SELECT seq, hash, state FROM snapshot WHERE campaign = ?1", "i",
             (int64_t)campaign) != 0 ||
         db_row(st, q, NULL) != 1)
         return false;
-    uint64_t seq = (uint64_t)sqlite3_column_int64(q, 0);
-    const void *state = sqlite3_column_blob(q, 2);
-    size_t n = (size_t)sqlite3_column_bytes(q, 2);
-    if (state != NULL && sqlite3_column_bytes(q, 1) == DB_HASH && seq <= last) {
+    uint64_t seq = (uint64_t)db_int(q, 0);
+    const void *state = db_blob(q, 2);
+    size_t n = db_bytes(q, 2);
+    if (state != NULL && db_bytes(q, 1) == DB_HASH && seq <= last) {
         record_hash(zero, seq, state, n, hash);
-        good = memcmp(hash, sqlite3_column_blob(q, 1), DB_HASH) == 0 &&
+        good = memcmp(hash, db_blob(q, 1), DB_HASH) == 0 &&
                core_decode(c, state, n) == 0 && c->seq == seq;
     }
     db_end(q);
@@ -317,15 +316,19 @@ load_events(struct store *st, uint32_t campaign, const struct head *head,
 static int
 read_begin(struct store *st, bool *mine, struct err *err)
 {
-    *mine = !st->in_txn && sqlite3_get_autocommit(st->db) != 0;
-    return *mine ? db_run(st, err, "BEGIN", "") : 0;
+    *mine = !st->in_txn && !st->in_read;
+    int rc = *mine ? st->ops->read_begin(st, err) : 0;
+    st->in_read = rc == 0 && !st->in_txn;
+    return rc;
 }
 
 static void
 read_end(struct store *st, bool mine)
 {
-    if (mine)
-        db_run(st, NULL, "COMMIT", "");
+    if (!mine)
+        return;
+    st->ops->read_end(st);
+    st->in_read = false;
 }
 
 static int

@@ -25,15 +25,15 @@ lease_path(const struct store *st, uint32_t campaign, const char *suffix,
 }
 
 bool
-lease_marked(const struct store *st, uint32_t campaign)
+mark_file_is_there(struct store *st, uint32_t campaign)
 {
     char path[STORE_PATH_LEN + 32];
     lease_path(st, campaign, ".mark", path);
     return access(path, F_OK) == 0;
 }
 
-static int
-mark_leave(const struct store *st, uint32_t campaign, struct err *err)
+int
+mark_file_leave(struct store *st, uint32_t campaign, struct err *err)
 {
     char path[STORE_PATH_LEN + 32];
     lease_path(st, campaign, ".mark", path);
@@ -44,15 +44,32 @@ mark_leave(const struct store *st, uint32_t campaign, struct err *err)
     return 0;
 }
 
+void
+mark_file_take(struct store *st, uint32_t campaign)
+{
+    char path[STORE_PATH_LEN + 32];
+    lease_path(st, campaign, ".mark", path);
+    unlink(path);
+}
+
+bool
+lease_marked(struct store *st, uint32_t campaign)
+{
+    return st->ops->is_marked(st, campaign);
+}
+
 /* 0: locked; 1: somebody else has it. */
 static int
-lock_try(int fd, const char *path, struct err *err)
+lock_try(struct store *st, uint32_t campaign, int fd, struct err *err)
 {
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return 0;
-    return errno == EWOULDBLOCK || errno == EINTR
-               ? 1
-               : err_sys(err, "lock %s", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+        return errno == EWOULDBLOCK || errno == EINTR
+                   ? 1
+                   : err_sys(err, "lock the lease of C%" PRIu32, campaign);
+    int rc = st->ops->lease_lock(st, campaign, err);
+    if (rc != 0)
+        flock(fd, LOCK_UN);
+    return rc;
 }
 
 int
@@ -66,11 +83,11 @@ lease_take(
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (fd < 0)
         return err_sys(err, "open %s", path);
-    int rc = lock_try(fd, path, err);
+    int rc = lock_try(st, campaign, fd, err);
     if (rc == 1) {
-        rc = mark_leave(st, campaign, err);
+        rc = st->ops->mark_leave(st, campaign, err);
         if (rc == 0)
-            rc = lock_try(fd, path, err);
+            rc = lock_try(st, campaign, fd, err);
     }
     if (rc != 0) {
         close(fd);
@@ -79,10 +96,8 @@ lease_take(
                    : err_set(err, -ERR_BUSY,
                          "another process is at work on C%" PRIu32, campaign);
     }
-    if (lease_marked(st, campaign)) {
-        lease_path(st, campaign, ".mark", path);
-        unlink(path);
-    }
+    if (lease_marked(st, campaign))
+        st->ops->mark_take(st, campaign);
     out->fd = fd;
     return 0;
 }
@@ -114,6 +129,7 @@ lease_drop(struct store *st, struct lease *l)
     /* Unlocked by name, not only closed: a supervisor that has just claimed
      * its token may still hold the inherited descriptor, and looks for no
      * marks. After a crash it alone holds the lease until it has claimed. */
+    st->ops->lease_unlock(st, l->campaign);
     flock(l->fd, LOCK_UN);
     close(l->fd);
     l->fd = -1;

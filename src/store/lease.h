@@ -22,6 +22,6 @@ int lease_wait(struct store *st, uint32_t campaign, int64_t wait_ms,
 /* Lets go. true: somebody left a mark meanwhile, so take it and look again. */
 bool lease_drop(struct store *st, struct lease *l);
 /* Is a mark waiting? (for the sweep: its holder died) */
-bool lease_marked(const struct store *st, uint32_t campaign);
+bool lease_marked(struct store *st, uint32_t campaign);
 
 #endif

@@ -31,7 +31,7 @@ store_outbox_done(
 bool
 store_outbox_waits(struct store *st, uint32_t campaign)
 {
-    sqlite3_stmt *q = NULL;
+    struct db_rows *q = NULL;
     if (db_query(st, &q, NULL,
             "SELECT 1 FROM outbox WHERE campaign = ?1 AND done = 0 LIMIT 1",
             "i", (int64_t)campaign) != 0)

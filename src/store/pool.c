@@ -31,14 +31,7 @@ static const char POOL_TABLES[] =
 static bool
 has_tables(struct store *st)
 {
-    sqlite3_stmt *q = NULL;
-    if (db_query(st, &q, NULL,
-            "SELECT 1 FROM sqlite_schema WHERE name = 'pool_member'", "") != 0)
-        return false;
-    bool has = db_row(st, q, NULL) == 1;
-    if (has)
-        db_end(q);
-    return has;
+    return st->ops->has_table(st, "pool_member");
 }
 
 #define POOL_COLUMNS                                                           \
@@ -46,24 +39,24 @@ has_tables(struct store *st)
     " asked_hash"
 
 static void
-pool_read(sqlite3_stmt *q, struct store_pool *p)
+pool_read(struct db_rows *q, struct store_pool *p)
 {
     memset(p, 0, sizeof *p);
     db_text(q, 0, p->name, sizeof p->name);
-    p->unit = (uint8_t)sqlite3_column_int(q, 1);
-    p->total_u = sqlite3_column_int64(q, 2);
-    p->floor_u = sqlite3_column_int64(q, 3);
+    p->unit = (uint8_t)db_int(q, 1);
+    p->total_u = db_int(q, 2);
+    p->floor_u = db_int(q, 3);
     db_text(q, 4, p->hash, sizeof p->hash);
     db_text(q, 5, p->by, sizeof p->by);
-    p->asked_total_u = sqlite3_column_int64(q, 6);
-    p->asked_floor_u = sqlite3_column_int64(q, 7);
+    p->asked_total_u = db_int(q, 6);
+    p->asked_floor_u = db_int(q, 7);
     db_text(q, 8, p->asked_hash, sizeof p->asked_hash);
 }
 
 int
 store_pool_put(struct store *st, const struct store_pool *p, struct err *err)
 {
-    int rc = db_exec(st, POOL_TABLES, err);
+    int rc = st->ops->exec(st, POOL_TABLES, err);
     if (rc != 0)
         return rc;
     return db_run(st, err,
@@ -79,7 +72,7 @@ int
 store_pools(
     struct store *st, struct store_pool **out, size_t *n, struct err *err)
 {
-    sqlite3_stmt *q = NULL;
+    struct db_rows *q = NULL;
     size_t cap = 0;
     *out = NULL;
     *n = 0;
@@ -107,7 +100,7 @@ int
 store_pool_get(struct store *st, const char *name, bool *found,
     struct store_pool *out, struct err *err)
 {
-    sqlite3_stmt *q = NULL;
+    struct db_rows *q = NULL;
     *found = false;
     if (!has_tables(st))
         return 0;
@@ -127,7 +120,7 @@ int
 store_pool_of(struct store *st, uint32_t campaign, bool *found,
     struct store_pool *out, struct err *err)
 {
-    sqlite3_stmt *q = NULL;
+    struct db_rows *q = NULL;
     char name[NAME_LEN];
     *found = false;
     if (!has_tables(st))
@@ -166,34 +159,34 @@ store_pool_leave(struct store *st, uint32_t campaign, struct err *err)
 }
 
 static void
-member_read(sqlite3_stmt *q, struct store_member *out)
+member_read(struct db_rows *q, struct store_member *out)
 {
     struct pool_member *m = &out->m;
     memset(out, 0, sizeof *out);
-    m->campaign = (uint32_t)sqlite3_column_int64(q, 0);
-    m->weight = sqlite3_column_double(q, 1);
-    m->live = sqlite3_column_int(q, 2) != 0;
-    m->held_u = sqlite3_column_int64(q, 3);
-    m->floor_u = sqlite3_column_int64(q, 4);
-    m->signed_u = sqlite3_column_int64(q, 5);
-    m->worth.wants = sqlite3_column_int(q, 6) != 0;
-    m->worth.least_u = sqlite3_column_int64(q, 7);
-    m->worth.tranche_u = sqlite3_column_int64(q, 8);
-    m->worth.trial_u = sqlite3_column_int64(q, 9);
-    const void *slope = sqlite3_column_blob(q, 10);
-    if (sqlite3_column_bytes(q, 10) == (int)sizeof m->worth.slope)
+    m->campaign = (uint32_t)db_int(q, 0);
+    m->weight = db_real(q, 1);
+    m->live = db_int(q, 2) != 0;
+    m->held_u = db_int(q, 3);
+    m->floor_u = db_int(q, 4);
+    m->signed_u = db_int(q, 5);
+    m->worth.wants = db_int(q, 6) != 0;
+    m->worth.least_u = db_int(q, 7);
+    m->worth.tranche_u = db_int(q, 8);
+    m->worth.trial_u = db_int(q, 9);
+    const void *slope = db_blob(q, 10);
+    if (db_bytes(q, 10) == sizeof m->worth.slope)
         memcpy(m->worth.slope, slope, sizeof m->worth.slope);
     db_text(q, 11, out->why, sizeof out->why);
     db_text(q, 12, out->model, sizeof out->model);
-    out->state = (uint8_t)sqlite3_column_int(q, 13);
-    out->spent_u = sqlite3_column_int64(q, 14);
+    out->state = (uint8_t)db_int(q, 13);
+    out->spent_u = db_int(q, 14);
 }
 
 int
 store_pool_members(struct store *st, const char *pool, struct store_member *out,
     uint32_t cap, uint32_t *n, struct err *err)
 {
-    sqlite3_stmt *q = NULL;
+    struct db_rows *q = NULL;
     *n = 0;
     if (!has_tables(st))
         return 0;
@@ -216,11 +209,12 @@ store_pool_members(struct store *st, const char *pool, struct store_member *out,
 static int
 total_check(struct store *st, uint32_t campaign, struct err *err)
 {
-    sqlite3_stmt *q = NULL;
+    struct db_rows *q = NULL;
     int rc = db_query(st, &q, err,
-        "SELECT p.name, p.total_u, sum(m.held_u) FROM pool p"
+        "SELECT p.name, p.total_u, CAST(sum(m.held_u) AS bigint) FROM pool p"
         " JOIN pool_member m ON m.pool = p.name WHERE p.name ="
-        " (SELECT pool FROM pool_member WHERE campaign = ?1)",
+        " (SELECT pool FROM pool_member WHERE campaign = ?1)"
+        " GROUP BY p.name, p.total_u",
         "i", (int64_t)campaign);
     if (rc == 0)
         rc = db_row(st, q, err);
@@ -228,8 +222,8 @@ total_check(struct store *st, uint32_t campaign, struct err *err)
         return rc;
     char name[NAME_LEN];
     db_text(q, 0, name, sizeof name);
-    int64_t total = sqlite3_column_int64(q, 1);
-    int64_t held = sqlite3_column_int64(q, 2);
+    int64_t total = db_int(q, 1);
+    int64_t held = db_int(q, 2);
     db_end(q);
     if (held <= total)
         return 0;
@@ -250,10 +244,11 @@ store_pool_sync(struct store *st, uint32_t campaign, const struct core *c,
     bool live = c->state == CAMPAIGN_RUNNING && !c->granted_all;
     int rc = db_run(st, err,
         "UPDATE pool_member SET held_u = ?2, live = ?3, signed_u = ?4,"
-        " floor_u = CASE WHEN ?5 THEN 0 ELSE floor_u END WHERE campaign = ?1",
+        " floor_u = CASE WHEN ?5 <> 0 THEN 0 ELSE floor_u END WHERE campaign = "
+        "?1",
         "iiiii", (int64_t)campaign, held, (int64_t)live, c->signed_u,
         (int64_t)ended);
-    if (rc == 0 && sqlite3_changes(st->db) == 0)
+    if (rc == 0 && db_changes(st) == 0)
         return err_set(err, -ERR_CORRUPT,
             "C%" PRIu32 " has money of a pool, and no pool knows it", campaign);
     if (rc == 0 && worth != NULL)
@@ -305,7 +300,7 @@ store_pool_waiting(struct store *st, uint32_t campaign, bool itself,
 double
 store_pool_value(struct store *st, uint32_t campaign, char pool[NAME_LEN])
 {
-    sqlite3_stmt *q = NULL;
+    struct db_rows *q = NULL;
     double slope[POOL_STEPS] = {0}, weight = 0;
     pool[0] = '\0';
     if (!has_tables(st) ||
@@ -315,9 +310,9 @@ store_pool_value(struct store *st, uint32_t campaign, char pool[NAME_LEN])
         db_row(st, q, NULL) != 1)
         return 0;
     db_text(q, 0, pool, NAME_LEN);
-    weight = sqlite3_column_double(q, 1);
-    if (sqlite3_column_bytes(q, 2) == (int)sizeof slope)
-        memcpy(slope, sqlite3_column_blob(q, 2), sizeof slope);
+    weight = db_real(q, 1);
+    if (db_bytes(q, 2) == sizeof slope)
+        memcpy(slope, db_blob(q, 2), sizeof slope);
     db_end(q);
     return weight * slope[0];
 }

@@ -1,10 +1,10 @@
-/* The tables of .rea/rea.db, version STORE_VERSION. Called by store_open once
- * in the life of a workspace. To change a table: raise STORE_VERSION, migrate
+/* The tables of a workspace, version STORE_VERSION, in the words of SQLite;
+ * PostgreSQL's driver says them in its own. Called once in the life of a
+ * workspace. To change a table: raise STORE_VERSION, migrate
  * in schema_upgrade order, keep a reader of the old records, and put a state
  * of the old version under test/old/. */
+#include <inttypes.h>
 #include <stdio.h>
-
-#include <sodium.h>
 
 #include "store/db.h"
 
@@ -70,34 +70,15 @@ static const char SCHEMA[] =
     " events INTEGER NOT NULL) STRICT;"
     "CREATE INDEX wake_campaign ON wake(campaign);";
 
-static int
+/* What the workspace is known by in tokens, and among others on a server. */
+int
 schema_fill(struct store *st, struct err *err)
 {
-    int rc = db_exec(st, SCHEMA, err);
+    char text[9];
+    int rc = st->ops->exec(st, SCHEMA, err);
     if (rc != 0)
         return rc;
-    unsigned char id[4];
-    randombytes_buf(id, sizeof id);
-    char text[9], version[40];
-    snprintf(text, sizeof text, "%02x%02x%02x%02x", id[0], id[1], id[2], id[3]);
-    rc = db_run(st, err, "INSERT INTO meta VALUES('workspace', ?1)", "t", text);
-    if (rc != 0)
-        return rc;
-    snprintf(
-        version, sizeof version, "PRAGMA user_version = %d", STORE_VERSION);
-    return db_exec(st, version, err);
-}
-
-int
-schema_create(struct store *st, struct err *err)
-{
-    int rc = db_exec(st, "PRAGMA journal_mode = WAL; BEGIN IMMEDIATE", err);
-    if (rc != 0)
-        return rc;
-    rc = schema_fill(st, err);
-    if (rc == 0)
-        rc = db_exec(st, "COMMIT", err);
-    if (rc != 0)
-        sqlite3_exec(st->db, "ROLLBACK", NULL, NULL, NULL);
-    return rc;
+    snprintf(text, sizeof text, "%08" PRIx32, st->workspace);
+    return db_run(
+        st, err, "INSERT INTO meta VALUES('workspace', ?1)", "t", text);
 }
