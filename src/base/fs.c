@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -106,12 +107,27 @@ write_tmp(const char *tmp, const char *path, const void *data, size_t n,
     return rc;
 }
 
+/* Containers of one machine may share its name and count from 1. */
+char *
+fs_tmp_in(struct arena *a, const char *path)
+{
+    struct utsname u;
+    struct stat ns;
+    uint32_t h = 2166136261u; /* FNV-1a */
+    if (uname(&u) == 0)
+        for (const char *p = u.nodename; *p != '\0'; p++)
+            h = (h ^ (unsigned char)*p) * 16777619u;
+    if (stat("/proc/self/ns/pid", &ns) == 0)
+        h = (h ^ (uint32_t)ns.st_ino) * 16777619u;
+    return arena_printf(a, "%s.tmp.%ld-%08x", path, (long)getpid(), h);
+}
+
 int
 fs_write_atomic(
     const char *path, const void *data, size_t n, bool durable, struct err *err)
 {
     struct arena a = {0};
-    char *tmp = arena_printf(&a, "%s.tmp.%ld", path, (long)getpid());
+    char *tmp = fs_tmp_in(&a, path);
     int rc = write_tmp(tmp, path, data, n, durable, err);
     if (rc == 0 && rename(tmp, path) != 0)
         rc = err_sys(err, "rename %s to %s", tmp, path);

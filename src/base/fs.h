@@ -55,6 +55,9 @@ void fs_join(struct buf *out, const char *dir, const char *name);
 const char *fs_base(const char *path);
 /* The folder of a path, "." when it has none. */
 char *fs_dir_in(struct arena *a, const char *path);
+/* A name beside path that no other process makes, on this host or on one that
+ * shares the folder: PATH.tmp.PID-HOST. */
+char *fs_tmp_in(struct arena *a, const char *path);
 /* The path without links, "." and ".."; -ERR_NOT_FOUND when it is not there. */
 int fs_real_in(
     struct arena *a, const char *path, const char **out, struct err *err);

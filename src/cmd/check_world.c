@@ -9,6 +9,7 @@
 #include "base/child.h"
 #include "jobs/jobs.h"
 #include "patch/check.h"
+#include "store/store.h"
 
 enum { BACKEND_MS = 5000, DISK_LOW = 1 << 30 };
 
@@ -271,13 +272,19 @@ disk_look(struct check *k)
 {
     const char *net = NULL;
     int64_t free_bytes = fs_free_bytes(k->root);
-    if (fs_is_network(k->root, &net)) {
+    if (fs_is_network(k->root, &net) && !store_is_remote(k->root)) {
         check_say(k, CHECK_BAD, "disk",
-            "put the workspace on a local disk; data may stay where it is",
+            "put the workspace on a local disk (data may stay where it is), or "
+            "its state on a PostgreSQL server: docs/hosts.md",
             "%s is on a network file system (%s): no safe locks there", k->root,
             net);
         return;
     }
+    if (net != NULL && (k->p == NULL || k->p->insights == NULL))
+        check_say(k, CHECK_NOTE, "insights",
+            "[insights] database names a file on a local disk",
+            "%s is on a network file system: no database of insights there",
+            k->root);
     check_say(k,
         free_bytes >= 0 && free_bytes < DISK_LOW ? CHECK_BAD : CHECK_OK, "disk",
         free_bytes >= 0 && free_bytes < DISK_LOW ? "free some space" : NULL,

@@ -34,11 +34,14 @@ claim_read(
     out->pid = json_get_i64(out->json, "pid", 0);
     out->start = (uint64_t)json_get_i64(out->json, "start", 0);
     const char *boot = json_get_str(out->json, "boot_id");
+    const char *host = json_get_str(out->json, "host");
     const char *run_dir = json_get_str(out->json, "run_dir");
     const char *of = json_get_str(out->json, "token");
     if (run_dir == NULL || of == NULL || strcmp(of, token) != 0)
         return err_set(err, -ERR_CORRUPT, "claim of %s is not whole", token);
     snprintf(out->boot_id, sizeof out->boot_id, "%s", boot == NULL ? "" : boot);
+    snprintf(out->host, sizeof out->host, "%s", host == NULL ? "" : host);
+    out->deadline_ms = json_get_i64(out->json, "deadline_ms", 0);
     out->run_dir = mem_strdup(run_dir);
     return 0;
 }
@@ -75,19 +78,15 @@ int
 file_create_whole(
     const char *path, const struct buf *content, bool durable, struct err *err)
 {
-    struct buf tmp = {0};
-    buf_printf(&tmp, "%s.tmp.%d", path, (int)getpid());
-    int rc = fs_write_atomic(
-        buf_str(&tmp), buf_str(content), content->len, durable, err);
-    if (rc == 0 && link(buf_str(&tmp), path) != 0)
+    struct arena a = {0};
+    const char *tmp = fs_tmp_in(&a, path);
+    int rc = fs_write_atomic(tmp, buf_str(content), content->len, durable, err);
+    if (rc == 0 && link(tmp, path) != 0)
         rc = errno == EEXIST ? 1 : err_sys(err, "link %s", path);
-    unlink(buf_str(&tmp));
-    if (rc == 0 && durable) {
-        struct arena a = {0};
+    unlink(tmp);
+    if (rc == 0 && durable)
         rc = fs_sync_dir(fs_dir_in(&a, path), err);
-        arena_fini(&a);
-    }
-    buf_fini(&tmp);
+    arena_fini(&a);
     return rc;
 }
 

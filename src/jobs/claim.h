@@ -9,8 +9,10 @@ struct claim {
     int64_t pid;
     uint64_t start; /* /proc start time of pid */
     char boot_id[FS_BOOT_ID];
-    char *run_dir;     /* owned: claim_fini */
-    struct json *json; /* the whole record, owned */
+    char host[HOST_LEN]; /* "": an older supervisor did not say */
+    int64_t deadline_ms; /* its supervisor ends it before; 0: no limit */
+    char *run_dir;       /* owned: claim_fini */
+    struct json *json;   /* the whole record, owned */
 };
 
 /* jobs_dir/TOKEN in out. */

@@ -109,6 +109,7 @@ ended_settle(const char *run_dir, const char *token,
     f.duration_ms = f.end_ms - f.start_ms;
     snprintf(f.token, sizeof f.token, "%s", token);
     snprintf(f.boot_id, sizeof f.boot_id, "%s", why->boot_id);
+    snprintf(f.host, sizeof f.host, "%s", why->host != NULL ? why->host : "");
     snprintf(f.detail, sizeof f.detail, "%s", why->detail);
     struct buf text = {0}, path = {0};
     exit_facts_put(&f, &text);
@@ -130,6 +131,16 @@ claim_is_alive(const struct claim *c)
     char boot[FS_BOOT_ID];
     fs_boot_id(boot);
     return strcmp(boot, c->boot_id) == 0 && proc_is_alive(c->pid, c->start);
+}
+
+bool
+claim_is_elsewhere(const struct claim *c)
+{
+    char boot[FS_BOOT_ID], host[sizeof c->host] = "";
+    fs_boot_id(boot);
+    return c->host[0] != '\0' && strcmp(boot, c->boot_id) != 0 &&
+           gethostname(host, sizeof host - 1) == 0 &&
+           strcmp(host, c->host) != 0;
 }
 
 int

@@ -19,6 +19,7 @@ int64_t ended_start_ms(const char *run_dir, const char *token);
 struct ended_why {
     uint32_t reason; /* enum reason */
     const char *boot_id, *detail;
+    const char *host; /* NULL: not known */
 };
 /* Writes the exit file in place of a shim that can't any more, and reads it
  * into *out. Another poll may do the same at the same time: the first file
@@ -29,6 +30,9 @@ int ended_settle(const char *run_dir, const char *token,
 /* Does the shim that made this claim run on this machine? False on another
  * one, whatever it does there. */
 bool claim_is_alive(const struct claim *c);
+/* Does it run on another host that shares the workspace? Only that one can tell
+ * whether the shim lives. A machine that was started again has its old name. */
+bool claim_is_elsewhere(const struct claim *c);
 /* Takes the claim in place of a supervisor, so that none can start the job any
  * more: 0 taken, 1 somebody has it, <0 failed. Its pid is 0. */
 int claim_block(const struct jobs *j, const char *token, const char *run_dir,

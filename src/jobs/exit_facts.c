@@ -27,6 +27,7 @@ exit_facts_put(const struct exit_facts *f, struct buf *out)
     jw_ki64(&w, "cpu_ms", f->cpu_ms);
     jw_ki64(&w, "max_rss_bytes", f->max_rss_bytes);
     jw_kstr(&w, "boot_id", f->boot_id);
+    jw_kstr(&w, "host", f->host);
     jw_kstr(&w, "detail", f->detail);
     jw_obj_end(&w);
     buf_putc(out, '\n');
@@ -68,6 +69,7 @@ facts_parse(const struct json *j, struct exit_facts *out, struct err *err)
             .max_rss_bytes = json_get_i64(j, "max_rss_bytes", 0)};
     text_copy(out->token, sizeof out->token, json_get_str(j, "token"));
     text_copy(out->boot_id, sizeof out->boot_id, json_get_str(j, "boot_id"));
+    text_copy(out->host, sizeof out->host, json_get_str(j, "host"));
     text_copy(out->detail, sizeof out->detail, json_get_str(j, "detail"));
     if (version < 1 || out->reason == REASON_NONE || out->token[0] == '\0')
         return err_set(err, -ERR_CORRUPT,

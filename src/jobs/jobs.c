@@ -142,7 +142,7 @@ jobs_list_in(struct jobs *j, struct arena *a, const char *prefix,
     for (size_t i = 0; i < n_names; i++) {
         /* TOKEN and TOKEN.sub are neighbours: '.' sorts before digits. */
         const char *token = submission_token_in(a, names[i]);
-        /* A starter that died leaves TOKEN.tmp.PID: no claim. */
+        /* A starter that died leaves TOKEN.tmp.PID-HOST: no claim. */
         if (strncmp(token, prefix, len) == 0 &&
             strstr(token, ".tmp.") == NULL && token_check(token, NULL) == 0 &&
             (*n == 0 || strcmp(names[*n - 1], token) != 0))

@@ -24,6 +24,7 @@
 #include "project/rungs.h"
 
 enum {
+    HOST_LEN = 65,    /* as uname(2) has it */
     TOKEN_LEN = 64,   /* with the NUL; letters, digits, '.', '_', '-' */
     HANDLE_LEN = 160, /* with the NUL */
     DETAIL_LEN = 240,
@@ -82,6 +83,7 @@ struct exit_facts {
     int64_t cpu_ms;            /* user + system, children included */
     int64_t max_rss_bytes;     /* highest sum over the process tree seen */
     char boot_id[FS_BOOT_ID];
+    char host[HOST_LEN]; /* where it ran; "": not told */
     char token[TOKEN_LEN];
     char detail[DETAIL_LEN]; /* one sentence: what was seen; may be "" */
 };

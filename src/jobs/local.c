@@ -13,6 +13,9 @@
 
 #define KIND "local"
 
+/* for clocks of hosts that differ, and a busy end */
+enum { LATE_MS = 10 * 60 * 1000 };
+
 static int
 local_find(
     struct jobs *j, const char *token, struct job_handle *out, struct err *err)
@@ -61,9 +64,29 @@ dead_poll(const struct claim *c, const char *token, struct job_status *out,
     const struct ended_why why = {
         .reason = rebooted ? REASON_NODE_FAIL : REASON_UNKNOWN,
         .boot_id = c->boot_id,
+        .host = c->host,
         .detail = rebooted ? "the machine was started again while it ran"
                            : "its supervisor died, the exit status is lost"};
     return ended_settle(c->run_dir, token, &why, out, err);
+}
+
+/* Its own host writes exit.json, and after a start anew settles it by a sweep.
+ * Only when the supervisor must have ended it long ago do we. */
+static int
+elsewhere_poll(const struct claim *c, const char *token, struct job_status *out,
+    struct err *err)
+{
+    if (c->deadline_ms > 0 && fs_now_ms() > c->deadline_ms + LATE_MS) {
+        const struct ended_why why = {.reason = REASON_NODE_FAIL,
+            .boot_id = c->boot_id,
+            .host = c->host,
+            .detail = "its host gave no sign long after its time limit"};
+        return ended_settle(c->run_dir, token, &why, out, err);
+    }
+    snprintf(out->why, sizeof out->why, "it runs on the host %s", c->host);
+    out->start_ms = ended_start_ms(c->run_dir, token);
+    out->state = out->start_ms > 0 ? JOB_STATE_RUNNING : JOB_STATE_PENDING;
+    return 0;
 }
 
 static int
@@ -82,6 +105,8 @@ local_poll(struct jobs *j, const struct job_handle *h, struct job_status *out,
         rc = 0;
     } else if (rc == 0 && ended_is_there(c.run_dir, token, out)) {
         rc = 0;
+    } else if (rc == 0 && claim_is_elsewhere(&c)) {
+        rc = elsewhere_poll(&c, token, out, err);
     } else if (rc == 0 && claim_is_alive(&c)) {
         out->start_ms = ended_start_ms(c.run_dir, token);
         out->state = out->start_ms > 0 ? JOB_STATE_RUNNING : JOB_STATE_PENDING;

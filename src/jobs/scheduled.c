@@ -419,8 +419,10 @@ started_poll(struct jobs *j, const struct submission *s,
     /* Nobody answers for it, but its supervisor would have ended it by now. */
     if (s->deadline_ms > 0 && out->start_ms > 0 &&
         fs_now_ms() - out->start_ms > s->deadline_ms) {
-        const struct ended_why why = {REASON_NODE_FAIL, claim->boot_id,
-            "no exit file long after its time limit"};
+        const struct ended_why why = {.reason = REASON_NODE_FAIL,
+            .boot_id = claim->boot_id,
+            .host = claim->host,
+            .detail = "no exit file long after its time limit"};
         return ended_settle(s->run_dir, s->token, &why, out, err);
     }
     return 0;

@@ -10,6 +10,7 @@
 
 #include <sodium.h>
 
+#include "base/arena.h"
 #include "base/fs.h"
 #include "store/pg.h"
 
@@ -93,20 +94,19 @@ url_check(const char *url, struct err *err)
 static int
 place_make(const struct store *st, const char *url, struct err *err)
 {
-    char path[PLACE_PATH], tmp[PLACE_PATH], name[32], text[PG_URL_LEN + 16];
-    snprintf(name, sizeof name, "store.tmp.%d", (int)getpid());
+    char path[PLACE_PATH], text[PG_URL_LEN + 16];
+    struct arena a = {0};
     place_path(st, "store", path);
-    place_path(st, name, tmp);
+    const char *tmp = fs_tmp_in(&a, path);
     int n = snprintf(
         text, sizeof text, "%s\n%08" PRIx32 "\n", url, randombytes_random());
     int rc = fs_mkdirs(st->dir, err);
     if (rc == 0)
         rc = fs_write_atomic(tmp, text, (size_t)n, true, err);
-    if (rc != 0)
-        return rc;
-    if (link(tmp, path) != 0 && errno != EEXIST)
+    if (rc == 0 && link(tmp, path) != 0 && errno != EEXIST)
         rc = err_sys(err, "write %s", path);
     unlink(tmp);
+    arena_fini(&a);
     return rc != 0 ? rc : fs_sync_dir(st->dir, err);
 }
 
@@ -130,4 +130,16 @@ pg_is_named(struct store *st, bool *named, struct err *err)
         *named = true;
     }
     return *named ? pg_place_read(st, url, &st->workspace, err) : 0;
+}
+
+bool
+store_is_remote(const char *root)
+{
+    char path[PLACE_PATH];
+    const char *wanted = getenv("REA_STORE");
+    snprintf(path, sizeof path, "%.1023s/.rea/store", root);
+    if (fs_exists(path))
+        return true;
+    snprintf(path, sizeof path, "%.1023s/.rea/rea.db", root);
+    return wanted != NULL && wanted[0] != '\0' && !fs_exists(path);
 }

@@ -35,6 +35,9 @@ enum store_mode {
 
 /* Nearest folder at or above `start` that holds .rea/; -ERR_NOT_FOUND. */
 int store_find(const char *start, struct buf *root, struct err *err);
+/* Will the workspace at root keep its state on a server (.rea/store, or
+ * REA_STORE where there is none yet)? Then the folder may lie anywhere. */
+bool store_is_remote(const char *root);
 /* Opens the workspace at root. -ERR_NOT_FOUND: no .rea there (READ, WRITE);
  * -ERR_VERSION: a newer rea wrote it; -ERR_REFUSED: a network file system, or
  * the database can't be written; -ERR_CORRUPT: no database of ours. Owned by

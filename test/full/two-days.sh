@@ -109,6 +109,7 @@ days() { # FOLDER QUIET: to the end of the campaign
 }
 
 days calm 1
+[ -z "${DAYS_LOG:-}" ] || cp "$dir/calm.log" "$DAYS_LOG"
 calm_hours=$passed calm_ran=$ran
 exec 7<"$draws"
 ran=0

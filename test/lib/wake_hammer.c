@@ -2,9 +2,10 @@
  * killed on the way, until three campaigns have ended.
  * Then the database is whole, the logs are whole, every job ended once, and
  * nothing was spent beyond approval.
- *   wake_hammer [SECONDS_MAX [local]]
+ *   wake_hammer [SECONDS_MAX [local|recorded [ROOT [join]]]]
  * local: the same on real processes; a wake may then die between the start of
- * a supervisor and its claim. */
+ * a supervisor and its claim. ROOT: the workspace's folder, kept; join: another
+ * host hammers what was begun there. */
 #include <inttypes.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -79,7 +80,7 @@ static const char WORLD[] =
     " \"failures\": [{\"reason\": \"exit\", \"exit_code\": 1,"
     " \"rate\": 0.1}, {\"reason\": \"preempted\", \"rate\": 0.1}]}}\n";
 
-static char root[64];
+static char root[128];
 
 static void
 must(int rc, const char *what, const struct err *err)
@@ -100,7 +101,7 @@ campaign_begin(struct store *st, int i)
     struct wake_result r;
     struct wake_opts opts = {.no_submit = true, .program = ""};
     uint32_t id = 0;
-    char file[32], path[128], hash[PROJECT_HASH_HEX];
+    char file[32], path[256], hash[PROJECT_HASH_HEX];
     snprintf(file, sizeof file, "models/m%d.toml", i);
     snprintf(path, sizeof path, "%s/%s", root, file);
     buf_printf(&text, PROJECT, i, is_local ? "" : RECORDED);
@@ -282,9 +283,12 @@ campaign_whole(struct store *st, uint32_t id)
 static bool
 database_whole(void)
 {
-    char path[128];
+    char path[256];
     sqlite3 *db = NULL;
     sqlite3_stmt *q = NULL;
+    snprintf(path, sizeof path, "%s/.rea/store", root);
+    if (fs_exists(path)) /* a server looks after its own */
+        return true;
     snprintf(path, sizeof path, "%s/.rea/rea.db", root);
     bool ok = sqlite3_open(path, &db) == SQLITE_OK &&
               sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &q, NULL) ==
@@ -306,7 +310,7 @@ line_compare(const void *a, const void *b)
 static bool
 runs_once(void)
 {
-    char path[128];
+    char path[256];
     struct buf text = {0};
     static char *line[4096];
     size_t n = 0;
@@ -335,18 +339,12 @@ runs_once(void)
     return once && n > 0;
 }
 
-int
-main(int argc, char **argv)
+static void
+world_make(void)
 {
-    int seconds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 120;
-    is_local = argc > 2 && strcmp(argv[2], "local") == 0;
     struct err err = {0};
     struct store *st = NULL;
-    struct tally t = {0};
-    char path[128];
-    snprintf(root, sizeof root, "/tmp/rea-hammer-XXXXXX");
-    if (mkdtemp(root) == NULL)
-        must(err_sys(&err, "mkdtemp"), root, &err);
+    char path[256];
     snprintf(path, sizeof path, "%s/models", root);
     must(fs_mkdirs(path, &err), "make", &err);
     snprintf(path, sizeof path, "%s/world.jsonl", root);
@@ -359,13 +357,52 @@ main(int argc, char **argv)
     for (int i = 1; i <= CAMPAIGNS; i++)
         campaign_begin(st, i);
     store_close(st);
-    hammer(seconds, &t);
-    bool ok = database_whole() && runs_once() && t.failed == 0;
+    snprintf(path, sizeof path, "%s/begun", root);
+    must(fs_write_atomic(path, "", 0, false, &err), "write", &err);
+}
+
+static void
+world_wait(void)
+{
+    const struct timespec nap = {.tv_nsec = 10000000};
+    char path[256];
+    snprintf(path, sizeof path, "%s/begun", root);
+    while (!fs_exists(path))
+        nanosleep(&nap, NULL);
+}
+
+static bool
+world_check(void)
+{
+    struct err err = {0};
+    struct store *st = NULL;
+    bool ok = database_whole() && runs_once();
     must(store_open(root, STORE_READ, &st, &err), "open", &err);
     for (uint32_t id = 1; id <= CAMPAIGNS; id++)
         ok = campaign_whole(st, id) && ok;
     store_close(st);
-    if (ok)
+    return ok;
+}
+
+int
+main(int argc, char **argv)
+{
+    int seconds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 120;
+    is_local = argc > 2 && strcmp(argv[2], "local") == 0;
+    bool keep = argc > 3, join = argc > 4;
+    struct err err = {0};
+    struct tally t = {0};
+    snprintf(
+        root, sizeof root, "%s", keep ? argv[3] : "/tmp/rea-hammer-XXXXXX");
+    if (!keep && mkdtemp(root) == NULL)
+        must(err_sys(&err, "mkdtemp"), root, &err);
+    if (join)
+        world_wait();
+    else
+        world_make();
+    hammer(seconds, &t);
+    bool ok = world_check() && t.failed == 0;
+    if (ok && !keep)
         fs_remove_tree(root, NULL);
     printf("%" PRIu64 " processes, %" PRIu64 " killed, %" PRIu64
            " failed; integrity %s%s%s\n",

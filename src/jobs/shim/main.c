@@ -192,6 +192,9 @@ job_watch(struct shim *s)
         if (s->cmd.memory_bytes > 0 || now >= slow_at)
             watch_memory(s);
         if (now >= slow_at) {
+            /* another host's rea can't signal us */
+            if (has_cancel_mark(s))
+                shim_end(s, REASON_CANCELLED, ENDING_TERM, "cancelled");
             watch_metrics(s);
             watch_rungs(s);
             watch_life(s, now);
@@ -232,6 +235,8 @@ shim_prepare(struct shim *s, const char *run_dir, struct err *err)
     if (proc_read("/proc/sys/kernel/random/boot_id", s->boot_id,
             sizeof s->boot_id) > 0)
         s->boot_id[strcspn(s->boot_id, "\n")] = '\0';
+    if (gethostname(s->host, sizeof s->host - 1) != 0)
+        s->host[0] = '\0';
     sigset_t mask;
     sigemptyset(&mask);
     sigaddset(&mask, SIGCHLD);
@@ -304,6 +309,8 @@ delay_wait(struct shim *s)
     struct signalfd_siginfo si;
     for (int64_t now = boot_now_ms(); now < end; now = boot_now_ms()) {
         wait_ms(s, end - now);
+        if (has_cancel_mark(s))
+            return;
         while (read(s->signal_fd, &si, sizeof si) == (ssize_t)sizeof si) {
             if (si.ssi_signo == SIGCHLD || si.ssi_signo == SIGUSR1 ||
                 si.ssi_signo == SIGUSR2)

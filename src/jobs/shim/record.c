@@ -109,16 +109,31 @@ record_self(struct record *r, const struct shim *s)
     record_number(r, "pid", getpid());
     record_number(r, "start", (int64_t)st.start);
     record_text(r, "boot_id", s->boot_id);
+    record_text(r, "host", s->host);
     record_text(r, "run_dir", s->cmd.run_dir);
+}
+
+/* Long after it a job without an exit file has died with its machine; 0: it has
+ * no limit. */
+static int64_t
+deadline_ms(const struct shim_command *c)
+{
+    int64_t run = c->time_ms;
+    if (c->budget_ms > 0 && (run <= 0 || c->budget_ms < run))
+        run = c->budget_ms;
+    return run <= 0 ? 0 : wall_now_ms() + c->delay_ms + run + c->grace_ms;
 }
 
 int
 claim_take(const struct shim *s, struct err *err)
 {
     char tmp[PATH_MAX];
-    snprintf(tmp, sizeof tmp, "%s.tmp.%d", s->cmd.claim, (int)getpid());
+    /* two hosts may start it at once with the same number of a process */
+    snprintf(tmp, sizeof tmp, "%s.tmp.%d-%.8s", s->cmd.claim, (int)getpid(),
+        s->boot_id);
     struct record r = {.len = 0};
     record_self(&r, s);
+    record_number(&r, "deadline_ms", deadline_ms(&s->cmd));
     record_close(&r);
     int rc = file_put(tmp, &r, err);
     if (rc != 0)
@@ -242,6 +257,7 @@ exit_record(const struct shim *s, struct record *r)
     record_number(r, "cpu_ms", s->cpu_us / 1000);
     record_number(r, "max_rss_bytes", s->max_rss_bytes);
     record_text(r, "boot_id", s->boot_id);
+    record_text(r, "host", s->host);
     record_text(r, "detail", detail);
     record_close(r);
 }

@@ -62,7 +62,7 @@ struct shim_life {
 
 struct shim {
     struct shim_command cmd;
-    char boot_id[40];
+    char boot_id[40], host[65];
     int lease_fd, ready_fd, exit_fd, signal_fd;
     pid_t job;
     int64_t start_ms, start_boot_ms;
