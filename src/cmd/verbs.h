@@ -50,6 +50,7 @@
     X(research_agent)                                                          \
     X(runbook_list)                                                            \
     X(runbook_test)                                                            \
+    X(runbook_nodes)                                                           \
     X(wake)                                                                    \
     X(sweep)
 

@@ -30,17 +30,17 @@ knob_of(const struct core *c, const struct config *x, enum concept concept)
     return -1;
 }
 
-/* The knob's value after `halvings` more halvings, if its domain allows it. */
+/* The knob's value times 2^doublings, if its domain allows it. */
 static bool
-halved(const struct core *c, const struct trial *t, enum concept concept,
-    int halvings, struct override *out)
+scaled(const struct core *c, const struct trial *t, enum concept concept,
+    int doublings, struct override *out)
 {
     const struct config *x = &c->experiment[t->experiment].config;
     int k = knob_of(c, x, concept);
-    if (k < 0 || halvings <= 0)
+    if (k < 0 || doublings == 0)
         return false;
     const struct knob *knob = &c->spec.knob[k];
-    double v = x->v[k] * pow(.5, halvings);
+    double v = x->v[k] * pow(2, doublings);
     if (knob->kind == KNOB_INT)
         v = floor(v);
     if (!knob_accepts(knob, v) || v == x->v[k])
@@ -56,9 +56,12 @@ runbook_overrides(const struct core *c, const struct trial *t, enum remedy next,
     uint32_t n = 0;
     int shrinks = t->shrinks + (next == REMEDY_SHRINK);
     int stabilises = t->stabilises + (next == REMEDY_STABILISE);
-    if (halved(c, t, CONCEPT_BATCH_SIZE, shrinks, &out[n]))
-        n++;
-    if (halved(c, t, CONCEPT_LEARNING_RATE, stabilises, &out[n]))
+    if (scaled(c, t, CONCEPT_BATCH_SIZE, -shrinks, &out[n])) {
+        n++; /* as many rows to an update as before, where that can be said */
+        if (scaled(c, t, CONCEPT_GRAD_ACCUM, shrinks, &out[n]))
+            n++;
+    }
+    if (scaled(c, t, CONCEPT_LEARNING_RATE, -stabilises, &out[n]))
         n++;
     return n;
 }
@@ -119,9 +122,12 @@ out_of_memory(
     if (t->failures == 0)
         return say(why, cap, REMEDY_RETRY, what, 1, 1);
     if (t->shrinks < SHRINKS_MAX &&
-        halved(c, t, CONCEPT_BATCH_SIZE, t->shrinks + 1, &o))
+        scaled(c, t, CONCEPT_BATCH_SIZE, -(t->shrinks + 1), &o))
         return say(why, cap, REMEDY_SHRINK,
-            "out of memory again: half the batch", t->shrinks + 1, SHRINKS_MAX);
+            scaled(c, t, CONCEPT_GRAD_ACCUM, t->shrinks + 1, &o)
+                ? "out of memory again: half the batch, twice the accumulation"
+                : "out of memory again: half the batch",
+            t->shrinks + 1, SHRINKS_MAX);
     return say(why, cap, REMEDY_GIVE_UP, what, 0, 0);
 }
 
@@ -134,7 +140,7 @@ loss_exploded(
                        : t->reason == REASON_SPIKE ? "a metric spiked"
                                                    : "the loss diverged";
     if (t->stabilises < STABILISES_MAX &&
-        halved(c, t, CONCEPT_LEARNING_RATE, t->stabilises + 1, &o)) {
+        scaled(c, t, CONCEPT_LEARNING_RATE, -(t->stabilises + 1), &o)) {
         snprintf(why, cap,
             "%s -> stabilise: half the learning rate (%s %g), try %d of %d",
             what, c->spec.knob[o.knob].name, o.value, t->stabilises + 1,

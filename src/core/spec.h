@@ -85,7 +85,8 @@ enum knob_kind {
     X(GRAD_CLIP, "gradient_clip")                                              \
     X(TEMPERATURE, "temperature")                                              \
     X(LINEAR, "linear_part")                                                   \
-    X(INTERACTION, "interaction")
+    X(INTERACTION, "interaction")                                              \
+    X(GRAD_ACCUM, "gradient_accumulation")
 
 enum concept {
 #define X(name, text) CONCEPT_##name,

@@ -72,8 +72,8 @@ submit_vars(const struct jobs *j, const struct job_spec *spec,
         {"gpus", whole_in(a, own->config->gpus)},
         {"memory", whole_in(a, memory)},
         {"memory_mb", whole_in(a, memory / (1 << 20))},
-        {"time", whole_in(a, seconds)},
-        {"time_min", whole_in(a, seconds / 60)}};
+        {"time", whole_in(a, seconds)}, {"time_min", whole_in(a, seconds / 60)},
+        {"exclude", spec->exclude != NULL ? spec->exclude : ""}};
     memcpy(vars, all, sizeof all);
     return sizeof all / sizeof all[0];
 }

@@ -53,19 +53,37 @@ shim_find(struct jobs *j, const struct jobs_config *c, struct err *err)
     return 0;
 }
 
-int64_t
-ended_start_ms(const char *run_dir, const char *token)
+/* What its supervisor wrote when it began; NULL: nothing of this token. */
+static struct json *
+shim_json(const char *run_dir, const char *token)
 {
     struct buf path = {0};
     fs_join(&path, run_dir, "shim.json");
     struct json *s = json_read(buf_str(&path), 0, NULL);
     buf_fini(&path);
     const char *of = json_get_str(s, "token");
-    int64_t ms = of != NULL && strcmp(of, token) == 0
-                     ? json_get_i64(s, "start_ms", 0)
-                     : 0;
+    if (of != NULL && strcmp(of, token) == 0)
+        return s;
+    json_free(s);
+    return NULL;
+}
+
+int64_t
+ended_start_ms(const char *run_dir, const char *token)
+{
+    struct json *s = shim_json(run_dir, token);
+    int64_t ms = json_get_i64(s, "start_ms", 0);
     json_free(s);
     return ms;
+}
+
+static void
+ended_host(const char *run_dir, const char *token, char host[HOST_LEN])
+{
+    struct json *s = shim_json(run_dir, token);
+    const char *name = json_get_str(s, "host");
+    snprintf(host, HOST_LEN, "%s", name != NULL ? name : "");
+    json_free(s);
 }
 
 bool
@@ -109,7 +127,7 @@ ended_settle(const char *run_dir, const char *token,
     f.duration_ms = f.end_ms - f.start_ms;
     snprintf(f.token, sizeof f.token, "%s", token);
     snprintf(f.boot_id, sizeof f.boot_id, "%s", why->boot_id);
-    snprintf(f.host, sizeof f.host, "%s", why->host != NULL ? why->host : "");
+    ended_host(run_dir, token, f.host);
     snprintf(f.detail, sizeof f.detail, "%s", why->detail);
     struct buf text = {0}, path = {0};
     exit_facts_put(&f, &text);

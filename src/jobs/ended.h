@@ -19,7 +19,6 @@ int64_t ended_start_ms(const char *run_dir, const char *token);
 struct ended_why {
     uint32_t reason; /* enum reason */
     const char *boot_id, *detail;
-    const char *host; /* NULL: not known */
 };
 /* Writes the exit file in place of a shim that can't any more, and reads it
  * into *out. Another poll may do the same at the same time: the first file

@@ -56,6 +56,8 @@ struct job_spec {
     const struct rung_reader *rungs;  /* crossings that wake; NULL: none */
     const char *const *wake_argv;     /* run when exit.json is there; NULL or
                                          empty: nobody is called */
+    const char *exclude; /* hosts, joined by commas, that it shall not get;
+                            NULL: none */
     int lease_fd; /* held by the starting child until the token is claimed;
                      -1: none */
 };

@@ -64,7 +64,6 @@ dead_poll(const struct claim *c, const char *token, struct job_status *out,
     const struct ended_why why = {
         .reason = rebooted ? REASON_NODE_FAIL : REASON_UNKNOWN,
         .boot_id = c->boot_id,
-        .host = c->host,
         .detail = rebooted ? "the machine was started again while it ran"
                            : "its supervisor died, the exit status is lost"};
     return ended_settle(c->run_dir, token, &why, out, err);
@@ -79,7 +78,6 @@ elsewhere_poll(const struct claim *c, const char *token, struct job_status *out,
     if (c->deadline_ms > 0 && fs_now_ms() > c->deadline_ms + LATE_MS) {
         const struct ended_why why = {.reason = REASON_NODE_FAIL,
             .boot_id = c->boot_id,
-            .host = c->host,
             .detail = "its host gave no sign long after its time limit"};
         return ended_settle(c->run_dir, token, &why, out, err);
     }

@@ -421,7 +421,6 @@ started_poll(struct jobs *j, const struct submission *s,
         fs_now_ms() - out->start_ms > s->deadline_ms) {
         const struct ended_why why = {.reason = REASON_NODE_FAIL,
             .boot_id = claim->boot_id,
-            .host = claim->host,
             .detail = "no exit file long after its time limit"};
         return ended_settle(s->run_dir, s->token, &why, out, err);
     }

@@ -63,7 +63,12 @@ sbatch_words(const struct jobs *j, const struct job_spec *spec,
     word_opt(w, a, "--partition", o->partition);
     word_opt(w, a, "--account", o->account);
     word_opt(w, a, "--qos", o->qos);
-    word_opt(w, a, "--exclude", o->exclude);
+    if (o->exclude != NULL && spec->exclude != NULL)
+        word_opt(w, a, "--exclude",
+            arena_printf(a, "%s,%s", o->exclude, spec->exclude));
+    else
+        word_opt(w, a, "--exclude",
+            spec->exclude != NULL ? spec->exclude : o->exclude);
     if (o->signal != NULL)
         word_opt(w, a, "--signal", arena_printf(a, "B:%s", o->signal));
     if (o->extra == NULL)
@@ -129,7 +134,7 @@ wake_submit(struct jobs *j, const struct job_spec *spec,
 }
 
 static int
-slurm_submit(struct jobs *j, const struct job_spec *spec, struct submission *s,
+sbatch_run(struct jobs *j, const struct job_spec *spec, struct submission *s,
     const char *script, char id[SUBMISSION_ID_MAX], struct err *err)
 {
     struct words w = {.a = &s->arena};
@@ -144,6 +149,21 @@ slurm_submit(struct jobs *j, const struct job_spec *spec, struct submission *s,
     if (rc == 0)
         rc = sbatch_answer(&r, why, id, err);
     probe_fini(&r);
+    return rc;
+}
+
+/* Without the nodes in quarantine there may be too few: then rather one of
+ * them than none. */
+static int
+slurm_submit(struct jobs *j, const struct job_spec *spec, struct submission *s,
+    const char *script, char id[SUBMISSION_ID_MAX], struct err *err)
+{
+    int rc = sbatch_run(j, spec, s, script, id, err);
+    if (rc == -ERR_INPUT && spec->exclude != NULL) {
+        struct job_spec any = *spec;
+        any.exclude = NULL;
+        rc = sbatch_run(j, &any, s, script, id, err);
+    }
     if (rc == 0)
         wake_submit(j, spec, s, id);
     return rc == -ERR_NOT_FOUND ? err_wrap(err, -ERR_SYS, "submit") : rc;

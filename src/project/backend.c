@@ -8,7 +8,7 @@
 #include "project/words.h"
 
 static const char *const submit_names[] = {"script", "run_dir", "token", "name",
-    "cpus", "gpus", "memory", "memory_mb", "time", "time_min", NULL};
+    "cpus", "gpus", "memory", "memory_mb", "time", "time_min", "exclude", NULL};
 static const char *const job_names[] = {"id", "token", "run_dir", "name", NULL};
 
 const char *

@@ -107,6 +107,8 @@ put_jobs(const struct project *p, struct buf *out)
     put_num(&c, "cpus", p->resources.cpus);
     put_num(&c, "gpus", p->resources.gpus);
     put_i64(&c, "memory_bytes", p->resources.memory_bytes);
+    if (p->resources.memory_max_bytes > 0) /* older files: their hash */
+        put_i64(&c, "memory_max_bytes", p->resources.memory_max_bytes);
     put_i64(&c, "time_ms", p->resources.time_ms);
 }
 
@@ -274,6 +276,8 @@ put_rest(const struct project *p, struct buf *out)
     struct canon c = {out, "backend."};
     put_i64(&c, "kind", p->backend.kind);
     put_i64(&c, "slots", p->backend.slots);
+    if (p->backend.quarantine_ms != QUARANTINE_USUAL_MS)
+        put_i64(&c, "quarantine_ms", p->backend.quarantine_ms);
     put_text(&c, "submit", p->backend.submit);
     put_text(&c, "state", p->backend.state);
     put_text(&c, "cancel", p->backend.cancel);

@@ -24,6 +24,10 @@ static const struct {
     {CONCEPT_BATCH_SIZE,
         "bs batch batchsize minibatch minibatchsize trainbatchsize "
         "batchsz perdevicebatchsize trainbatch"},
+    {CONCEPT_GRAD_ACCUM,
+        "gradientaccumulation gradientaccumulationsteps gradaccum "
+        "gradaccumsteps accumulategradbatches accumulationsteps accumsteps "
+        "accumulation accum updatefreq"},
     {CONCEPT_ATTENTION_DIM,
         "attentiondim attdim attndim attentionsize attentionfactor "
         "attentionunits attnsize headdim attentionheaddim"},

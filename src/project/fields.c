@@ -102,6 +102,9 @@ static const struct field resources_fields[] = {
     FIELD("memory", FIELD_SIZE, memory, "no limit",
         "memory of one job; beyond it the job is ended and counts as out of "
         "memory"),
+    FIELD("memory_max", FIELD_SIZE, memory_max, "memory",
+        "an attempt after one that ran out of memory gets twice as much, up to "
+        "this"),
     FIELD("time", FIELD_DURATION, time_ms, "1h", "time limit of one job"),
 };
 
@@ -226,6 +229,10 @@ static const struct field backend_fields[] = {
         "(outcomes from a file)"),
     FIELD("slots", FIELD_INT, slots, "CPUs / cpus of a job",
         "jobs of all campaigns at once on this machine"),
+    FIELD("quarantine", FIELD_DURATION, quarantine_ms, "24h",
+        "slurm, command: how long a node that failed two jobs within a day, or "
+        "whose hardware did, gets none; twice as long each further time; 0s: "
+        "never"),
     FIELD("submit", FIELD_STR, submit, NULL,
         "command: starts {script} and prints an id; docs/backends.md"),
     FIELD("state", FIELD_STR, state, NULL,

@@ -267,6 +267,11 @@ parse_resources(struct reader *r, const struct draft *d)
     p->resources.cpus = d->cpus;
     p->resources.gpus = d->gpus;
     p->resources.memory_bytes = d->memory;
+    p->resources.memory_max_bytes = d->memory_max;
+    if (d->memory_max > 0 && (d->memory <= 0 || d->memory_max < d->memory))
+        return read_fail(r, place_of(t, "memory_max"),
+            "give memory, and as memory_max at least as much",
+            "memory_max is what memory may grow to");
     p->resources.time_ms = d->time_ms;
     p->evaluate.time_ms = d->eval_time_ms > 0 ? d->eval_time_ms : d->time_ms;
     return 0;
@@ -498,7 +503,8 @@ check_commands(const struct reader *r, const struct toml *t)
             return read_fail(r, place_of(t, key),
                 starts
                     ? "known: {script} {run_dir} {token} {name} {cpus} {gpus} "
-                      "{memory} {memory_mb} {time} {time_min}; {{ is a brace"
+                      "{memory} {memory_mb} {time} {time_min} {exclude}; {{ is "
+                      "a brace"
                     : "known: {id} {token} {run_dir} {name}; {{ is a brace",
                 "%s: %s", key, e.text);
         if (strstr(text[v], must) == NULL &&
@@ -555,6 +561,7 @@ parse_backend(struct reader *r, const struct draft *d)
         return read_fail(r, place_of(t, "slots"), "write 1 to 100000",
             "slots out of bounds");
     p->backend.slots = (uint32_t)d->slots;
+    p->backend.quarantine_ms = d->quarantine_ms;
     p->backend.submit = some(d->submit);
     p->backend.state = some(d->state);
     p->backend.cancel = some(d->cancel);

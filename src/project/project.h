@@ -136,7 +136,10 @@ struct patch_class {
     struct name_list patterns;
 };
 
-enum { BACKOFF_USUAL_MS = 30000 }; /* [train] backoff, when it is not told */
+enum {
+    BACKOFF_USUAL_MS = 30000, /* [train] backoff, when it is not told */
+    QUARANTINE_USUAL_MS = 24 * 60 * 60 * 1000, /* [backend] quarantine */
+};
 
 /* What spec.knob[i] does not say. */
 struct project_knob {
@@ -178,6 +181,8 @@ struct project {
     struct {
         double cpus, gpus;
         int64_t memory_bytes; /* 0: no limit */
+        int64_t
+            memory_max_bytes; /* after attempts without enough; 0: no more */
         int64_t time_ms;      /* limit of a job, already lowered to what
                                  per_trial pays for */
     } resources;
@@ -189,8 +194,9 @@ struct project {
         double pool_weight;      /* of its gains against other campaigns' */
     } budget;
     struct {
-        uint8_t kind;   /* enum backend_kind */
-        uint32_t slots; /* 0: CPUs of the machine / resources.cpus */
+        uint8_t kind;          /* enum backend_kind */
+        uint32_t slots;        /* 0: CPUs of the machine / resources.cpus */
+        int64_t quarantine_ms; /* a node that failed jobs; 0: never */
         const char *submit, *state, *cancel, *logs; /* command */
         bool shell; /* they are run by /bin/sh -c */
         struct slurm_options slurm;

@@ -93,7 +93,7 @@ struct draft {
     bool eval_shell;
     int64_t eval_time_ms;
     double cpus, gpus;
-    int64_t memory, time_ms;
+    int64_t memory, memory_max, time_ms;
     const char *fidelity_knob;
     const struct toml *rungs;
     const char *progress;
@@ -108,7 +108,7 @@ struct draft {
     const char *pool;
     double pool_weight;
     uint8_t backend;
-    int64_t slots;
+    int64_t slots, quarantine_ms;
     const char *submit, *state, *cancel, *logs, *record;
     bool backend_shell;
     const char *partition, *account, *qos, *gres, *exclude, *setup, *extra;

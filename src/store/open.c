@@ -148,6 +148,12 @@ store_close(struct store *st)
     free(st);
 }
 
+bool
+store_has_hosts(const struct store *st)
+{
+    return st->ops == &db_pg;
+}
+
 const char *
 store_root(const struct store *st)
 {

@@ -45,6 +45,8 @@ bool store_is_remote(const char *root);
 int store_open(const char *root, enum store_mode mode, struct store **out,
     struct err *err);
 void store_close(struct store *st);
+/* May other hosts write to it? */
+bool store_has_hosts(const struct store *st);
 const char *store_root(const struct store *st); /* absolute, borrowed */
 const char *store_dir(const struct store *st);  /* root/.rea, borrowed */
 /* Random, made with the workspace; part of every job token. */
@@ -271,6 +273,38 @@ int store_attempt_get(struct store *st, uint32_t campaign, uint32_t job,
 int store_attempts(struct store *st, uint32_t campaign, bool open_only,
     int (*f)(void *ctx, const struct store_attempt *a), void *ctx,
     struct err *err);
+
+/* ---- nodes that fail jobs, for all campaigns (node.c) ---- */
+
+enum { STORE_HOST_LEN = 65 };
+
+/* A fault of a machine, as an attempt's end told it. */
+struct store_fault {
+    const char *host;
+    uint32_t campaign, trial;
+    bool sure;       /* its hardware: one is enough */
+    int64_t at_ms;   /* wall clock */
+    int64_t out_ms;  /* how long a first time lasts */
+    const char *why; /* for people */
+};
+struct store_node {
+    char host[STORE_HOST_LEN];
+    uint32_t faults;           /* since it was left out last, within a day */
+    uint32_t times;            /* that it was left out */
+    int64_t last_ms, until_ms; /* of the last fault; out of use until then */
+    char why[WHY_LEN];
+};
+
+/* Inside a transaction. Two faults of different trials within a day, or a sure
+ * one, leave the node out for out_ms, twice as long each further time. */
+int store_node_fault(
+    struct store *st, const struct store_fault *f, struct err *err);
+/* Nodes that had a fault, by name; at most cap. */
+int store_nodes(struct store *st, struct store_node *out, uint32_t cap,
+    uint32_t *n, struct err *err);
+/* Inside a transaction: an engineer says that it is well again. */
+int store_node_release(
+    struct store *st, const char *host, bool *found, struct err *err);
 
 /* ---- inbox, outbox, wakes, keys (books.c) ---- */
 

@@ -149,6 +149,8 @@ books_write(struct wake *w, const struct fact *f, struct err *err)
     }
     if (rc == 0 && f->attempt != NULL)
         rc = store_attempt_put(w->st, f->attempt, err);
+    if (rc == 0 && f->fault.host != NULL)
+        rc = store_node_fault(w->st, &f->fault, err);
     for (uint32_t i = 0; rc == 0 && i < f->n_sealed; i++)
         rc = store_sealed_put(w->st, id, f->sealed[i].trial,
             f->sealed[i].metric, f->sealed[i].value, err);

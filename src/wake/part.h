@@ -34,6 +34,7 @@ struct fact {
     struct event e;
     struct store_attempt *attempt; /* NULL: none */
     const char *token;             /* applied at most once; NULL: none */
+    struct store_fault fault;      /* of a node; host NULL: none */
     uint32_t n_sealed;
     struct sealed_value sealed[METRICS_MAX];
 };

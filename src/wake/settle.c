@@ -107,6 +107,7 @@ signature_fill(struct wake *w, const struct ended *x, struct fact *f)
         f->e.n = (uint32_t)hit.rule->class;
         f->e.key = arena_strdup(&w->arena, hit.rule->id);
         f->e.evidence = arena_strdup(&w->arena, hit.line);
+        f->fault.sure = hit.rule->rank >= RANK_SPECIFIC;
     }
     signature_book_free(book);
     buf_fini(&log);
@@ -145,6 +146,28 @@ cost_of(const struct wake *w, const struct ended *x)
     }
     return project_charge_u(p, x->facts->duration_ms, j->reserve_u,
         j->kind == JOB_EVALUATE, j->resume);
+}
+
+/* The machine is to blame: by the scheduler's word, or by what was printed. On
+ * this machine alone there is no other to go to. */
+static void
+fault_fill(struct wake *w, const struct ended *x, struct fact *f)
+{
+    const struct project *p = w->project;
+    bool printed = f->e.n == 'B' &&
+                   (x->reason == REASON_EXIT || x->reason == REASON_SIGNAL ||
+                       x->reason == REASON_UNKNOWN);
+    if (x->facts->host[0] == '\0' || p->backend.quarantine_ms == 0 ||
+        p->backend.kind == BACKEND_LOCAL ||
+        (!printed && x->reason != REASON_NODE_FAIL))
+        return;
+    f->fault.host = x->facts->host;
+    f->fault.campaign = w->row.id;
+    f->fault.trial = x->job->trial;
+    f->fault.sure = f->fault.sure && printed;
+    f->fault.at_ms = f->e.at_ms;
+    f->fault.out_ms = p->backend.quarantine_ms;
+    f->fault.why = printed ? f->e.evidence : x->detail;
 }
 
 static void
@@ -316,6 +339,7 @@ ended_fact(struct wake *w, const struct job *j, struct store_attempt *a,
     measures_fill(w, x, f);
     curve_put(x, f);
     signature_fill(w, x, f);
+    fault_fill(w, x, f);
     attempt_end(x, f);
     f->attempt = a;
     f->token = a->token;
@@ -324,11 +348,16 @@ ended_fact(struct wake *w, const struct job *j, struct store_attempt *a,
 }
 
 /* A claim is not synced when a job starts: the job itself ends with the power.
- * So one of an earlier boot that nobody knows of has ended with it. */
+ * So one of an earlier boot that nobody knows of has ended with it. Among
+ * several hosts the boot may be another machine's, whose claim a shared folder
+ * shows a little later. */
 static bool
 claim_is_lost(const struct wake *w, const struct store_attempt *a,
     const struct job_status *status)
 {
+    enum { SEEN_MS = 10 * 60 * 1000 };
+    if (store_has_hosts(w->st) && wake_now_ms() - a->submitted_ms < SEEN_MS)
+        return false;
     return status->state == JOB_STATE_UNKNOWN &&
            strcmp(a->backend, "local") == 0 && a->boot_id[0] != '\0' &&
            w->boot_id[0] != '\0' && strcmp(a->boot_id, w->boot_id) != 0;

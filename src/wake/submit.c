@@ -235,6 +235,56 @@ retry_delay_ms(struct wake *w, const struct job *j)
                      (0.75 + 0.5 * rng_f64(&r)));
 }
 
+struct starved {
+    uint32_t trial, n;
+};
+
+static int
+starved_count(void *ctx, const struct store_attempt *a)
+{
+    struct starved *s = ctx;
+    s->n += a->trial == s->trial && a->state == ATTEMPT_ENDED &&
+            a->reason == REASON_OOM;
+    return 0;
+}
+
+/* Twice as much for each attempt of the trial that had too little. */
+static int64_t
+memory_of(struct wake *w, uint32_t trial)
+{
+    int64_t memory = w->project->resources.memory_bytes;
+    int64_t most = w->project->resources.memory_max_bytes;
+    struct starved s = {.trial = trial};
+    if (most <= memory ||
+        store_attempts(w->st, w->row.id, false, starved_count, &s, NULL) != 0)
+        return memory;
+    while (s.n-- > 0 && memory < most)
+        memory *= 2;
+    return memory < most ? memory : most;
+}
+
+/* Nodes in quarantine, for a scheduler that has others. */
+static const char *
+excluded(struct wake *w)
+{
+    enum { NODES_MAX = 256, EXCLUDED_MAX = 32 };
+    const struct project *p = w->project;
+    struct store_node *node = arena_alloc(&w->arena, NODES_MAX * sizeof *node);
+    struct buf list = {0};
+    uint32_t n = 0, out = 0;
+    bool scheduled =
+        p->backend.kind == BACKEND_SLURM || p->backend.kind == BACKEND_COMMAND;
+    if (!scheduled || p->backend.quarantine_ms == 0 ||
+        store_nodes(w->st, node, NODES_MAX, &n, NULL) != 0)
+        return NULL;
+    for (uint32_t i = 0; i < n && out < EXCLUDED_MAX; i++)
+        if (node[i].until_ms > wake_now_ms())
+            buf_printf(&list, "%s%s", out++ > 0 ? "," : "", node[i].host);
+    const char *text = out > 0 ? arena_strdup(&w->arena, buf_str(&list)) : NULL;
+    buf_fini(&list);
+    return text;
+}
+
 static void
 job_spec_fill(struct wake *w, const struct job_command *c, const char *run_dir,
     const char *token, uint32_t kind, struct job_spec *s)
@@ -250,7 +300,6 @@ job_spec_fill(struct wake *w, const struct job_command *c, const char *run_dir,
         .cwd = store_root(w->st),
         .boxed = jobs_are_boxed(w),
         .cpus = p->resources.cpus,
-        .memory_bytes = p->resources.memory_bytes,
         .time_ms = p->resources.time_ms,
         .grace_ms = p->train.grace_ms,
         .hang_ms = p->train.hang_ms,
@@ -284,6 +333,8 @@ start_one(struct wake *w, const struct start *s, struct err *err)
         if (s->job->kind == JOB_EVALUATE && w->project->evaluate.time_ms > 0)
             spec.time_ms = w->project->evaluate.time_ms;
         spec.delay_ms = retry_delay_ms(w, s->job);
+        spec.memory_bytes = memory_of(w, s->job->trial);
+        spec.exclude = excluded(w);
         spec.budget_ms = project_paid_ms(
             w->project, s->job->reserve_u, s->job->kind == JOB_EVALUATE);
         rc = job_submit(&w->jobs, &spec, &h, err);

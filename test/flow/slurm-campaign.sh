@@ -26,6 +26,14 @@ kind = "slurm"
 partition = "main"
 setup = "SETUP_RAN=yes; export SETUP_RAN"
 EOF
+# The first job says that its node is broken. It is the only one, so that Slurm
+# refuses to go without it, and the others run there anyway.
+{
+    echo 'if [ "$REA_TRIAL-$REA_ATTEMPT" = T1-1 ]; then'
+    echo '    echo "NVRM: GPU has fallen off the bus." >&2; exit 1; fi'
+    cat train.sh
+} >broken.sh && mv broken.sh train.sh
+sed -i 's/^\[train\]/&\nbackoff = "1s"/' rea.toml
 want 0 "$rea" check
 says 'backend .*slurm: a test job ran'
 sign
@@ -36,6 +44,9 @@ jq -e '.proposal.sealed.lo > 0' report.json >/dev/null ||
     fail "$(jq -c .proposal report.json)"
 [ "$(sacct -c -n -P -o JobName%64,State | grep -c '^rea-.*|COMPLETED')" -ge 30 ] ||
     fail "few jobs went by Slurm"
+want 0 "$rea" runbook nodes
+says "^$(sinfo -h -N -o %N | head -1) +out for"
+scontrol show job 2>/dev/null | grep -q 'ExcNodeList=(null)' || fail "no job went there"
 [ -z "$(ls .rea/jobs)" ] || fail "left: $(ls .rea/jobs)"
 
 # Stop: what runs is ended with its grace, what waits is taken out.

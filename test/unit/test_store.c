@@ -711,6 +711,54 @@ test_unsynced(void **state)
     buf_fini(&b);
 }
 
+static uint32_t
+fault_tell(struct place *p, uint32_t trial, bool sure, int64_t at_ms)
+{
+    struct store_node n[4];
+    uint32_t len = 0;
+    const struct store_fault f = {.host = "gpu07",
+        .campaign = 1,
+        .trial = trial,
+        .sure = sure,
+        .at_ms = at_ms,
+        .out_ms = 1000,
+        .why = "it fell off the bus"};
+    assert_int_equal(store_begin(p->st, &p->err), 0);
+    assert_int_equal(store_node_fault(p->st, &f, &p->err), 0);
+    assert_int_equal(store_commit(p->st, &p->err), 0);
+    assert_int_equal(store_nodes(p->st, n, 4, &len, &p->err), 0);
+    assert_int_equal(len, 1);
+    assert_string_equal(n[0].host, "gpu07");
+    return n[0].until_ms > at_ms ? (uint32_t)(n[0].until_ms - at_ms) : 0;
+}
+
+/* Two trials within a day, or its hardware; twice as long each time; one trial
+ * that fails everywhere says nothing. */
+static void
+test_nodes(void **state)
+{
+    struct place *p = *state;
+    struct store_node n[4];
+    const int64_t day = 24 * 60 * 60 * 1000;
+    uint32_t len = 9;
+    bool found;
+    assert_int_equal(store_nodes(p->st, n, 4, &len, &p->err), 0);
+    assert_int_equal(len, 0);
+    assert_int_equal(fault_tell(p, 1, false, 5 * day), 0);
+    assert_int_equal(fault_tell(p, 1, false, 5 * day + 1), 0);
+    assert_int_equal(fault_tell(p, 2, false, 7 * day), 0); /* days later */
+    assert_int_equal(fault_tell(p, 3, false, 7 * day + 1), 1000);
+    assert_int_equal(fault_tell(p, 3, true, 9 * day), 2000);
+    assert_int_equal(store_begin(p->st, &p->err), 0);
+    assert_int_equal(store_node_release(p->st, "gpu08", &found, &p->err), 0);
+    assert_false(found);
+    assert_int_equal(store_node_release(p->st, "gpu07", &found, &p->err), 0);
+    assert_true(found);
+    assert_int_equal(store_commit(p->st, &p->err), 0);
+    assert_int_equal(fault_tell(p, 4, false, 9 * day), 0);
+    assert_int_equal(fault_tell(p, 4, true, 9 * day), 1000);
+}
+
 int
 main(void)
 {
@@ -720,7 +768,7 @@ main(void)
         cmocka_unit_test(test_damage_is_found), T(test_newer_version),
         T(test_no_workspace), T(test_rollback_leaves_nothing), T(test_fence),
         T(test_slots_and_books), T(test_tokens), T(test_lease_and_marks),
-        T(test_unsynced), T(test_size_is_flat), T(test_full_disk_loses_nothing),
-        T(test_tmpfs_full)};
+        T(test_unsynced), T(test_nodes), T(test_size_is_flat),
+        T(test_full_disk_loses_nothing), T(test_tmpfs_full)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -226,6 +226,17 @@ leftovers_end(struct shim *s)
     }
 }
 
+/* As its scheduler calls it: that is the name by which it can be avoided. */
+static void
+host_name(char *out, size_t cap)
+{
+    const char *node = getenv("SLURMD_NODENAME");
+    if (node != NULL && strlen(node) < cap)
+        snprintf(out, cap, "%s", node);
+    else if (gethostname(out, cap - 1) != 0)
+        out[0] = '\0';
+}
+
 static int
 shim_prepare(struct shim *s, const char *run_dir, struct err *err)
 {
@@ -235,8 +246,7 @@ shim_prepare(struct shim *s, const char *run_dir, struct err *err)
     if (proc_read("/proc/sys/kernel/random/boot_id", s->boot_id,
             sizeof s->boot_id) > 0)
         s->boot_id[strcspn(s->boot_id, "\n")] = '\0';
-    if (gethostname(s->host, sizeof s->host - 1) != 0)
-        s->host[0] = '\0';
+    host_name(s->host, sizeof s->host);
     sigset_t mask;
     sigemptyset(&mask);
     sigaddset(&mask, SIGCHLD);
