@@ -32,6 +32,7 @@ OBJ = $(SRC:%.c=$(BUILD)/obj/%.o)
 AGENT_SRC = $(filter-out src/agent/main.c,$(foreach a,$(AGENT_AREAS),\
   $(sort $(wildcard src/$(a)/*.c))))
 AGENT_OBJ = $(AGENT_SRC:%.c=$(BUILD)/obj/%.o)
+SERVE_OBJ = $(BUILD)/obj/src/serve/main.o
 AGENT = $(if $(wildcard src/agent/main.c),$(BUILD)/rea-agent)
 PURE_OBJ = $(filter $(BUILD)/obj/src/math/% $(BUILD)/obj/src/core/%,$(OBJ))
 BASE_PURE = $(BUILD)/obj/src/base/rng.o
@@ -62,7 +63,7 @@ TOOLS = $(TOOL_SRC:tools/%.c=$(BUILD)/tools/%)
 
 help: # what the doors are
 	@echo "make            build rea and what it starts: rea-shim, rea-sandbox,"
-	@echo "                rea-read, rea-agent, rea-ctr"
+	@echo "                rea-read, rea-serve, rea-agent, rea-ctr"
 	@echo "make demo       install what is missing, build, run the main job"
 	@echo "make check      all tests; closes with 'N passed, N failed'"
 	@echo "make check-peers  comparisons with other programs (PyPI)"
@@ -70,6 +71,7 @@ help: # what the doors are
 	@echo "make crash, make tidy, make docs, make man, make install PREFIX=/usr/local"
 
 all: $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-sandbox $(BUILD)/rea-read \
+  $(BUILD)/rea-serve \
   $(BUILD)/rea-ctr $(AGENT)
 
 # Loops over numbers are worth the vectors; sums keep their order.
@@ -110,6 +112,9 @@ $(BUILD)/rea-read: $(READ_OBJ) $(BUILD)/librea.a
 
 $(BUILD)/rea-sandbox: $(BUILD)/obj/src/patch/sandbox/main.o $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+$(BUILD)/rea-serve: $(SERVE_OBJ) $(BUILD)/librea.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lmicrohttpd $(LIBS)
 
 $(BUILD)/rea-ctr: $(TRAINER_OBJ) $(BUILD)/librea.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(TRAINER_LIBS)
@@ -304,7 +309,7 @@ install: all man
 	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	install $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-sandbox \
-	  $(BUILD)/rea-read $(BUILD)/rea-ctr $(AGENT) \
+	  $(BUILD)/rea-read $(BUILD)/rea-serve $(BUILD)/rea-ctr $(AGENT) \
 	  $(DESTDIR)$(PREFIX)/bin
 	cp -R data examples $(DESTDIR)$(PREFIX)/share/rea
 	install -m 644 $(BUILD)/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1

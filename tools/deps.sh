@@ -4,7 +4,7 @@
 set -eu
 build="gcc make libc6-dev libsqlite3-dev libjansson-dev libpcre2-dev
  libsodium-dev zlib1g-dev liblzma-dev libopenblas-dev libxml2-dev
- libcurl4-openssl-dev libpq-dev python3"
+ libcurl4-openssl-dev libpq-dev libmicrohttpd-dev python3"
 check="$build clang libclang-rt-14-dev clang-format libcmocka-dev jq git
  curl scdoc universal-ctags xz-utils strace spin slurmctld slurmd slurm-client munge
  gridengine-master gridengine-exec gridengine-client

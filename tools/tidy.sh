@@ -12,7 +12,7 @@ say() {
 
 # Layers: a folder includes only itself and what stands before it.
 layers="base math core project store jobs papers research model agent patch wake
- report cmd"
+ serve report cmd"
 allowed() { # of folder $1
     case "$1" in
     base) echo base ;;
@@ -27,6 +27,7 @@ allowed() { # of folder $1
     agent) echo base math core project store papers research model agent ;;
     patch) echo base math core project store patch ;;
     wake) echo base math core project store jobs papers research patch wake ;;
+    serve) echo base math core project store wake serve ;;
     report) echo base math core project store jobs papers research patch \
         wake report ;;
     cmd) echo base math core project store jobs papers research patch wake \

@@ -3,6 +3,8 @@
 #include "cmd/agent.h"
 #include "cmd/follow.h"
 #include "cmd/verbs.h"
+#include "base/fs.h"
+#include "wake/callback.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -181,6 +183,20 @@ run_run(struct call *call, struct err *err)
     return rc;
 }
 
+/* From a node that can't reach the state: rea-serve wakes it. */
+static int
+wake_via(struct call *call, uint32_t id, struct err *err)
+{
+    const char *root = NULL;
+    int rc = work_root(call, &root, err);
+    if (rc == 0)
+        rc = callback_send(fs_join_in(call->arena, root, ".rea"),
+            call_opt(call, "via"), id, err);
+    if (rc == 0 && !call->json)
+        say(call, "C%u was woken by %s\n", id, call_opt(call, "via"));
+    return rc;
+}
+
 static int
 wake_verb_run(struct call *call, struct err *err)
 {
@@ -189,6 +205,8 @@ wake_verb_run(struct call *call, struct err *err)
     struct wake_opts opts = work_opts(call, WAKE_CALLBACK);
     uint32_t id = 0;
     int rc = work_id(call->args[0], 'C', &id, err);
+    if (rc == 0 && call_has(call, "via"))
+        return wake_via(call, id, err);
     if (rc == 0)
         rc = work_store(call, STORE_WRITE, &st, err);
     if (rc == 0)
@@ -254,12 +272,16 @@ const struct cmd cmd_run = {.name = "run",
     .opts = run_opts,
     .run = run_run};
 
+static const struct cmd_opt wake_opts_of[] = {
+    {"via", 0, "URL", "ask the rea serve there, by a signed word"}, {0}};
+
 const struct cmd cmd_wake = {.name = "wake",
     .args = "C",
     .min_args = 1,
     .max_args = 1,
     .flags = CMD_WRITES,
     .help = "what a callback runs; safe at any time",
+    .opts = wake_opts_of,
     .run = wake_verb_run};
 
 const struct cmd cmd_sweep = {.name = "sweep",

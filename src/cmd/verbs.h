@@ -52,7 +52,8 @@
     X(runbook_test)                                                            \
     X(runbook_nodes)                                                           \
     X(wake)                                                                    \
-    X(sweep)
+    X(sweep)                                                                   \
+    X(serve)
 
 #define X(verb) extern const struct cmd cmd_##verb;
 VERB_LIST(X)

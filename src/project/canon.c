@@ -276,6 +276,7 @@ put_rest(const struct project *p, struct buf *out)
     struct canon c = {out, "backend."};
     put_i64(&c, "kind", p->backend.kind);
     put_i64(&c, "slots", p->backend.slots);
+    put_text(&c, "callback", p->backend.callback);
     if (p->backend.quarantine_ms != QUARANTINE_USUAL_MS)
         put_i64(&c, "quarantine_ms", p->backend.quarantine_ms);
     put_text(&c, "submit", p->backend.submit);

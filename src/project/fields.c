@@ -229,6 +229,9 @@ static const struct field backend_fields[] = {
         "(outcomes from a file)"),
     FIELD("slots", FIELD_INT, slots, "CPUs / cpus of a job",
         "jobs of all campaigns at once on this machine"),
+    FIELD("callback", FIELD_STR, callback, NULL,
+        "address of `rea serve`, http://HOST:PORT, that a job tells of its end "
+        "where its node can't reach the state; docs/hosts.md"),
     FIELD("quarantine", FIELD_DURATION, quarantine_ms, "24h",
         "slurm, command: how long a node that failed two jobs within a day, or "
         "whose hardware did, gets none; twice as long each further time; 0s: "

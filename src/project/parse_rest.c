@@ -562,6 +562,14 @@ parse_backend(struct reader *r, const struct draft *d)
             "slots out of bounds");
     p->backend.slots = (uint32_t)d->slots;
     p->backend.quarantine_ms = d->quarantine_ms;
+    p->backend.callback = some(d->callback);
+    if (p->backend.callback != NULL &&
+        (strncmp(p->backend.callback, "http", 4) != 0 ||
+            strpbrk(p->backend.callback, "\"\\ \t\r\n") != NULL ||
+            has_password(p->backend.callback)))
+        return read_fail(r, place_of(t, "callback"),
+            "write http://HOST:PORT, as `rea serve` prints it",
+            "callback is no address");
     p->backend.submit = some(d->submit);
     p->backend.state = some(d->state);
     p->backend.cancel = some(d->cancel);

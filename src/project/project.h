@@ -196,6 +196,7 @@ struct project {
     struct {
         uint8_t kind;          /* enum backend_kind */
         uint32_t slots;        /* 0: CPUs of the machine / resources.cpus */
+        const char *callback;  /* jobs call rea-serve there; NULL: rea wake */
         int64_t quarantine_ms; /* a node that failed jobs; 0: never */
         const char *submit, *state, *cancel, *logs; /* command */
         bool shell; /* they are run by /bin/sh -c */

@@ -109,6 +109,7 @@ struct draft {
     double pool_weight;
     uint8_t backend;
     int64_t slots, quarantine_ms;
+    const char *callback;
     const char *submit, *state, *cancel, *logs, *record;
     bool backend_shell;
     const char *partition, *account, *qos, *gres, *exclude, *setup, *extra;

@@ -125,7 +125,7 @@ version_check(struct store *st, struct err *err)
         rc = db_row(st, q, err);
     if (rc < 0)
         return rc;
-    int version = rc == 1 ? atoi(db_str(q, 0)) : 0;
+    int version = rc == 1 ? (int)strtol(db_str(q, 0), NULL, 10) : 0;
     if (rc == 1)
         db_end(q);
     if (version == STORE_VERSION)

@@ -314,6 +314,11 @@ int store_inbox_add(struct store *st, uint32_t campaign, const char *token,
     const char *kind, const char *payload, bool *fresh, struct err *err);
 bool store_inbox_has(struct store *st, uint32_t campaign, const char *token);
 
+/* Inside a transaction: a signed word is taken; *fresh is false when it was
+ * before. What is older than keep_ms is forgotten. (nonce.c) */
+int store_nonce_take(struct store *st, const char *nonce, int64_t now_ms,
+    int64_t keep_ms, bool *fresh, struct err *err);
+
 /* Inside a transaction: a notification that belongs to event seq. */
 int store_outbox_add(struct store *st, uint32_t campaign, uint64_t seq,
     const char *kind, const char *payload, int64_t at_ms, struct err *err);

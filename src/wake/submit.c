@@ -2,6 +2,7 @@
  * is asked, then its handle is committed. Called by a round of a wake. A crash
  * between any two of these is mended by doing the same again: a claim is got
  * twice, a token starts one job only. */
+#include "wake/callback.h"
 #include "wake/part.h"
 
 #include <inttypes.h>
@@ -95,13 +96,17 @@ wake_command(struct wake *w)
     }
     if (program[0] == '\0')
         return nobody;
-    const char **argv = arena_alloc(&w->arena, 7 * sizeof *argv);
+    const char **argv = arena_alloc(&w->arena, 9 * sizeof *argv);
     argv[0] = program;
     argv[1] = "-q";
     argv[2] = "-C";
     argv[3] = arena_strdup(&w->arena, store_root(w->st));
     argv[4] = "wake";
     argv[5] = arena_printf(&w->arena, "C%u", w->row.id);
+    if (w->project->backend.callback != NULL) {
+        argv[6] = "--via";
+        argv[7] = w->project->backend.callback;
+    }
     return argv;
 }
 
@@ -320,6 +325,7 @@ start_one(struct wake *w, const struct start *s, struct err *err)
     struct job_handle h;
     struct job_command command;
     struct job_spec spec;
+    char key[CALLBACK_KEY_HEX];
     struct store_attempt *a = s->attempt;
     int rc = job_find(&w->jobs, a->token, &h, err);
     if (rc != 0 && rc != -ERR_NOT_FOUND)
@@ -332,6 +338,10 @@ start_one(struct wake *w, const struct start *s, struct err *err)
         job_spec_fill(w, &command, dir, a->token, s->job->kind, &spec);
         if (s->job->kind == JOB_EVALUATE && w->project->evaluate.time_ms > 0)
             spec.time_ms = w->project->evaluate.time_ms;
+        if (w->project->backend.callback != NULL)
+            rc = callback_key(store_dir(w->st), true, key, err);
+        if (rc != 0)
+            return rc;
         spec.delay_ms = retry_delay_ms(w, s->job);
         spec.memory_bytes = memory_of(w, s->job->trial);
         spec.exclude = excluded(w);
