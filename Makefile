@@ -39,7 +39,8 @@ BASE_PURE = $(BUILD)/obj/src/base/rng.o
 TRAINER_SRC = $(sort $(wildcard trainer/*.c))
 TRAINER_OBJ = $(TRAINER_SRC:%.c=$(BUILD)/obj/%.o)
 SHIM_SRC = $(sort $(wildcard src/jobs/shim/*.c)) src/base/err.c \
-  src/project/harvest.c src/project/rungs.c
+  src/project/harvest.c src/project/rungs.c \
+  src/project/pace.c src/project/floor.c
 SHIM_OBJ = $(SHIM_SRC:%.c=$(BUILD)/static/%.o)
 # Outside papers are parsed in a program of their own; libxml2 is linked there.
 READ_SRC = $(sort $(wildcard src/papers/read/*.c))

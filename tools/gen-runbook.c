@@ -34,14 +34,19 @@ static const struct {
     {REASON_BUDGET, "what was reserved for the job was used up"},
     {REASON_PREEMPTED, "the supervisor itself was told to stop, or the exit "
                        "code says so"},
-    {REASON_NODE_FAIL, "the machine was started again while it ran"},
+    {REASON_NODE_FAIL,
+        "the machine was started again while it ran, the scheduler "
+        "says so, or its steps became ten times slower and "
+        "stayed so (`[train] pace`)"},
     {REASON_CANCELLED, "the campaign no longer wanted it"},
     {REASON_LAUNCH_FAIL, "the program is not there or can't be run"},
     {REASON_HUNG, "no growth of output, metrics or checkpoint for `[train] "
                   "hang`, or far beyond its own rhythm"},
     {REASON_NAN, "a metric with `watch.nan = \"fail\"` was NaN or infinite"},
-    {REASON_SPIKE, "a metric with `watch.spike` jumped against its goal"},
-    {REASON_DIVERGED, "the exit code says so"},
+    {REASON_SPIKE,
+        "a metric with `watch.spike` jumped against its goal and stayed"},
+    {REASON_DIVERGED, "the search metric lost what it had learnt, held against "
+                      "the baseline's curve; or the exit code says so"},
     {REASON_NO_METRIC, "exit code 0 without the search metric"},
     {REASON_DISK_FULL, "less than the floor is free in the run folder"},
     {REASON_UNKNOWN, "the supervisor died; the exit status is lost"},

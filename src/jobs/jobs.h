@@ -20,6 +20,7 @@
 #include "base/fs.h"
 #include "core/event.h"
 #include "project/backend.h"
+#include "project/floor.h"
 #include "project/harvest.h"
 #include "project/rungs.h"
 
@@ -54,8 +55,10 @@ struct job_spec {
     const char *checkpoint_path; /* its growth is a sign of life; NULL: none */
     const struct harvest_spec *watch; /* nan, spike; NULL: nothing watched */
     const struct rung_reader *rungs;  /* crossings that wake; NULL: none */
-    const char *const *wake_argv;     /* run when exit.json is there; NULL or
-                                         empty: nobody is called */
+    bool pace;               /* its rhythm and speed are watched (pace.h) */
+    struct floor_mark floor; /* of the baseline's curve (floor.h) */
+    const char *const *wake_argv; /* run when exit.json is there; NULL or
+                                     empty: nobody is called */
     const char *exclude; /* hosts, joined by commas, that it shall not get;
                             NULL: none */
     int lease_fd; /* held by the starting child until the token is claimed;

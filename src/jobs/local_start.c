@@ -115,6 +115,11 @@ shim_command_write(const struct jobs *j, const struct job_spec *spec,
         }
         if (spec->rungs != NULL)
             record_rungs(&b, spec->rungs);
+        record_number(&b, "pace", spec->pace);
+        if (spec->floor.on) {
+            buf_printf(&b, "floor=%.17g", spec->floor.level);
+            buf_putc(&b, '\0');
+        }
         buf_clear(&path);
         fs_join(&path, run_dir, "shim.cmd");
         rc = fs_write_atomic(buf_str(&path), buf_str(&b), b.len, false, err);

@@ -66,6 +66,8 @@ put_train(const struct project *p, struct buf *out)
     put_text(&c, "seed", p->train.seed_flag);
     put_i64(&c, "grace_ms", p->train.grace_ms);
     put_i64(&c, "hang_ms", p->train.hang_ms);
+    if (!p->train.pace)
+        put_i64(&c, "pace", 0);
     if (p->train.backoff_ms != BACKOFF_USUAL_MS) /* older files: their hash */
         put_i64(&c, "backoff_ms", p->train.backoff_ms);
     /* Tables come in the file's order, which must not count: by code, and
@@ -138,6 +140,8 @@ put_metric(const struct project *p, uint32_t i, struct buf *out)
     put_i64(&c, "mean_n", s->mean_n);
     put_i64(&c, "nan_fail", s->nan_fail);
     put_num(&c, "spike", s->spike);
+    if (s->curve != (s == &p->harvest.source[p->harvest.primary]))
+        put_i64(&c, "curve", s->curve);
 }
 
 static void

@@ -77,6 +77,9 @@ static const struct field train_fields[] = {
     FIELD("backoff", FIELD_DURATION, backoff_ms, "30s",
         "wait before the first retry of what should pass by itself (network, "
         "mount, node, full disk); it doubles, to half an hour at most"),
+    FIELD("pace", FIELD_BOOL, pace, "true",
+        "end a job whose metrics stop coming or whose steps become ten times "
+        "slower, by its own earlier measure; docs/runbook.md"),
     FIELD("exit_codes", FIELD_ANY, exit_codes, "{}",
         "meaning of exit codes: ok, failed, preempted, diverged, oom, config, "
         "data or node"),
@@ -132,7 +135,9 @@ static const struct field metric_fields[] = {
         "reduced)"),
     METRIC("watch", FIELD_ANY, watch, "{}",
         "nan = \"fail\" (the primary's default) or \"ignore\"; spike = "
-        "standard deviations of a jump against the goal"),
+        "standard deviations of a jump against the goal that stays; the "
+        "primary's curve = true (default) or false: held against the "
+        "baseline's"),
 };
 
 static const struct field guard_fields[] = {

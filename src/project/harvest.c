@@ -177,30 +177,53 @@ turned(const struct metric_source *s, double v)
     }
 }
 
-/* z-score of v against the last values, downwards. A plateau has almost no
- * spread; a hundredth of a percent of the level is taken as the least. */
-static bool
-is_jump(const struct metric_source *s, const struct harvest_metric *m, double v)
+/* The middle of n values, which it sorts. */
+static double
+middle(double *v, uint32_t n)
 {
+    for (uint32_t i = 1; i < n; i++) {
+        double x = v[i];
+        uint32_t j = i;
+        for (; j > 0 && v[j - 1] > x; j--)
+            v[j] = v[j - 1];
+        v[j] = x;
+    }
+    return n % 2 == 1 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
+}
+
+/* Distance of v from the median of the last values, downwards, in standard
+ * deviations by the median absolute deviation (Rousseeuw and Croux 1993: times
+ * 1.4826 for a normal one), which jumps among them do not widen. A plateau has
+ * almost no spread; a hundredth of a percent of the level is taken as the
+ * least. */
+static bool
+is_outlier(
+    const struct metric_source *s, const struct harvest_metric *m, double v)
+{
+    double x[HARVEST_SPIKE_WINDOW];
     uint32_t n =
         m->ring_n < HARVEST_SPIKE_WINDOW ? m->ring_n : HARVEST_SPIKE_WINDOW;
-    double mean = 0, var = 0;
     if (s->spike <= 0 || n < HARVEST_SPIKE_MIN)
         return false;
-    for (uint32_t i = 1; i <= n; i++)
-        mean += turned(
-            s, m->ring[(m->ring_at + HARVEST_MEAN_MAX - i) % HARVEST_MEAN_MAX]);
-    mean /= n;
-    for (uint32_t i = 1; i <= n; i++) {
-        double d = turned(s, m->ring[(m->ring_at + HARVEST_MEAN_MAX - i) %
-                                     HARVEST_MEAN_MAX]) -
-                   mean;
-        var += d * d;
-    }
-    double sd = sqrt(var / (n - 1));
-    if (sd < 1e-4 * fabs(mean))
-        sd = 1e-4 * fabs(mean);
-    return turned(s, v) < mean - s->spike * sd;
+    for (uint32_t i = 0; i < n; i++)
+        x[i] = turned(s, m->ring[(m->ring_at + HARVEST_MEAN_MAX - 1 - i) %
+                                 HARVEST_MEAN_MAX]);
+    double mid = middle(x, n);
+    for (uint32_t i = 0; i < n; i++)
+        x[i] = fabs(x[i] - mid);
+    double sd = 1.4826 * middle(x, n);
+    if (sd < 1e-4 * fabs(mid))
+        sd = 1e-4 * fabs(mid);
+    return turned(s, v) < mid - s->spike * sd;
+}
+
+/* One value alone may be noise: a jump has come when several in a row lie off.
+ */
+static bool
+is_jump(const struct metric_source *s, struct harvest_metric *m, double v)
+{
+    m->off = is_outlier(s, m, v) ? m->off + 1 : 0;
+    return m->off == HARVEST_SPIKE_ROWS;
 }
 
 /* Were two values reported at the same step? Without steps, by their count. */

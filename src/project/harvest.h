@@ -24,6 +24,7 @@ enum {
     HARVEST_MEAN_MAX = 64,     /* mean_last:N, N at most */
     HARVEST_SPIKE_WINDOW = 20, /* values that a jump is measured against */
     HARVEST_SPIKE_MIN = 8,     /* fewer values: no jump is called */
+    HARVEST_SPIKE_ROWS = 3,    /* values in a row that lie off */
 };
 
 enum harvest_from {
@@ -47,6 +48,7 @@ struct metric_source {
     uint8_t reduce; /* enum harvest_reduce; guardrails have REDUCE_PRIMARY */
     uint8_t goal;   /* enum metric_goal */
     bool nan_fail;  /* watch.nan = "fail" */
+    bool curve;     /* watch.curve: held against the baseline's (floor.h) */
     uint32_t mean_n;
     double target;
     double spike; /* watch.spike: standard deviations, 0: no watch */
@@ -69,7 +71,7 @@ enum harvest_stream_kind {
 
 enum {
     HARVEST_NAN = 1,   /* the value is NaN or infinite and nan_fail is set */
-    HARVEST_SPIKE = 2, /* the value jumped against the goal */
+    HARVEST_SPIKE = 2, /* the metric jumped against the goal, and stayed */
 };
 
 /* One value as it is found. step is the one in the data, else the count of
@@ -88,6 +90,7 @@ struct harvest_metric {
     uint64_t n;      /* finite values */
     uint64_t n_odd;  /* NaN, Infinity */
     uint64_t n_jump; /* spikes */
+    uint32_t off;    /* values in a row that lie off */
     bool has, stepped, exact;
     double value, step; /* reduced so far */
     uint64_t ordinal;   /* values seen, odd ones too */

@@ -104,8 +104,10 @@ static int
 parse_watch(const struct reader *r, const struct metric_draft *d,
     struct metric_source *s)
 {
-    const char *form = "write watch = { nan = \"fail\", spike = 3.0 }";
+    const char *form =
+        "write watch = { nan = \"fail\", spike = 3.0, curve = true }";
     s->nan_fail = d->primary;
+    s->curve = d->primary;
     if (d->watch == NULL)
         return 0;
     if (d->watch->kind != TOML_TABLE)
@@ -121,10 +123,13 @@ parse_watch(const struct reader *r, const struct metric_draft *d,
         } else if (strcmp(v->key, "spike") == 0 && toml_is_num(v) &&
                    isfinite(v->f64) && v->f64 >= 1) {
             s->spike = v->f64;
+        } else if (strcmp(v->key, "curve") == 0 && v->kind == TOML_BOOL &&
+                   (d->primary || !v->boolean)) {
+            s->curve = v->boolean;
         } else {
             return read_fail(r, place_key(v), form,
-                "watch takes nan = \"fail\" or \"ignore\" and spike = a "
-                "number of at least 1");
+                "watch takes nan = \"fail\" or \"ignore\", spike = a number of "
+                "at least 1, and of the primary metric curve = true or false");
         }
     }
     return 0;
@@ -259,6 +264,7 @@ shares_reader(
             h->source[i] = h->source[j];
             h->source[i].reduce = REDUCE_PRIMARY;
             h->source[i].spike = 0; /* watched once */
+            h->source[i].curve = false;
             return true;
         }
     }

@@ -127,6 +127,7 @@ parse_train(struct reader *r, const struct draft *d)
     p->train.grace_ms = d->grace_ms;
     p->train.hang_ms = d->hang_ms;
     p->train.backoff_ms = d->backoff_ms;
+    p->train.pace = d->pace;
     p->evaluate.command = d->eval_command;
     p->evaluate.shell = d->eval_shell;
     p->spec.has_evaluate = d->eval_command != NULL;

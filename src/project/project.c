@@ -20,6 +20,7 @@ draft_defaults(void)
         .checkpoint = "{run_dir}/checkpoint",
         .grace_ms = 30000,
         .backoff_ms = BACKOFF_USUAL_MS,
+        .pace = true,
         .quarantine_ms = QUARANTINE_USUAL_MS,
         .cpus = 1,
         .time_ms = 3600000,

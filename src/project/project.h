@@ -165,6 +165,7 @@ struct project {
         int64_t grace_ms;
         int64_t hang_ms;    /* silence that counts as hung; 0: measured */
         int64_t backoff_ms; /* first wait before a retry; it doubles */
+        bool pace;          /* rhythm and speed of jobs are watched */
         uint32_t n_exit_codes;
         struct exit_code exit_codes[EXIT_CODES_MAX];
         uint32_t n_fingerprint;

@@ -85,7 +85,7 @@ struct draft {
     int64_t schema;
     const char *name;
     const char *command, *resume, *checkpoint, *seed;
-    bool shell;
+    bool shell, pace;
     uint8_t style;
     int64_t grace_ms, hang_ms, backoff_ms;
     const struct toml *exit_codes, *fingerprint, *vars;

@@ -166,6 +166,10 @@ void box_why(struct wake *w, const char *run_dir, char *out, size_t cap);
 /* ---- files.c: the run folder ---- */
 
 /* The run folder of an attempt, relative to the root. */
+/* Where a job that has diverged stands; off where the baseline does not tell.
+ * (curve.c) */
+void curve_floor(struct wake *w, struct floor_mark *out);
+
 void run_dir_name(uint32_t campaign, uint32_t trial, uint32_t attempt,
     char out[STORE_PATH_LEN]);
 /* Renders the job's command and writes knobs.json and spec.json. */

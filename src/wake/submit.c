@@ -314,6 +314,7 @@ job_spec_fill(struct wake *w, const struct job_command *c, const char *run_dir,
             fs_join_in(&w->arena, store_root(w->st), c->checkpoint),
         .watch = &p->harvest,
         .rungs = rungs,
+        .pace = p->train.pace && kind == JOB_TRAIN,
         .wake_argv = wake_command(w),
         .lease_fd = w->lease.fd};
 }
@@ -345,6 +346,8 @@ start_one(struct wake *w, const struct start *s, struct err *err)
         spec.delay_ms = retry_delay_ms(w, s->job);
         spec.memory_bytes = memory_of(w, s->job->trial);
         spec.exclude = excluded(w);
+        if (s->job->kind == JOB_TRAIN)
+            curve_floor(w, &spec.floor);
         spec.budget_ms = project_paid_ms(
             w->project, s->job->reserve_u, s->job->kind == JOB_EVALUATE);
         rc = job_submit(&w->jobs, &spec, &h, err);

@@ -118,6 +118,9 @@ option_set(struct drive *d, char *name)
         watch_add(d, value, false, 3);
     } else if (strcmp(name, "rungs") == 0) {
         rungs_add(d, value);
+    } else if (strcmp(name, "floor") == 0) { /* of the last watched */
+        d->watch.primary = d->watch.n - 1;
+        d->spec.floor = (struct floor_mark){true, strtod(value, NULL)};
     } else if (strcmp(name, "boxed") == 0) {
         d->spec.boxed = strcmp(value, "1") == 0;
     } else if (strcmp(name, "checkpoint") == 0) {

@@ -42,6 +42,7 @@ static const struct field fields[] = {
     {"grace_ms", FIELD_NUMBER, AT(grace_ms), 0, 0},
     {"hang_ms", FIELD_NUMBER, AT(hang_ms), 0, 0},
     {"delay_ms", FIELD_NUMBER, AT(delay_ms), 0, 0},
+    {"pace", FIELD_NUMBER, AT(pace), 0, 0},
     {"memory_bytes", FIELD_NUMBER, AT(memory_bytes), 0, 0},
     {"disk_floor", FIELD_NUMBER, AT(disk_floor), 0, 0},
     {"arg", FIELD_LIST, AT(argv), AT(argc), SHIM_ARGS_MAX},
@@ -90,6 +91,14 @@ rungs_parse(struct shim_command *c, const char *text)
 }
 
 static int
+floor_parse(struct shim_command *c, const char *text)
+{
+    char *end;
+    c->floor = (struct floor_mark){.on = true, .level = strtod(text, &end)};
+    return end != text && *end == '\0' ? 0 : -ERR_INPUT;
+}
+
+static int
 record_read(struct shim_command *c, char *rec, size_t len, struct err *err)
 {
     char *eq = strchr(rec, '=');
@@ -103,6 +112,8 @@ record_read(struct shim_command *c, char *rec, size_t len, struct err *err)
     }
     if (strcmp(rec, "rungs") == 0)
         return rungs_parse(c, eq + 1);
+    if (strcmp(rec, "floor") == 0)
+        return floor_parse(c, eq + 1);
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         if (strcmp(fields[i].key, rec) == 0)
             return field_set(c, &fields[i], eq + 1, err);

@@ -197,6 +197,7 @@ job_watch(struct shim *s)
                 shim_end(s, REASON_CANCELLED, ENDING_TERM, "cancelled");
             watch_metrics(s);
             watch_rungs(s);
+            watch_pace(s, now);
             watch_life(s, now);
             slow_at = now + IDLE_TICK_MS;
         }

@@ -9,7 +9,9 @@
 #include <sys/types.h>
 
 #include "core/event.h"
+#include "project/floor.h"
 #include "project/harvest.h"
+#include "project/pace.h"
 #include "project/rungs.h"
 
 enum {
@@ -34,6 +36,8 @@ struct shim_command {
     int64_t boxed; /* 1: exit codes above 128 are signals */
     int64_t time_ms, budget_ms, grace_ms, hang_ms, memory_bytes, disk_floor;
     int64_t delay_ms; /* before the job is started */
+    int64_t pace;     /* 1: rhythm and speed are watched */
+    struct floor_mark floor;
     bool has_watch;
     struct harvest_spec watch;
     uint32_t progress, n_rungs; /* below the top; progress as in rungs.h */
@@ -86,6 +90,10 @@ struct shim {
     int metrics_fd, output_fd[2]; /* read ends for the metric watch; -1 */
     struct harvest harvest;
     struct rung_reader rungs;
+    struct floor_watch floor;
+    struct pace pace;
+    bool fresh;        /* this look found a metric, */
+    double step;       /* of this highest step; NAN: none */
     uint32_t reported; /* rungs that a report was written for */
 };
 
@@ -126,6 +134,7 @@ void watch_init(struct shim *s, int64_t now_ms);
 void watch_memory(struct shim *s);
 void watch_metrics(struct shim *s);
 void watch_rungs(struct shim *s);
+void watch_pace(struct shim *s, int64_t now_ms);
 void watch_life(struct shim *s, int64_t now_ms);
 void watch_disk(struct shim *s);
 

@@ -4,6 +4,7 @@
 #include "jobs/shim/shim.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -23,12 +24,19 @@ on_value(void *arg, uint32_t metric, double step, double value, uint32_t flags)
 {
     struct shim *s = arg;
     rungs_take(&s->rungs, metric, step, value);
+    s->fresh = true;
+    s->step = fmax(s->step, step); /* of NAN and a number the number */
+    if (metric == s->cmd.watch.primary && floor_take(&s->floor, value))
+        shim_end(s, REASON_DIVERGED, ENDING_TERM,
+            "%g at step %g: %d reports in a row worse than the baseline's "
+            "first",
+            value, step, FLOOR_ROWS);
     if (flags & HARVEST_NAN)
         shim_end(s, REASON_NAN, ENDING_TERM,
             "a watched metric is not finite at step %g", step);
     else if (flags & HARVEST_SPIKE)
         shim_end(s, REASON_SPIKE, ENDING_TERM,
-            "a watched metric jumped to %g at step %g", value, step);
+            "a watched metric jumped to %g at step %g and stayed", value, step);
 }
 
 static int
@@ -50,7 +58,8 @@ is_watching(const struct shim *s, uint32_t from)
         bool file = m->from == FROM_JSONL || m->from == FROM_CSV;
         bool rung =
             s->cmd.n_rungs > 0 && (i == h->primary || i == s->cmd.progress);
-        if ((m->nan_fail || m->spike > 0 || rung) &&
+        bool curve = s->cmd.floor.on && i == h->primary;
+        if ((m->nan_fail || m->spike > 0 || rung || curve) &&
             (m->from == from || (file && from == FROM_JSONL)))
             return true;
     }
@@ -87,6 +96,11 @@ watch_init(struct shim *s, int64_t now_ms)
     memcpy(rung, s->cmd.rung, s->cmd.n_rungs * sizeof *rung);
     rungs_init(&s->rungs, &s->cmd.watch, rung,
         s->cmd.n_rungs > 0 ? s->cmd.n_rungs + 1 : 0, s->cmd.progress);
+    const struct metric_source *first =
+        &s->cmd.watch.source[s->cmd.watch.primary % METRICS_MAX];
+    s->floor = (struct floor_watch){
+        .mark = s->cmd.floor, .goal = first->goal, .target = first->target};
+    pace_init(&s->pace, now_ms);
     s->life.beat_ms = now_ms;
     for (uint32_t i = 0; i < SHIM_WATCHED_FILES; i++)
         life_stat(s, i, &s->life.size[i], &s->life.mtime_ns[i]);
@@ -126,6 +140,8 @@ tail_feed(struct shim *s, int fd, uint32_t stream)
 void
 watch_metrics(struct shim *s)
 {
+    s->fresh = false;
+    s->step = (double)NAN;
     tail_feed(s, s->metrics_fd, HARVEST_FILE);
     tail_feed(s, s->output_fd[0], HARVEST_STDOUT);
     tail_feed(s, s->output_fd[1], HARVEST_STDERR);
@@ -141,6 +157,27 @@ watch_rungs(struct shim *s)
     s->reported = crossed;
     if (report_write(s, crossed, &ignored) == 0)
         wake_poke(s);
+}
+
+/* After watch_metrics: what this look found. */
+void
+watch_pace(struct shim *s, int64_t now_ms)
+{
+    char why[sizeof s->detail];
+    if (s->fresh)
+        pace_beat(&s->pace, s->step, now_ms);
+    if (s->cmd.pace == 0)
+        return;
+    switch (pace_judge(&s->pace, now_ms, why, sizeof why)) {
+    case PACE_SILENT:
+        shim_end(s, REASON_HUNG, ENDING_DUMP, "%s", why);
+        break;
+    case PACE_SLOW:
+        shim_end(s, REASON_NODE_FAIL, ENDING_TERM, "%s", why);
+        break;
+    default:
+        break;
+    }
 }
 
 static bool
