@@ -3,7 +3,7 @@
 # same, its ledger holds, and every decision is recomputed as logged.
 . "$(dirname "$0")/lib.sh"
 shell_model ws && cd ws || exit 1
-export SLEEP=0.05
+export SLEEP=0.15
 sed -i 's/total = 70/total = 45/' rea.toml
 sign
 want 0 "$rea" run C1
