@@ -62,6 +62,7 @@ spent=$("$rea" --json status C1 | jq '.campaigns[0].budget.spent')
     fail "the plan's model was charged $spent"
 want 0 "$rea" run C1
 want 0 "$rea" stop C1
+until_state stopped
 i=0
 while [ "$("$rea" --json status C1 | jq '.campaigns[0].trials.running')" != 0 ]
 do
