@@ -121,12 +121,21 @@ store_attempt_get(struct store *st, uint32_t campaign, uint32_t job,
     return 0;
 }
 
+/* Among several hosts each has its own slots for jobs of its own; what goes to
+ * a scheduler counts together. */
 static int
-slots_taken(struct store *st, int64_t *out, struct err *err)
+slots_taken(struct store *st, const struct store_attempt *a, int64_t *out,
+    struct err *err)
 {
+    bool own = store_has_hosts(st) && strcmp(a->backend, "local") == 0;
     struct db_rows *q = NULL;
-    int rc = db_query(
-        st, &q, err, "SELECT count(*) FROM attempt WHERE state IN (1, 2)", "");
+    int rc =
+        own ? db_query(st, &q, err,
+                  "SELECT count(*) FROM attempt WHERE state IN (1, 2)"
+                  " AND backend = 'local' AND boot_id = ?1",
+                  "t", a->boot_id)
+            : db_query(st, &q, err,
+                  "SELECT count(*) FROM attempt WHERE state IN (1, 2)", "");
     if (rc != 0)
         return rc;
     rc = db_row(st, q, err);
@@ -153,7 +162,7 @@ store_attempt_claim(struct store *st, const struct store_attempt *a,
         *got = old.state == ATTEMPT_CLAIMED || old.state == ATTEMPT_SUBMITTED;
         return 0;
     }
-    rc = slots_taken(st, &taken, err);
+    rc = slots_taken(st, a, &taken, err);
     if (rc != 0 || taken >= (int64_t)slots)
         return rc;
     *got = true;

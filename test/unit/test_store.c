@@ -414,6 +414,34 @@ test_slots_and_books(void **state)
     assert_false(found);
 }
 
+/* Two machines, one slot each: only on a server they are two. */
+static void
+test_slots_of_hosts(void **state)
+{
+    struct place *p = *state;
+    bool got = false;
+    struct store_attempt a = {.campaign = 1,
+        .job = 1,
+        .state = ATTEMPT_CLAIMED,
+        .backend = "local",
+        .boot_id = "alpha",
+        .token = "rea-x"};
+    assert_int_equal(store_begin(p->st, &p->err), 0);
+    assert_int_equal(store_attempt_claim(p->st, &a, 1, &got, &p->err), 0);
+    assert_true(got);
+    a.job = 2;
+    assert_int_equal(store_attempt_claim(p->st, &a, 1, &got, &p->err), 0);
+    assert_false(got);
+    snprintf(a.boot_id, sizeof a.boot_id, "beta");
+    assert_int_equal(store_attempt_claim(p->st, &a, 1, &got, &p->err), 0);
+    assert_int_equal(got, on_server());
+    a.job = 3;
+    snprintf(a.backend, sizeof a.backend, "slurm");
+    assert_int_equal(store_attempt_claim(p->st, &a, 1, &got, &p->err), 0);
+    assert_false(got);
+    assert_int_equal(store_commit(p->st, &p->err), 0);
+}
+
 static void
 test_tokens(void **state)
 {
@@ -767,8 +795,9 @@ main(void)
         T(test_state_returns), T(test_snapshot_is_a_cache),
         cmocka_unit_test(test_damage_is_found), T(test_newer_version),
         T(test_no_workspace), T(test_rollback_leaves_nothing), T(test_fence),
-        T(test_slots_and_books), T(test_tokens), T(test_lease_and_marks),
-        T(test_unsynced), T(test_nodes), T(test_size_is_flat),
-        T(test_full_disk_loses_nothing), T(test_tmpfs_full)};
+        T(test_slots_and_books), T(test_slots_of_hosts), T(test_tokens),
+        T(test_lease_and_marks), T(test_unsynced), T(test_nodes),
+        T(test_size_is_flat), T(test_full_disk_loses_nothing),
+        T(test_tmpfs_full)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
