@@ -56,7 +56,8 @@ left_nothing(const struct check_run *run)
 }
 
 /* A machine that is busier now than in the dry run may have had it stopped
- * before it was ready, or it ended before: the moment between is looked for. */
+ * before it was ready; one that is less busy, not before its end: the moment
+ * between is looked for. */
 static int
 stop_try(struct check *k, const char *dir, struct check_run *run,
     struct stop_after *s, struct err *err)
@@ -66,8 +67,7 @@ stop_try(struct check *k, const char *dir, struct check_run *run,
     int64_t early = 0, late = 0; /* 0: not known */
     for (int look = 1;; look++) {
         int rc = check_run(k, run, err);
-        if (rc != 0 || look == LOOKS || !left_nothing(run) ||
-            (early == 0 && !run->result.stopped))
+        if (rc != 0 || look == LOOKS || !left_nothing(run))
             return rc;
         *(run->result.stopped ? &early : &late) = s->after_ms;
         check_run_fini(run);

@@ -54,7 +54,7 @@ want 0 "$rea" replay C1
     fail "budget: $("$rea" --json report C1 | jq -c .budget)"
 jobs=$("$rea" --json log C1 --all | grep -o '"job_intended"' | wc -l)
 runs=$(find .rea/runs -name exit.json | wc -l)
-[ "$jobs" = "$runs" ] || fail "$jobs jobs intended, $runs ended"
+[ "$jobs" -gt 10 ] && [ "$jobs" = "$runs" ] || fail "$jobs jobs intended, $runs ended"
 cd ..
 
 # --- wrong places

@@ -34,6 +34,19 @@ EOF
     cat train.sh
 } >broken.sh && mv broken.sh train.sh
 sed -i 's/^\[train\]/&\nbackoff = "1s"/' rea.toml
+mkdir "$dir/bin"
+cat >"$dir/bin/sbatch" <<EOF
+#!/bin/sh
+$(command -v sbatch) "\$@"
+rc=\$?
+case "\$*" in
+*--exclude=*) echo "wish \$rc" ;;
+*) echo "plain \$rc" ;;
+esac >>"$dir/asked"
+exit \$rc
+EOF
+chmod +x "$dir/bin/sbatch"
+PATH=$dir/bin:$PATH
 want 0 "$rea" check
 says 'backend .*slurm: a test job ran'
 sign
@@ -46,7 +59,9 @@ jq -e '.proposal.sealed.lo > 0' report.json >/dev/null ||
     fail "few jobs went by Slurm"
 want 0 "$rea" runbook nodes
 says "^$(sinfo -h -N -o %N | head -1) +out for"
-scontrol show job 2>/dev/null | grep -q 'ExcNodeList=(null)' || fail "no job went there"
+grep -q '^wish [^0]' "$dir/asked" || fail "Slurm was not asked to leave it out"
+! grep -q '^wish 0' "$dir/asked" || fail "Slurm took a job that it can't place"
+[ "$(grep -c '^plain 0' "$dir/asked")" -ge 30 ] || fail "few went there anyway"
 [ -z "$(ls .rea/jobs)" ] || fail "left: $(ls .rea/jobs)"
 
 # Stop: what runs is ended with its grace, what waits is taken out.
