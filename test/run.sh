@@ -60,11 +60,14 @@ many unit "$build"/test/unit/test_*
 echo "== trace"
 many trace test/trace/*.sh
 echo "== sim"
-lives=${LIVES:-3000} truth=${TRUTH:-2000}
+lives=${LIVES:-3000} truth=${TRUTH:-2000} steps=${STEPS:-1500000}
 [ "$form" != full ] || { lives=100000; truth=20000; }
 LIMIT=3000
 one sim-truth "$build/test/sim/sim_truth" --lives=$truth &
 one sim-laws "$build/test/sim/sim_laws" --lives=$lives
+logs=test/unit/data/signatures/rules.txt
+one sim-system "$build/test/sim/sim_system" --steps=$steps --logs=$logs
+one sim-system-control "$build/test/sim/sim_system" --logs=$logs --control=1
 one sim-pool "$build/test/sim/sim_pool" --lives=24
 one sim-sources "$build/test/sim/sim_sources"
 wait
