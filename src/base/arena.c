@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA_BLOCK = 64 * 1024, ARENA_ALIGN = 16 };
+/* Blocks begin small, for many an arena holds one path, and each block is
+ * cleared; they double. */
+enum { ARENA_FIRST = 2 * 1024, ARENA_BLOCK = 64 * 1024, ARENA_ALIGN = 16 };
 
 struct arena_block {
     struct arena_block *next;
@@ -60,7 +62,9 @@ arena_alloc(struct arena *a, size_t n)
     n = (n + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
     struct arena_block *b = a->head;
     if (b == NULL || b->size - b->used < n) {
-        size_t size = n > ARENA_BLOCK ? n : ARENA_BLOCK;
+        size_t size = b == NULL ? ARENA_FIRST : 2 * b->size;
+        size = size < ARENA_BLOCK ? size : ARENA_BLOCK;
+        size = size > n ? size : n;
         b = mem_calloc(1, sizeof *b + size);
         b->size = size;
         b->next = a->head;

@@ -107,33 +107,44 @@ write_tmp(const char *tmp, const char *path, const void *data, size_t n,
     return rc;
 }
 
-/* Containers of one machine may share its name and count from 1. */
-char *
-fs_tmp_in(struct arena *a, const char *path)
+/* Containers of one machine may share its name and count from 1. The same for
+ * the life of a process, so it is asked for once. */
+static uint32_t
+host_hash(void)
 {
+    static uint32_t known;
     struct utsname u;
     struct stat ns;
     uint32_t h = 2166136261u; /* FNV-1a */
+    if (known != 0)
+        return known;
     if (uname(&u) == 0)
         for (const char *p = u.nodename; *p != '\0'; p++)
             h = (h ^ (unsigned char)*p) * 16777619u;
     if (stat("/proc/self/ns/pid", &ns) == 0)
         h = (h ^ (uint32_t)ns.st_ino) * 16777619u;
-    return arena_printf(a, "%s.tmp.%ld-%08x", path, (long)getpid(), h);
+    return known = h;
+}
+
+char *
+fs_tmp_in(struct arena *a, const char *path)
+{
+    return arena_printf(
+        a, "%s.tmp.%ld-%08x", path, (long)getpid(), host_hash());
 }
 
 int
-fs_write_atomic(
-    const char *path, const void *data, size_t n, bool durable, struct err *err)
+fs_write_atomic(const char *path, const void *data, size_t n,
+    enum fs_durable durable, struct err *err)
 {
     struct arena a = {0};
     char *tmp = fs_tmp_in(&a, path);
-    int rc = write_tmp(tmp, path, data, n, durable, err);
+    int rc = write_tmp(tmp, path, data, n, durable != FS_LOOSE, err);
     if (rc == 0 && rename(tmp, path) != 0)
         rc = err_sys(err, "rename %s to %s", tmp, path);
     if (rc != 0)
         unlink(tmp);
-    else if (durable)
+    else if (durable == FS_DURABLE)
         rc = fs_sync_dir(fs_dir_in(&a, path), err);
     arena_fini(&a);
     return rc;
@@ -151,26 +162,28 @@ fs_append(const char *path, const void *data, size_t n, struct err *err)
     return rc;
 }
 
+/* Makes what is missing above the last '/' of p, then p. Upward first: mostly
+ * all but one or two are there. */
+static int
+dir_make(char *p)
+{
+    if (mkdir(p, 0777) == 0 || (errno == EEXIST && fs_is_dir(p)))
+        return 0;
+    char *slash = strrchr(p, '/');
+    if (errno != ENOENT || slash == NULL || slash == p)
+        return -1;
+    *slash = '\0';
+    int rc = dir_make(p);
+    *slash = '/';
+    return rc == 0 && mkdir(p, 0777) != 0 && !fs_is_dir(p) ? -1 : rc;
+}
+
 int
 fs_mkdirs(const char *path, struct err *err)
 {
     struct arena a = {0};
-    /* mostly it is there, or its parent is */
-    if (mkdir(path, 0777) == 0 || (errno == EEXIST && fs_is_dir(path)))
-        return 0;
     char *p = arena_strdup(&a, path);
-    int rc = 0;
-    for (char *s = p + 1; rc == 0; s++) {
-        if (*s != '/' && *s != '\0')
-            continue;
-        char keep = *s;
-        *s = '\0';
-        if (mkdir(p, 0777) != 0 && !fs_is_dir(p))
-            rc = err_sys(err, "make folder %s", p);
-        *s = keep;
-        if (keep == '\0')
-            break;
-    }
+    int rc = dir_make(p) == 0 ? 0 : err_sys(err, "make folder %s", path);
     arena_fini(&a);
     return rc;
 }

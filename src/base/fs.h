@@ -21,12 +21,16 @@ enum {
  * -ERR_LIMIT; a missing file is -ERR_NOT_FOUND, a folder -ERR_INPUT. */
 int
 fs_read(const char *path, size_t max_bytes, struct buf *out, struct err *err);
-/* The new content appears whole or not at all (path.tmp.PID, rename). durable:
- * file and folder are synced before the return, so it survives power loss.
+enum fs_durable {
+    FS_LOOSE,
+    FS_DURABLE, /* file and folder are synced: it survives a loss of power */
+    FS_CONTENT, /* the file alone: its folder is synced by a later call */
+};
+/* The new content appears whole or not at all (path.tmp.PID, rename).
  * Keeps the mode of the file that it replaces, else 0644 less the umask.
  * -ERR_FULL when the disk is full; the old file is then untouched. */
-int fs_write_atomic(const char *path, const void *data, size_t n, bool durable,
-    struct err *err);
+int fs_write_atomic(const char *path, const void *data, size_t n,
+    enum fs_durable durable, struct err *err);
 /* Appends with one write; creates the file. Not durable by itself. */
 int fs_append(const char *path, const void *data, size_t n, struct err *err);
 /* Like `mkdir -p`, mode 0777 less the umask. */

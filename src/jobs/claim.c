@@ -80,7 +80,8 @@ file_create_whole(
 {
     struct arena a = {0};
     const char *tmp = fs_tmp_in(&a, path);
-    int rc = fs_write_atomic(tmp, buf_str(content), content->len, durable, err);
+    int rc = fs_write_atomic(tmp, buf_str(content), content->len,
+        durable ? FS_CONTENT : FS_LOOSE, err);
     if (rc == 0 && link(tmp, path) != 0)
         rc = errno == EEXIST ? 1 : err_sys(err, "link %s", path);
     unlink(tmp);

@@ -178,6 +178,16 @@ request_fill(struct wake *w, const struct job *j, const char *run_dir,
     return rc;
 }
 
+/* spec.json follows; where it lies in the same folder, that one is synced
+ * once. */
+static enum fs_durable
+knobs_durable(struct wake *w, const char *work, const char *run_dir)
+{
+    if (!w->jobs.ops->caps.elsewhere)
+        return FS_LOOSE;
+    return strcmp(work, run_dir) == 0 ? FS_CONTENT : FS_DURABLE;
+}
+
 int
 run_prepare(struct wake *w, const struct job *j, const char *run_dir,
     const char *token, struct job_command *out, struct err *err)
@@ -195,7 +205,7 @@ run_prepare(struct wake *w, const struct job *j, const char *run_dir,
         rc = fs_mkdirs(work, err);
     if (rc == 0)
         rc = fs_write_atomic(from_root(w, out->knobs_file), out->knobs_json,
-            strlen(out->knobs_json), w->jobs.ops->caps.elsewhere, err);
+            strlen(out->knobs_json), knobs_durable(w, work, run_dir), err);
     if (rc == 0) {
         spec_json(w, j, config, &req, out, token, &text);
         rc = fs_write_atomic(fs_join_in(&w->arena, run_dir, "spec.json"),
