@@ -74,6 +74,8 @@ project_check(struct wake *w, bool *same, char why[WHY_LEN], struct err *err)
     char now[PROJECT_HASH_HEX];
     *same = false;
     int rc = project_load(&w->arena, store_root(w->st), w->row.project, &p, &e);
+    if (rc == -ERR_SYS) /* a disk that fails says nothing of what was signed */
+        return err_set(err, rc, "%.300s", e.text);
     if (rc != 0) {
         snprintf(why, WHY_LEN, "%.100s can't be read any more: %.300s",
             w->row.project, e.text);
@@ -120,7 +122,9 @@ project_need(struct wake *w, struct err *err)
     if (w->project != NULL)
         return 0;
     int rc = project_check(w, &same, why, err);
-    return rc != 0 || same ? rc : project_kept(w, err);
+    if (rc != 0 && rc != -ERR_SYS)
+        return rc;
+    return same ? 0 : project_kept(w, err);
 }
 
 /* Sizes and times of a file or folder tree, two levels deep: cheap, and enough

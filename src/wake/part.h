@@ -129,7 +129,8 @@ double budget_used(const struct core *c);
 
 /* The approved project, from the file or from the copy kept at approval. */
 int project_need(struct wake *w, struct err *err);
-/* Is the file the approved one? *same, and why not in words. */
+/* Is the file the approved one? *same, and why not in words. -ERR_SYS: it can't
+ * be read now. */
 int
 project_check(struct wake *w, bool *same, char why[WHY_LEN], struct err *err);
 /* Keeps the project file's text beside its hash. Inside a transaction. */

@@ -31,6 +31,18 @@ edit budget 's/total = 70/total = 90/'
 { echo "# a comment"; cat good.toml; } >rea.toml
 want 0 "$rea" run; short
 [ -n "$(ls .rea/runs)" ] || fail "the restored file does not run"
+# A file that can't be read now has not changed: it fails a wake, and no more.
+rm rea.toml && ln -s rea.toml rea.toml
+i=0
+until "$rea" --json status | jq -e '.campaigns[0].attention |
+    test("last wake failed.*rea.toml")' >out 2>err; do
+    i=$((i + 1))
+    [ $i -lt 100 ] || fail "nobody missed the file: $("$rea" status)"
+    sleep 0.2
+done
+[ "$(state)" = running ] || fail "unread, and $(state)"
+rm rea.toml && cp good.toml rea.toml
+want 0 "$rea" sweep
 want 0 "$rea" pause
 # A running campaign halts at the gate, and goes on with the restored file.
 sed 's/sh train.sh/sh train.sh x/' good.toml >rea.toml

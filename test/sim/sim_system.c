@@ -91,6 +91,7 @@ seed_live(const struct life_plan *plan, struct tally *out)
     if (out->broken[0] != '\0' || plan->control)
         return;
     other.calm = plan->lonely;
+    other.again = true;
     if (!plan->lonely && plan->seed % 8 != 1)
         return;
     life_alone(&other, again);

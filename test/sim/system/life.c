@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -22,6 +23,19 @@ struct life_state life;
 static uint64_t acked[CAMPAIGNS_MAX + 1][VERB_COUNT];
 static int64_t weather_us, look_us, sweep_us, upset_us;
 static bool over[CAMPAIGNS_MAX + 1];
+
+/* Named so that a second life of the seed has the same: some reasons that are
+ * logged name files. */
+static void
+folder_begin(void)
+{
+    const char *in = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    snprintf(life.root, sizeof life.root, "%s/rea-life-%ld-%llu%s", in,
+        (long)getppid(), (unsigned long long)life.plan.seed,
+        life.plan.keep && life.plan.again ? "-again" : "");
+    if (mkdir(life.root, 0700) != 0)
+        law_broken("no folder %s", life.root);
+}
 
 static void
 folder_end(void)
@@ -309,10 +323,7 @@ life_live(const struct life_plan *plan, struct tally *out)
     json_object_seed(1); /* else it reads a device at its first object */
     life.n_campaigns =
         plan->lonely ? 1 : 1 + (uint32_t)(plan->seed % CAMPAIGNS_MAX);
-    snprintf(life.root, sizeof life.root, "%s/rea-life-XXXXXX",
-        access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    if (mkdtemp(life.root) == NULL)
-        law_broken("no folder %s", life.root);
+    folder_begin();
     if (plan->logs != NULL)
         cluster_logs_read(plan->logs);
     engineer_begin();

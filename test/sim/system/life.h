@@ -94,6 +94,7 @@ struct life_plan {
     bool lonely;
     bool calm;        /* no trouble at all */
     bool control;     /* wrong on purpose: tokens start jobs again and again */
+    bool again;       /* the seed's second life */
     bool keep;        /* the folder stays, and its name is told */
     const char *logs; /* logs of known failures; NULL: none */
 };
