@@ -53,7 +53,9 @@
     X(runbook_nodes)                                                           \
     X(wake)                                                                    \
     X(sweep)                                                                   \
-    X(serve)
+    X(serve)                                                                   \
+    X(store_show)                                                              \
+    X(store_move)
 
 #define X(verb) extern const struct cmd cmd_##verb;
 VERB_LIST(X)

@@ -9,6 +9,7 @@
 enum {
     LITE_BUSY_MS = 5000,      /* for other programs on the same file */
     LITE_WAL_PAGES_MAX = 100, /* then the log is folded in */
+    LITE_MOVED = 9000, /* version of a database whose state is on a server */
 };
 
 struct lite_rows {
@@ -37,6 +38,10 @@ int lite_exec(struct store *st, const char *sql, struct err *err);
 /* lite_open.c */
 int lite_open(struct store *st, struct err *err);
 void lite_close(struct store *st);
+/* Of a database that was moved (move.c): appends the server's URL, sets
+ * st->workspace. st has its folder and no driver. -ERR_NOT_FOUND: it was not
+ * moved. */
+int lite_moved_to(struct store *st, struct buf *url, struct err *err);
 
 /* lite_txn.c */
 int lite_begin(struct store *st, bool unsynced, struct err *err);

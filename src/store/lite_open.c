@@ -155,6 +155,11 @@ version_check(struct store *st, struct err *err)
         return lite_error(st, rc, "open", err);
     if (version == STORE_VERSION)
         return 0;
+    if (version == LITE_MOVED)
+        return err_set(err, -ERR_VERSION,
+            "%s/rea.db was moved to a server, and the last step is missing: "
+            "run `rea store move URL` once more",
+            st->dir);
     if (version > STORE_VERSION)
         return err_set(err, -ERR_VERSION,
             "%s/rea.db has format %d, this rea knows up to %d: a newer rea "
@@ -185,6 +190,34 @@ workspace_read(struct store *st, struct err *err)
     st->workspace = (uint32_t)strtoul(db_str(q, 0), NULL, 16);
     db_end(q);
     return 0;
+}
+
+int
+lite_moved_to(struct store *st, struct buf *url, struct err *err)
+{
+    struct lite l = {.lock_fd = -1};
+    sqlite3_stmt *q = NULL;
+    int version = 0;
+    st->driver = &l;
+    int rc = database_open(st, err);
+    if (rc == 0 && (version_read(st, &version) != 0 || version != LITE_MOVED))
+        rc = err_set(err, -ERR_NOT_FOUND, "%s/rea.db was not moved", st->dir);
+    if (rc == 0 &&
+        (sqlite3_prepare_v2(l.db,
+             "SELECT value FROM meta WHERE key IN ('moved', 'workspace')"
+             " ORDER BY key",
+             -1, &q, NULL) != SQLITE_OK ||
+            sqlite3_step(q) != SQLITE_ROW))
+        rc = err_set(err, -ERR_CORRUPT, "%s/rea.db is damaged", st->dir);
+    if (rc == 0)
+        buf_puts(url, (const char *)sqlite3_column_text(q, 0));
+    if (rc == 0 && sqlite3_step(q) == SQLITE_ROW)
+        st->workspace = (uint32_t)strtoul(
+            (const char *)sqlite3_column_text(q, 0), NULL, 16);
+    sqlite3_finalize(q);
+    sqlite3_close(l.db);
+    st->driver = NULL;
+    return rc;
 }
 
 static int

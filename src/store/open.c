@@ -154,6 +154,15 @@ store_has_hosts(const struct store *st)
     return st->ops == &db_pg;
 }
 
+void
+store_place(const struct store *st, struct buf *out)
+{
+    if (store_has_hosts(st))
+        buf_puts(out, ((const struct pg *)st->driver)->url);
+    else
+        fs_join(out, st->dir, "rea.db");
+}
+
 const char *
 store_root(const struct store *st)
 {

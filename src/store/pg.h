@@ -71,8 +71,18 @@ int pg_is_named(struct store *st, bool *named, struct err *err);
 int pg_place_read(const struct store *st, char url[PG_URL_LEN],
     uint32_t *workspace, struct err *err);
 
+/* Is it the URL of a server, without a password? -ERR_INPUT. */
+int pg_url_check(const char *url, struct err *err);
+/* Writes .rea/store, unless it is there. */
+int pg_place_make(const struct store *st, const char *url, uint32_t workspace,
+    struct err *err);
+
 /* pg_open.c */
 int pg_open(struct store *st, struct err *err);
+/* Connects alone: whatever tables are there. pg_close always. */
+int pg_connect(struct store *st, const char *url, struct err *err);
+/* -ERR_REFUSED: the server does not keep what it acknowledges. */
+int pg_fsync_check(struct store *st, struct err *err);
 void pg_close(struct store *st);
 
 /* pg.c. Text that no statement is cached of; the result of the last one is

@@ -51,8 +51,8 @@ session_set(struct store *st, struct err *err)
     return pg_run(st, sql, "set the session", err);
 }
 
-static int
-fsync_check(struct store *st, struct err *err)
+int
+pg_fsync_check(struct store *st, struct err *err)
 {
     struct db_rows *q = NULL;
     int rc = db_query(st, &q, err,
@@ -92,7 +92,7 @@ tables_fill(struct store *st, struct err *err)
 static int
 tables_create(struct store *st, struct err *err)
 {
-    int rc = fsync_check(st, err);
+    int rc = pg_fsync_check(st, err);
     if (rc == 0)
         rc = st->ops->begin(st, false, err);
     if (rc != 0)
@@ -138,17 +138,24 @@ version_check(struct store *st, struct err *err)
 }
 
 int
-pg_open(struct store *st, struct err *err)
+pg_connect(struct store *st, const char *url, struct err *err)
 {
     struct pg *pg = mem_calloc(1, sizeof *pg);
     st->driver = pg;
-    int rc = pg_place_read(st, pg->url, &st->workspace, err);
-    if (rc == 0)
-        rc = pg_lib_load(&pg->lib, err);
+    snprintf(pg->url, sizeof pg->url, "%s", url);
+    int rc = pg_lib_load(&pg->lib, err);
     if (rc == 0)
         rc = connect_to(st, err);
+    return rc != 0 ? rc : session_set(st, err);
+}
+
+int
+pg_open(struct store *st, struct err *err)
+{
+    char url[PG_URL_LEN];
+    int rc = pg_place_read(st, url, &st->workspace, err);
     if (rc == 0)
-        rc = session_set(st, err);
+        rc = pg_connect(st, url, err);
     return rc != 0 ? rc : version_check(st, err);
 }
 

@@ -62,15 +62,15 @@ has_password(const struct pg_lib *lib, const char *url)
     return has;
 }
 
-static int
-url_check(const char *url, struct err *err)
+int
+pg_url_check(const char *url, struct err *err)
 {
     const struct pg_lib *lib;
     char *why = NULL;
     if (!is_url(url) || strlen(url) >= PG_URL_LEN ||
         strcspn(url, " \t\r\n") != strlen(url))
         return err_set(err, -ERR_INPUT,
-            "REA_STORE is '%.200s': write the URL of a PostgreSQL database, "
+            "'%.200s': write the URL of a PostgreSQL database, "
             "postgresql://USER@HOST/DATABASE, without spaces",
             url);
     int rc = pg_lib_load(&lib, err);
@@ -78,28 +78,28 @@ url_check(const char *url, struct err *err)
         return rc;
     PQconninfoOption *all = lib->PQconninfoParse(url, &why);
     if (all == NULL)
-        rc = err_set(err, -ERR_INPUT, "REA_STORE is '%.200s': %.*s", url,
+        rc = err_set(err, -ERR_INPUT, "'%.200s': %.*s", url,
             (int)strcspn(why != NULL ? why : "not read", "\n"),
             why != NULL ? why : "not read");
     lib->PQconninfoFree(all);
     lib->PQfreemem(why);
     if (rc == 0 && has_password(lib, url))
         rc = err_set(err, -ERR_INPUT,
-            "REA_STORE holds a password, and every user of the workspace would "
+            "the URL holds a password, and every user of the workspace would "
             "read it: write it into ~/.pgpass or a service file");
     return rc;
 }
 
 /* Exactly one of those who make the same workspace names it. */
-static int
-place_make(const struct store *st, const char *url, struct err *err)
+int
+pg_place_make(const struct store *st, const char *url, uint32_t workspace,
+    struct err *err)
 {
     char path[PLACE_PATH], text[PG_URL_LEN + 16];
     struct arena a = {0};
     place_path(st, "store", path);
     const char *tmp = fs_tmp_in(&a, path);
-    int n = snprintf(
-        text, sizeof text, "%s\n%08" PRIx32 "\n", url, randombytes_random());
+    int n = snprintf(text, sizeof text, "%s\n%08" PRIx32 "\n", url, workspace);
     int rc = fs_mkdirs(st->dir, err);
     if (rc == 0)
         rc = fs_write_atomic(tmp, text, (size_t)n, true, err);
@@ -122,9 +122,9 @@ pg_is_named(struct store *st, bool *named, struct err *err)
         place_path(st, "rea.db", path);
         if (fs_exists(path)) /* the workspace has a database already */
             return 0;
-        int rc = url_check(wanted, err);
+        int rc = pg_url_check(wanted, err);
         if (rc == 0)
-            rc = place_make(st, wanted, err);
+            rc = pg_place_make(st, wanted, randombytes_random(), err);
         if (rc != 0)
             return rc;
         *named = true;

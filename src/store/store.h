@@ -47,6 +47,8 @@ int store_open(const char *root, enum store_mode mode, struct store **out,
 void store_close(struct store *st);
 /* May other hosts write to it? */
 bool store_has_hosts(const struct store *st);
+/* Appends the database's path, or the server's URL. */
+void store_place(const struct store *st, struct buf *out);
 const char *store_root(const struct store *st); /* absolute, borrowed */
 const char *store_dir(const struct store *st);  /* root/.rea, borrowed */
 /* Random, made with the workspace; part of every job token. */
@@ -57,6 +59,19 @@ void store_token(const struct store *st, uint32_t campaign, uint32_t job,
 /* Reads the campaign and job of a token of this workspace; false: not ours. */
 bool store_token_parse(const struct store *st, const char *token,
     uint32_t *campaign, uint32_t *job);
+
+struct store_moved {
+    uint32_t campaigns;
+    uint64_t rows, events; /* copied; checked on the server */
+    bool finished; /* an earlier call had copied all: its last step was done */
+};
+/* Moves the state of a workspace of one machine to the PostgreSQL database of
+ * url, for good; rea.db stays as a copy that nobody opens (move.c). After any
+ * error or crash the same call goes on. -ERR_INPUT: not such a URL;
+ * -ERR_REFUSED: it is on a server already; -ERR_BUSY: somebody is at work on a
+ * campaign. */
+int store_move(const char *root, const char *url, struct store_moved *out,
+    struct err *err);
 
 /* ---- one transaction (txn.c) ---- */
 
