@@ -185,8 +185,9 @@ int job_cancel(struct jobs *j, const struct job_handle *h, struct err *err);
  * most max in all; untrusted bytes. */
 int job_logs(struct jobs *j, const struct job_handle *h, size_t max,
     struct buf *out, struct err *err);
-/* The same by the run folder, also after the claim is dropped. Missing files
- * count as empty. */
+/* The same by the run folder, also after the claim is dropped. Files that are
+ * missing, or that the job made unreadable, count as empty; -ERR_SYS: the disk
+ * fails now. */
 int run_logs(const char *run_dir, size_t max, struct buf *out, struct err *err);
 /* Tokens claimed or submitted, and not forgotten, that begin with prefix;
  * sorted. */

@@ -2,16 +2,24 @@
  * bytes: handed on as they are, never interpreted here. */
 #include "jobs/jobs.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* May the same call work later? What the job itself did to its files stays. */
+static bool
+is_passing(int e)
+{
+    return e == EIO || e == ENOMEM || e == EMFILE || e == ENFILE || e == ESTALE;
+}
 
 static int
 tail_add(const char *path, size_t max, struct buf *out, struct err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
-        return 0;
+        return is_passing(errno) ? err_sys(err, "open %s", path) : 0;
     struct stat st;
     int rc = 0;
     char part[16384];
@@ -21,7 +29,7 @@ tail_add(const char *path, size_t max, struct buf *out, struct err *err)
         lseek(fd, st.st_size - (off_t)max, SEEK_SET);
     while (rc == 0 && max > 0) {
         ssize_t n = read(fd, part, max < sizeof part ? max : sizeof part);
-        if (n < 0)
+        if (n < 0 && is_passing(errno))
             rc = err_sys(err, "read %s", path);
         if (n <= 0)
             break;

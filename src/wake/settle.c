@@ -85,9 +85,11 @@ reason_fill(struct wake *w, struct ended *x)
 }
 
 /* The log's tail against the runbook's signatures, the engineer's own rules
- * first. */
-static void
-signature_fill(struct wake *w, const struct ended *x, struct fact *f)
+ * first. -ERR_SYS: a disk that fails; a later look may find what it hid, and
+ * with it another remedy. */
+static int
+signature_fill(
+    struct wake *w, const struct ended *x, struct fact *f, struct err *err)
 {
     struct buf log = {0};
     struct job_handle h;
@@ -95,13 +97,16 @@ signature_fill(struct wake *w, const struct ended *x, struct fact *f)
     struct signature_book *book = NULL;
     const char *own = w->project->runbook;
     if (x->reason == REASON_OK || x->reason == REASON_CANCELLED)
-        return;
+        return 0;
     if (own != NULL)
         own = fs_join_in(&w->arena, store_root(w->st), own);
     snprintf(h.text, sizeof h.text, "%s", x->attempt->handle);
-    if (job_logs(&w->jobs, &h, LOG_TAIL_BYTES, &log, NULL) == 0 &&
-        (signature_book_new(own, &book, NULL) == 0 ||
-            signature_book_new(NULL, &book, NULL) == 0) &&
+    int rc = job_logs(&w->jobs, &h, LOG_TAIL_BYTES, &log, err);
+    if (rc == 0)
+        rc = signature_book_new(own, &book, err);
+    if (rc != 0 && rc != -ERR_SYS && log.len > 0)
+        rc = signature_book_new(NULL, &book, err);
+    if (rc == 0 &&
         signature_book_match(book, buf_str(&log), log.len, &hit) == 0 &&
         hit.rule != NULL) {
         f->e.n = (uint32_t)hit.rule->class;
@@ -111,6 +116,7 @@ signature_fill(struct wake *w, const struct ended *x, struct fact *f)
     }
     signature_book_free(book);
     buf_fini(&log);
+    return rc == -ERR_SYS ? rc : 0;
 }
 
 static void
@@ -338,7 +344,9 @@ ended_fact(struct wake *w, const struct job *j, struct store_attempt *a,
         f->e.why = arena_strdup(&w->arena, x->detail);
     measures_fill(w, x, f);
     curve_put(x, f);
-    signature_fill(w, x, f);
+    rc = signature_fill(w, x, f, err);
+    if (rc != 0)
+        return rc;
     fault_fill(w, x, f);
     attempt_end(x, f);
     f->attempt = a;

@@ -201,8 +201,8 @@ weather_draw(void)
     }
     if (life_chance(.2))
         w.slow = .05 * rng_f64(r);
-    if (life_chance(.15))
-        w.error = .01 * rng_f64(r);
+    if (life_chance(life.plan.lonely ? .5 : .15))
+        w.error = .02 * rng_f64(r);
     if (life_chance(.2))
         w.answer_lost = .3 * rng_f64(r);
     w.disk_full = life_chance(.04);
