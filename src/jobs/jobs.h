@@ -55,8 +55,9 @@ struct job_spec {
     const char *checkpoint_path; /* its growth is a sign of life; NULL: none */
     const struct harvest_spec *watch; /* nan, spike; NULL: nothing watched */
     const struct rung_reader *rungs;  /* crossings that wake; NULL: none */
-    bool pace;               /* its rhythm and speed are watched (pace.h) */
-    struct floor_mark floor; /* of the baseline's curve (floor.h) */
+    bool pace; /* its rhythm and speed are watched (pace.h) */
+    bool keep; /* the last checkpoint that good reports came after is kept */
+    struct floor_mark floor;      /* of the baseline's curve (floor.h) */
     const char *const *wake_argv; /* run when exit.json is there; NULL or
                                      empty: nobody is called */
     const char *exclude; /* hosts, joined by commas, that it shall not get;

@@ -116,6 +116,7 @@ shim_command_write(const struct jobs *j, const struct job_spec *spec,
         if (spec->rungs != NULL)
             record_rungs(&b, spec->rungs);
         record_number(&b, "pace", spec->pace);
+        record_number(&b, "keep", spec->keep);
         if (spec->floor.on) {
             buf_printf(&b, "floor=%.17g", spec->floor.level);
             buf_putc(&b, '\0');

@@ -72,6 +72,7 @@ enum harvest_stream_kind {
 enum {
     HARVEST_NAN = 1,   /* the value is NaN or infinite and nan_fail is set */
     HARVEST_SPIKE = 2, /* the metric jumped against the goal, and stayed */
+    HARVEST_OFF = 4,   /* the value lies off: it may be noise, or a jump's */
 };
 
 /* One value as it is found. step is the one in the data, else the count of
@@ -129,6 +130,8 @@ void
 harvest_feed(struct harvest *h, uint32_t stream, const char *bytes, size_t n);
 /* Reads the last line of a stream even without its newline. */
 void harvest_end(struct harvest *h, uint32_t stream);
+/* Forgets a line that is not whole. */
+void harvest_drop(struct harvest *h, uint32_t stream);
 
 struct harvest_value {
     bool has; /* at least one finite value was found */
@@ -183,6 +186,8 @@ int harvest_files(const struct harvest_spec *s, const char *metrics_file,
  * one goes on from, and itself. */
 struct harvest_paths {
     const char *path[HARVEST_STREAMS]; /* by enum harvest_stream_kind */
+    bool cut; /* only lines that end within so many bytes are read */
+    int64_t upto[HARVEST_STREAMS];
 };
 int harvest_chain(const struct harvest_spec *s,
     const struct harvest_paths *part, size_t n, harvest_fn *on_value, void *arg,

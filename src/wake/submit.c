@@ -315,6 +315,7 @@ job_spec_fill(struct wake *w, const struct job_command *c, const char *run_dir,
         .watch = &p->harvest,
         .rungs = rungs,
         .pace = p->train.pace && kind == JOB_TRAIN,
+        .keep = p->spec.has_resume && kind == JOB_TRAIN,
         .wake_argv = wake_command(w),
         .lease_fd = w->lease.fd};
 }

@@ -571,6 +571,7 @@ ended_bad(struct world *w, struct event *e)
     static const char classes[] = "\0ABCDEFGHU";
     e->reason = ways[rng_below(&w->r, sizeof ways)];
     e->has_checkpoint = rng_below(&w->r, 2) == 0;
+    e->has_good = e->has_checkpoint && rng_below(&w->r, 2) == 0;
     if (e->reason == REASON_EXIT)
         e->n = (uint32_t)classes[rng_below(&w->r, sizeof classes - 1)];
 }
