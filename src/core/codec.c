@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SPEC_VERSION = 3, SNAPSHOT_VERSION = 6 };
+enum { SPEC_VERSION = 4, SNAPSHOT_VERSION = 6 };
 
 /* number, member, type. Numbers are stored state: never used again. */
 #define FIELD_LIST(X)                                                          \
@@ -330,6 +330,21 @@ metric_visit(struct visit *v, struct metric *m)
 }
 
 static void
+phase_costs_visit(struct visit *v, struct spec *s)
+{
+    s->by_phase = true;
+    for (uint32_t p = PHASE_VALIDATION; p < PHASE_COUNT; p++) {
+        struct phase_cost *x = &s->phase_cost[p];
+        visit_i64(v, &x->train_u);
+        visit_i64(v, &x->eval_u);
+        visit_f64(v, &x->rate);
+        if (x->train_u < 0 || x->eval_u < 0 || !(x->rate > 0) ||
+            !isfinite(x->rate))
+            v->bad = true;
+    }
+}
+
+static void
 spec_visit(struct visit *v, struct spec *s, uint8_t version)
 {
     visit_text(v, s->model, sizeof s->model);
@@ -350,6 +365,8 @@ spec_visit(struct visit *v, struct spec *s, uint8_t version)
     visit_i64(v, &s->total_u);
     visit_i64(v, &s->reserve_train_u);
     visit_i64(v, &s->reserve_eval_u);
+    if (version >= 4)
+        phase_costs_visit(v, s);
     visit_i64(v, &s->wall_clock_ms);
     visit_count(v, &s->max_parallel, JOBS_MAX);
     visit_i32(v, &s->fidelity_knob);
@@ -380,7 +397,9 @@ size_t
 spec_encode(const struct spec *s, unsigned char *out, size_t cap)
 {
     struct visit v;
-    uint8_t version = SPEC_VERSION;
+    /* a plan's hash is over these bytes: where all phases cost the same they
+     * are what they were before phases could differ */
+    uint8_t version = s->by_phase ? SPEC_VERSION : SPEC_VERSION - 1;
     visit_write(&v, out, cap);
     visit_u8(&v, &version);
     /* writing never changes what it visits */

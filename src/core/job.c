@@ -58,9 +58,9 @@ reserve_of(const struct core *c, const struct trial *t, enum job_kind kind,
         return 0;
     /* the last jobs take what is left, and are ended when it is used */
     int64_t room = budget_room_u(c, t->phase == PHASE_CONFIRMATION);
-    int64_t worst =
-        kind == JOB_EVALUATE ? c->spec.reserve_eval_u : c->spec.reserve_train_u;
-    return room < worst && room >= budget_least_u(c, kind) ? room : worst;
+    int64_t worst = budget_worst_u(c, t->phase, kind);
+    return room < worst && room >= budget_least_u(c, t->phase, kind) ? room
+                                                                     : worst;
 }
 
 /* Does the next attempt go on from a checkpoint? One that ran away goes back to

@@ -42,7 +42,7 @@ struct job_spec {
                                 NULL: none */
     const char *cwd;         /* workspace root */
     bool boxed; /* argv is a sandbox that tells a signal as 128 + its number */
-    double cpus;
+    double cpus, gpus;
     int64_t memory_bytes;        /* 0: no limit; whole process tree */
     int64_t time_ms;             /* 0: no limit */
     int64_t budget_ms;           /* 0: none; like time_ms, ends as "budget" */
@@ -128,7 +128,6 @@ struct jobs_scheduler {
     struct slurm_options slurm;
     const char *cwd;  /* where they run: the workspace root */
     const char *name; /* of the model; jobs are called NAME-C1-T7-a1 */
-    double gpus;
 };
 
 struct jobs;

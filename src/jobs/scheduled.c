@@ -32,7 +32,6 @@ project_scheduler(const struct project *p, const char *name)
         .shell = p->backend.shell,
         .cwd = p->root,
         .name = name,
-        .gpus = p->resources.gpus,
         .slurm = p->backend.slurm};
 }
 

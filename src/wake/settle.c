@@ -144,8 +144,9 @@ cost_of(const struct wake *w, const struct ended *x)
         double u = x->value[m].value * MICRO;
         return u < (double)j->reserve_u ? (int64_t)u : j->reserve_u;
     }
-    return project_charge_u(p, x->facts->duration_ms, j->reserve_u,
-        j->kind == JOB_EVALUATE, j->resume);
+    return project_charge_u(p, w->core->trial[j->trial - 1].phase,
+        x->facts->duration_ms, j->reserve_u, j->kind == JOB_EVALUATE,
+        j->resume);
 }
 
 /* The machine is to blame: by the scheduler's word, or by what was printed. On
