@@ -53,6 +53,17 @@ shim_find(struct jobs *j, const struct jobs_config *c, struct err *err)
     return 0;
 }
 
+const char *
+shim_for_in(struct arena *a, const struct jobs *j, const struct job_spec *spec)
+{
+    const struct harvest_spec *w = spec->watch;
+    bool needed = false;
+    for (uint32_t i = 0; w != NULL && i < w->n; i++)
+        needed = needed || strncmp(w->source[i].pattern, "re:", 3) == 0;
+    const char *other = needed ? arena_printf(a, "%s-re", j->shim) : NULL;
+    return needed && access(other, X_OK) == 0 ? other : j->shim;
+}
+
 /* What its supervisor wrote when it began; NULL: nothing of this token. */
 static struct json *
 shim_json(const char *run_dir, const char *token)

@@ -82,8 +82,7 @@ typedef void harvest_fn(
 
 /* Matches "re:" patterns: metric's expression over one line. Returns whether
  * it matched; *value and *step (NULL: no such group) point into the line.
- * harvest_re.c gives one through PCRE2; the shim has none and leaves those
- * metrics to the reader after the job. */
+ * harvest_re.c gives one through PCRE2; rea-shim has none, rea-shim-re has. */
 typedef bool harvest_re_fn(void *arg, uint32_t metric, const char *line,
     size_t len, const char **value, const char **step);
 

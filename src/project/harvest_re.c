@@ -1,5 +1,5 @@
 /* Regular expressions as metric patterns, and the reading of whole files
- * (harvest.h). Called after a job and by checks; the shim does without.
+ * (harvest.h). Called after a job, by checks, and by rea-shim-re.
  * Invariant: a match stops at its limit, whatever the line holds. */
 #include "project/harvest.h"
 

@@ -13,11 +13,20 @@
 
 #include "jobs/shim/watch.c"
 #include "jobs/shim/keep.c"
+#include "jobs/shim/patterns.c"
 
 void
 tree_scan(struct shim_tree *t)
 {
     (void)t; /* the tests set the sums themselves */
+}
+
+static int64_t clock_ms, clock_step_ms;
+
+int64_t
+boot_now_ms(void)
+{
+    return clock_ms += clock_step_ms;
 }
 
 static int64_t pss;
@@ -373,6 +382,46 @@ in_place_is_never_good(void **state)
     keeper_free(s);
 }
 
+/* ---- regular expressions ---- */
+
+static void
+patterns_are_watched(void **state)
+{
+    (void)state;
+    struct shim *s = keeper_make();
+    struct metric_source *m = &s->cmd.watch.source[0];
+    m->from = FROM_STDOUT;
+    snprintf(m->pattern, sizeof m->pattern,
+        "re:^it (?<step>\\d+).*auc=(?<value>\\S+)");
+    watch_init(s, 0);
+    put(log_path, "a", "it 3 of 9: auc=0.7\n");
+    watch_metrics(s);
+    assert_true(s->fresh && s->step == 3 && s->reason == REASON_NONE);
+    put(log_path, "a", "it 4 of 9: auc=nan\n");
+    watch_metrics(s);
+    assert_int_equal(s->reason, REASON_NAN);
+    harvest_re_free(s->harvest.re_arg);
+    keeper_free(s);
+}
+
+/* Lines that are dear to match do not hold the loop: the rest is read later. */
+static void
+a_look_ends_in_time(void **state)
+{
+    (void)state;
+    struct shim *s = keeper_make();
+    char line[4096];
+    memset(line, 'x', sizeof line);
+    memcpy(line + sizeof line - 2, "\n", 2);
+    for (int i = 0; i < 16; i++)
+        put(log_path, "a", line);
+    clock_step_ms = READ_MS;
+    assert_false(watch_drain(s));
+    clock_step_ms = 0;
+    assert_true(watch_drain(s));
+    keeper_free(s);
+}
+
 int
 main(void)
 {
@@ -385,6 +434,8 @@ main(void)
         cmocka_unit_test(good_by_what_came_after),
         cmocka_unit_test(a_jump_is_no_good_report),
         cmocka_unit_test(in_place_is_never_good),
+        cmocka_unit_test(patterns_are_watched),
+        cmocka_unit_test(a_look_ends_in_time),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     remove(log_path);

@@ -176,6 +176,10 @@ void keep_look(struct shim *s);
 /* The job is over: what is of no more use goes. */
 void keep_end(struct shim *s);
 
+/* patterns.c, in rea-shim-re, or no_patterns.c: "re:" patterns are read from
+ * now on. */
+void patterns_init(struct shim *s);
+
 /* main.c */
 int64_t boot_now_ms(void);
 int64_t wall_now_ms(void);

@@ -13,7 +13,8 @@
 #include "base/err.h"
 
 enum {
-    READ_ROUNDS = 64, /* slices of one look: a flood can't hold the loop */
+    READ_ROUNDS = 64, /* slices of one look: a flood can't hold the loop, */
+    READ_MS = 500,    /* nor lines that are dear to match */
     HANG_GAPS_MIN = 4,
     HANG_TIMES = 30,           /* silence against the median gap */
     HANG_FLOOR_MS = 10 * 60000 /* never hung before this, when not told */
@@ -100,6 +101,7 @@ watch_init(struct shim *s, int64_t now_ms)
     if (is_watching(s, FROM_STDERR))
         s->output_fd[1] = tail_open(s->cmd.stderr_path);
     harvest_init(&s->harvest, &s->cmd.watch, on_value, s);
+    patterns_init(s);
     double rung[RUNGS_MAX + 1] = {0}; /* the top is no crossing: the end is */
     memcpy(rung, s->cmd.rung, s->cmd.n_rungs * sizeof *rung);
     rungs_init(&s->rungs, &s->cmd.watch, rung,
@@ -139,7 +141,9 @@ static bool
 tail_feed(struct shim *s, int fd, uint32_t stream)
 {
     char buf[8192];
-    for (int i = 0; fd >= 0 && i < READ_ROUNDS; i++) {
+    int64_t until = boot_now_ms() + READ_MS;
+    for (int i = 0;
+         fd >= 0 && i < READ_ROUNDS && (i == 0 || boot_now_ms() < until); i++) {
         ssize_t n = read(fd, buf, sizeof buf);
         if (n <= 0)
             return true;
