@@ -155,6 +155,10 @@ struct jobs {
     void (*own_free)(void *own);
 };
 
+/* Would metrics of this job that "re:" patterns read be watched? Not where
+ * rea-shim-re is not beside rea-shim. */
+bool jobs_watch_patterns(const struct jobs *j);
+
 /* How a project with backend slurm or command asks, borrowed from it. */
 struct jobs_scheduler
 project_scheduler(const struct project *p, const char *name);

@@ -164,6 +164,8 @@ const char *harvest_number(const char *p, const char *end, double *out);
 /* ---- harvest_re.c: PCRE2 ---- */
 
 struct harvest_re;
+/* Has a spec "re:" patterns? */
+bool harvest_re_is_needed(const struct harvest_spec *s);
 /* Compiles the "re:" patterns of a spec; the group named value (else group 1)
  * is the value, the one named step the step. *out is NULL when there are
  * none. Error: the metric, the place in the pattern, PCRE2's words. */

@@ -55,6 +55,21 @@ compile_one(struct harvest_re *re, const struct metric_source *s, uint32_t i,
     return 0;
 }
 
+static bool
+is_re(const struct metric_source *s)
+{
+    return strncmp(s->pattern, "re:", 3) == 0;
+}
+
+bool
+harvest_re_is_needed(const struct harvest_spec *s)
+{
+    bool needed = false;
+    for (uint32_t i = 0; i < s->n; i++)
+        needed = needed || is_re(&s->source[i]);
+    return needed;
+}
+
 int
 harvest_re_new(
     const struct harvest_spec *s, struct harvest_re **out, struct err *err)
@@ -62,7 +77,7 @@ harvest_re_new(
     struct harvest_re *re = NULL;
     *out = NULL;
     for (uint32_t i = 0; i < s->n; i++) {
-        if (strncmp(s->source[i].pattern, "re:", 3) != 0)
+        if (!is_re(&s->source[i]))
             continue;
         if (re == NULL) {
             re = mem_calloc(1, sizeof *re);

@@ -6,7 +6,8 @@
 . "$(dirname "$0")/lib.sh"
 cat >train.sh <<'EOF'
 #!/bin/sh
-ck=$REA_RUN_DIR/ck
+ck=$REA_RUN_DIR/own/ck
+mkdir -p "$REA_RUN_DIR/own" # later than the job was submitted
 say() { echo "{\"step\": $1, \"auc\": $2}" >>"$REA_METRICS_FILE"; }
 save() { echo "$1" >"$ck.tmp" && mv "$ck.tmp" "$ck"; }
 same() { # the supervisor has linked this version
@@ -21,12 +22,12 @@ echo "from $([ -z "$FROM" ] || cat "$FROM"), lr $LR"
 case $REA_TRIAL-$REA_ATTEMPT in
 T2-1)
     trap 'save bad; exit 1' TERM
-    say 1 0.70; save 1; same "$REA_RUN_DIR/.ck.next"
-    say 2 0.85; same "$REA_RUN_DIR/.ck.good"
-    save 2; same "$REA_RUN_DIR/.ck.next"
-    say 3 0.99; same "$REA_RUN_DIR/.ck.good"
+    say 1 0.70; save 1; same "$REA_RUN_DIR/own/.ck.next"
+    say 2 0.85; same "$REA_RUN_DIR/own/.ck.good"
+    save 2; same "$REA_RUN_DIR/own/.ck.next"
+    say 3 0.99; same "$REA_RUN_DIR/own/.ck.good"
     save 3
-    same "$REA_RUN_DIR/.ck.next"
+    same "$REA_RUN_DIR/own/.ck.next"
     say 4 NaN
     sleep 20 & wait ;;
 T3-1) save bad; say 1 NaN; exit 1 ;;
@@ -44,7 +45,7 @@ name = "good"
 command = "env {knobs} {resume} sh train.sh"
 style = "env"
 seed = "SEED"
-checkpoint = "{run_dir}/ck"
+checkpoint = "{run_dir}/own/ck"
 resume = "FROM={checkpoint}"
 exit_codes = { 85 = "preempted", 1 = "diverged" }
 [metric.auc]
@@ -79,7 +80,7 @@ said() { # RUN WORDS
     [ "$(cat $runs/"$1"/stdout.log)" = "$2" ] || fail "$1: $(cat $runs/"$1"/*.log)"
 }
 said T2/a2 "from 2, lr 0.4"
-[ "$(cat $runs/T2/a1/ck)" = bad ] || fail "the last checkpoint: $(cat $runs/T2/a1/ck)"
+[ "$(cat $runs/T2/a1/own/ck)" = bad ] || fail "the last checkpoint: $(cat $runs/T2/a1/own/ck)"
 jq -e '.resume and .good_attempt == 1' $runs/T2/a2/spec.json >/dev/null ||
     fail "spec: $(cat $runs/T2/a2/spec.json)"
 "$rea" log C1 --all >log.txt
@@ -88,7 +89,7 @@ grep -q 'T2 training, attempt 2, from its last good checkpoint' log.txt ||
 said T3/a2 "from , lr 0.4"
 said T3/a3 "from , lr 0.4"
 said T4/a2 "from newest, lr 0.8"
-[ ! -e $runs/T2/a2/.ck.good ] && [ ! -e $runs/T2/a2/good.json ] ||
+[ ! -e $runs/T2/a2/own/.ck.good ] && [ ! -e $runs/T2/a2/good.json ] ||
     fail "what is of no more use stays"
 # what was measured after the checkpoint is no part of the run; an attempt that
 # goes on costs nothing more

@@ -50,7 +50,12 @@ grep -q '/rea-shim$' .rea/runs/C1/T1/a1/stderr.log || fail "not the small one"
 want 0 "$rea" stop C1
 
 # not installed: told at the end
+mkdir ../checked && cp "$top/examples/shell/train.sh" ../checked && cp ../re.toml ../checked/rea.toml
+cd ../checked && want 0 "$rea" check
+says_not 'seen when a job has ended'
 rm ../bin/rea-shim-re
+want 0 "$rea" check
+says 'seen when a job has ended'
 mkdir ../late && cp ../ws/train.sh ../late && cp ../re.toml ../late/rea.toml && cd ../late || exit 1
 sed -i 's/sleep 20/exit 0/' train.sh
 sign
