@@ -38,10 +38,15 @@ PURE_OBJ = $(filter $(BUILD)/obj/src/math/% $(BUILD)/obj/src/core/%,$(OBJ))
 BASE_PURE = $(BUILD)/obj/src/base/rng.o
 TRAINER_SRC = $(sort $(wildcard trainer/*.c))
 TRAINER_OBJ = $(TRAINER_SRC:%.c=$(BUILD)/obj/%.o)
-SHIM_SRC = $(sort $(wildcard src/jobs/shim/*.c)) src/base/err.c \
-  src/project/harvest.c src/project/rungs.c \
+SHIM_SRC = $(filter-out %patterns.c,$(sort $(wildcard src/jobs/shim/*.c))) \
+  src/base/err.c src/project/harvest.c src/project/rungs.c \
   src/project/pace.c src/project/floor.c
-SHIM_OBJ = $(SHIM_SRC:%.c=$(BUILD)/static/%.o)
+# Two programs of one source: with regular expressions, and without them.
+SHIM_PLAIN_SRC = $(SHIM_SRC) src/jobs/shim/no_patterns.c
+SHIM_RE_SRC = $(SHIM_SRC) src/jobs/shim/patterns.c src/project/harvest_re.c \
+  src/base/buf.c src/base/arena.c
+SHIM_OBJ = $(SHIM_PLAIN_SRC:%.c=$(BUILD)/static/%.o)
+SHIM_RE_OBJ = $(SHIM_RE_SRC:%.c=$(BUILD)/static/%.o)
 # Outside papers are parsed in a program of their own; libxml2 is linked there.
 READ_SRC = $(sort $(wildcard src/papers/read/*.c))
 READ_OBJ = $(READ_SRC:%.c=$(BUILD)/obj/%.o)
@@ -63,15 +68,16 @@ TOOLS = $(TOOL_SRC:tools/%.c=$(BUILD)/tools/%)
 .SECONDARY:
 
 help: # what the doors are
-	@echo "make            build rea and what it starts: rea-shim, rea-sandbox,"
-	@echo "                rea-read, rea-serve, rea-agent, rea-ctr"
+	@echo "make            build rea and what it starts: rea-shim, rea-shim-re,"
+	@echo "                rea-sandbox, rea-read, rea-serve, rea-agent, rea-ctr"
 	@echo "make demo       install what is missing, build, run the main job"
 	@echo "make check      all tests; closes with 'N passed, N failed'"
 	@echo "make check-peers  comparisons with other programs (PyPI)"
 	@echo "make check-full, make bench, make bench-full, make asan, make sim,"
 	@echo "make crash, make tidy, make docs, make man, make install PREFIX=/usr/local"
 
-all: $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-sandbox $(BUILD)/rea-read \
+all: $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-shim-re \
+  $(BUILD)/rea-sandbox $(BUILD)/rea-read \
   $(BUILD)/rea-serve \
   $(BUILD)/rea-ctr $(AGENT)
 
@@ -104,6 +110,9 @@ $(BUILD)/rea-agent: $(BUILD)/obj/src/agent/main.o $(BUILD)/librea-agent.a \
 
 $(BUILD)/rea-shim: $(SHIM_OBJ)
 	$(CC) -static $(LDFLAGS) -o $@ $^ -lm
+
+$(BUILD)/rea-shim-re: $(SHIM_RE_OBJ)
+	$(CC) -static $(LDFLAGS) -o $@ $^ -lpcre2-8 -lm
 
 # libpq's header alone: the library is loaded where a workspace names a server
 $(BUILD)/obj/src/store/%.o: CFLAGS_ALL += -I/usr/include/postgresql
@@ -323,8 +332,8 @@ install: all man
 	  $(DESTDIR)$(PREFIX)/share/man/man1 \
 	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions
-	install $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-sandbox \
-	  $(BUILD)/rea-read $(BUILD)/rea-serve $(BUILD)/rea-ctr $(AGENT) \
+	install $(BUILD)/rea $(BUILD)/rea-shim $(BUILD)/rea-shim-re \
+	  $(BUILD)/rea-sandbox $(BUILD)/rea-read $(BUILD)/rea-serve $(BUILD)/rea-ctr $(AGENT) \
 	  $(DESTDIR)$(PREFIX)/bin
 	cp -R data examples $(DESTDIR)$(PREFIX)/share/rea
 	install -m 644 $(BUILD)/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1

@@ -230,6 +230,7 @@ backend_job(struct check *k, struct err *err)
         .argv = argv,
         .cwd = k->root,
         .cpus = 1,
+        .gpus = k->p->resources.gpus,
         .time_ms = BACKEND_MS,
         .grace_ms = 1000,
         .disk_floor = -1,
@@ -243,10 +244,15 @@ backend_job(struct check *k, struct err *err)
         rc = backend_wait(&jobs, &h, woken, &status, err);
     if (rc == 0 && status.state != JOB_STATE_DONE)
         job_cancel(&jobs, &h, NULL);
+    bool blind = rc == 0 && harvest_re_is_needed(&k->p->harvest) &&
+                 !jobs_watch_patterns(&jobs);
     jobs_close(&jobs);
     if (rc == 0)
         rc = backend_tell(
             k, conf.kind, &status, fs_exists(woken), fs_boot_ms() - from, err);
+    if (blind)
+        check_say(k, CHECK_NOTE, "watch", "install rea-shim-re beside rea-shim",
+            "metrics read by re: patterns are seen when a job has ended");
     if (scheduler)
         fs_remove_tree(folder, NULL);
     return rc;

@@ -201,8 +201,9 @@ plan_cost_hint(struct store *st, const struct plan *plan)
     strncat(key, plan->p->spec.model, sizeof(key) - strlen(key) - 1);
     int64_t u = 0;
     if (store_kv_get(st, key, &found, &b, &ignored) == 0 && found)
-        u = project_charge_u(plan->p, strtoll(buf_str(&b), NULL, 10),
-            plan->p->spec.reserve_train_u, false, false);
+        u = project_charge_u(plan->p, PHASE_NONE,
+            strtoll(buf_str(&b), NULL, 10), plan->p->spec.reserve_train_u,
+            false, false);
     buf_fini(&b);
     return u;
 }

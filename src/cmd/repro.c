@@ -25,11 +25,12 @@ struct rerun_result {
 };
 
 static int
-rerun_start(struct call *call, const struct project *p, struct jobs *jobs,
-    const struct job_command *cmd, const char *root, const char *dir,
-    bool boxed, struct job_handle *h, struct err *err)
+rerun_start(struct call *call, const struct project *p, uint32_t phase,
+    struct jobs *jobs, const struct job_command *cmd, const char *root,
+    const char *dir, bool boxed, struct job_handle *h, struct err *err)
 {
     const char *file = fs_join_in(call->arena, root, cmd->knobs_file);
+    const struct resources *x = project_resources(p, phase);
     int rc = fs_write_atomic(
         file, cmd->knobs_json, strlen(cmd->knobs_json), false, err);
     struct job_spec spec = {.token = arena_printf(call->arena, "repro-%d-%lld",
@@ -39,9 +40,10 @@ rerun_start(struct call *call, const struct project *p, struct jobs *jobs,
         .envp = cmd->env,
         .cwd = root,
         .boxed = boxed,
-        .cpus = p->resources.cpus,
-        .memory_bytes = p->resources.memory_bytes,
-        .time_ms = p->resources.time_ms,
+        .cpus = x->cpus,
+        .gpus = x->gpus,
+        .memory_bytes = x->memory_bytes,
+        .time_ms = x->time_ms,
         .grace_ms = p->train.grace_ms,
         .hang_ms = p->train.hang_ms,
         .metrics_path = fs_join_in(call->arena, root, cmd->metrics_file),
@@ -98,7 +100,8 @@ rerun_one(struct call *call, const struct project *p, const struct core *c,
             c->experiment[c->trial[out->trial].experiment].config.patches, full,
             NULL, false, &cmd, err);
     if (rc == 0)
-        rc = rerun_start(call, p, jobs, &cmd, root, dir, boxed, &h, err);
+        rc = rerun_start(call, p, c->trial[out->trial].phase, jobs, &cmd, root,
+            dir, boxed, &h, err);
     if (rc == 0)
         rc = rerun_wait(jobs, &h, &status, err);
     if (rc != 0)

@@ -30,7 +30,26 @@ enum { SAFE = 3 };
  * still has its time. */
 static const double TIME_SEARCH = .80;
 
-/* Mean cost of an experiment's trainings, of any training where it has none. */
+double
+budget_rate(const struct core *c, uint32_t phase)
+{
+    return c->spec.by_phase && phase != PHASE_NONE
+               ? c->spec.phase_cost[phase].rate
+               : 1;
+}
+
+int64_t
+budget_worst_u(const struct core *c, uint32_t phase, uint32_t kind)
+{
+    const struct spec *s = &c->spec;
+    if (s->by_phase && phase != PHASE_NONE)
+        return kind == JOB_EVALUATE ? s->phase_cost[phase].eval_u
+                                    : s->phase_cost[phase].train_u;
+    return kind == JOB_EVALUATE ? s->reserve_eval_u : s->reserve_train_u;
+}
+
+/* Mean cost that an experiment's trainings would have in confirmation, of any
+ * training where it has none. */
 static double
 experiment_cost_u(const struct core *c, uint32_t experiment)
 {
@@ -38,10 +57,12 @@ experiment_cost_u(const struct core *c, uint32_t experiment)
     for (uint32_t i = 0; i < c->n_trials; i++)
         if (c->trial[i].state == TRIAL_OK &&
             c->trial[i].experiment == experiment) {
-            sum += (double)c->trial[i].cost_u;
+            sum +=
+                (double)c->trial[i].cost_u / budget_rate(c, c->trial[i].phase);
             n++;
         }
-    return sum > 0 ? sum / n : (double)budget_trial_u(c);
+    return sum > 0 ? sum / n * budget_rate(c, PHASE_CONFIRMATION)
+                   : (double)budget_phase_trial_u(c, PHASE_CONFIRMATION);
 }
 
 /* The best shrunken gain that is known, not below the least worth shipping;
@@ -82,8 +103,9 @@ evaluation_u(const struct core *c)
 {
     if (!c->spec.has_evaluate || c->spec.unit == UNIT_TRIALS)
         return 0;
-    int64_t fair = budget_trial_u(c);
-    return fair < c->spec.reserve_eval_u ? fair : c->spec.reserve_eval_u;
+    int64_t fair = budget_phase_trial_u(c, PHASE_CONFIRMATION);
+    int64_t worst = budget_worst_u(c, PHASE_CONFIRMATION, JOB_EVALUATE);
+    return fair < worst ? fair : worst;
 }
 
 /* Beyond what they are expected to cost: what the last jobs must reserve before
@@ -94,8 +116,9 @@ last_jobs_u(const struct core *c)
 {
     if (c->spec.unit == UNIT_TRIALS)
         return 0;
-    return budget_least_u(c, JOB_TRAIN) +
-           (c->spec.has_evaluate ? budget_least_u(c, JOB_EVALUATE) : 0);
+    uint32_t last = PHASE_CONFIRMATION;
+    return budget_least_u(c, last, JOB_TRAIN) +
+           (c->spec.has_evaluate ? budget_least_u(c, last, JOB_EVALUATE) : 0);
 }
 
 int64_t
@@ -173,12 +196,37 @@ budget_trial_u(const struct core *c)
     return c->spec.reserve_train_u > 0 ? c->spec.reserve_train_u : 1;
 }
 
+/* What its own trainings cost, else what others would have cost there. */
 int64_t
-budget_least_u(const struct core *c, uint32_t kind)
+budget_phase_trial_u(const struct core *c, uint32_t phase)
 {
-    int64_t worst =
-        kind == JOB_EVALUATE ? c->spec.reserve_eval_u : c->spec.reserve_train_u;
-    int64_t fair = SAFE * budget_trial_u(c);
+    double own = 0, n_own = 0, all = 0, n = 0;
+    if (!c->spec.by_phase || c->spec.unit == UNIT_TRIALS)
+        return budget_trial_u(c);
+    for (uint32_t i = 0; i < c->n_trials; i++) {
+        const struct trial *t = &c->trial[i];
+        if (t->state != TRIAL_OK)
+            continue;
+        own += t->phase == phase ? (double)t->cost_u : 0;
+        n_own += t->phase == phase;
+        all += (double)t->cost_u / budget_rate(c, t->phase);
+        n++;
+    }
+    double u = (double)budget_worst_u(c, phase, JOB_TRAIN);
+    if (own > 0)
+        u = own / n_own;
+    else if (all > 0)
+        u = all / n * budget_rate(c, phase);
+    else if (c->cost_hint_u > 0)
+        u = (double)c->cost_hint_u * budget_rate(c, phase);
+    return u > 1 ? (int64_t)u : 1;
+}
+
+int64_t
+budget_least_u(const struct core *c, uint32_t phase, uint32_t kind)
+{
+    int64_t worst = budget_worst_u(c, phase, kind);
+    int64_t fair = SAFE * budget_phase_trial_u(c, phase);
     return fair < worst ? fair : worst;
 }
 
@@ -207,7 +255,7 @@ phase_room_u(const struct core *c, uint32_t phase)
     for (uint32_t p = PHASE_NONE; p < PHASE_CONFIRMATION; p++)
         used += c->phase_spent_u[p];
     /* reservations are worst cases; a soft limit goes by expected cost */
-    int64_t flying = (int64_t)c->n_jobs * budget_trial_u(c);
+    int64_t flying = (int64_t)c->n_jobs * budget_phase_trial_u(c, phase);
     if (flying < c->reserved_u)
         used += flying - c->reserved_u;
     return (int64_t)(limit * search) - used;
@@ -224,9 +272,10 @@ budget_phase_open(const struct core *c, uint32_t phase)
         return false;
     if (budget_time_used(c) > (confirming ? 1 : TIME_SEARCH))
         return false;
-    if (budget_room_u(c, confirming) < budget_least_u(c, JOB_TRAIN))
+    if (budget_room_u(c, confirming) < budget_least_u(c, phase, JOB_TRAIN))
         return false;
-    return confirming || phase_room_u(c, phase) >= budget_trial_u(c);
+    return confirming ||
+           phase_room_u(c, phase) >= budget_phase_trial_u(c, phase);
 }
 
 bool
@@ -254,7 +303,7 @@ budget_phase_trials(const struct core *c, uint32_t phase)
     room = room < hard ? room : hard;
     if (room <= 0)
         return 0;
-    int64_t n = room / budget_trial_u(c);
+    int64_t n = room / budget_phase_trial_u(c, phase);
     return n < TRIALS_MAX ? (uint32_t)n : TRIALS_MAX;
 }
 

@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SPEC_VERSION = 3, SNAPSHOT_VERSION = 5 };
+enum { SPEC_VERSION = 4, SNAPSHOT_VERSION = 6 };
 
 /* number, member, type. Numbers are stored state: never used again. */
 #define FIELD_LIST(X)                                                          \
@@ -71,6 +71,7 @@ enum { SPEC_VERSION = 3, SNAPSHOT_VERSION = 5 };
     X(48, key, str)                                                            \
     X(49, spec, spec)                                                          \
     X(50, curve, curve)                                                        \
+    X(51, has_good, bool)                                                      \
     X(60, signed_u, i64)                                                       \
     X(61, horizon_u, i64)                                                      \
     X(70, base_rev, str)                                                       \
@@ -329,6 +330,21 @@ metric_visit(struct visit *v, struct metric *m)
 }
 
 static void
+phase_costs_visit(struct visit *v, struct spec *s)
+{
+    s->by_phase = true;
+    for (uint32_t p = PHASE_VALIDATION; p < PHASE_COUNT; p++) {
+        struct phase_cost *x = &s->phase_cost[p];
+        visit_i64(v, &x->train_u);
+        visit_i64(v, &x->eval_u);
+        visit_f64(v, &x->rate);
+        if (x->train_u < 0 || x->eval_u < 0 || !(x->rate > 0) ||
+            !isfinite(x->rate))
+            v->bad = true;
+    }
+}
+
+static void
 spec_visit(struct visit *v, struct spec *s, uint8_t version)
 {
     visit_text(v, s->model, sizeof s->model);
@@ -349,6 +365,8 @@ spec_visit(struct visit *v, struct spec *s, uint8_t version)
     visit_i64(v, &s->total_u);
     visit_i64(v, &s->reserve_train_u);
     visit_i64(v, &s->reserve_eval_u);
+    if (version >= 4)
+        phase_costs_visit(v, s);
     visit_i64(v, &s->wall_clock_ms);
     visit_count(v, &s->max_parallel, JOBS_MAX);
     visit_i32(v, &s->fidelity_knob);
@@ -379,7 +397,9 @@ size_t
 spec_encode(const struct spec *s, unsigned char *out, size_t cap)
 {
     struct visit v;
-    uint8_t version = SPEC_VERSION;
+    /* a plan's hash is over these bytes: where all phases cost the same they
+     * are what they were before phases could differ */
+    uint8_t version = s->by_phase ? SPEC_VERSION : SPEC_VERSION - 1;
     visit_write(&v, out, cap);
     visit_u8(&v, &version);
     /* writing never changes what it visits */
@@ -469,7 +489,7 @@ experiment_visit(struct visit *v, const struct spec *s, struct experiment *x,
 }
 
 static void
-trial_visit_flags(struct visit *v, struct trial *t)
+trial_visit_flags(struct visit *v, struct trial *t, uint8_t version)
 {
     visit_u8(v, &t->phase);
     visit_u8(v, &t->state);
@@ -486,6 +506,8 @@ trial_visit_flags(struct visit *v, struct trial *t)
     visit_bool(v, &t->ended);
     visit_bool(v, &t->trained);
     visit_bool(v, &t->has_checkpoint);
+    if (version >= 6) /* before, no checkpoint was known to be good */
+        visit_bool(v, &t->has_good);
     visit_bool(v, &t->sealed_known);
     if (t->window >= WINDOWS_MAX)
         v->bad = true;
@@ -532,7 +554,7 @@ trial_visit(
 {
     visit_count(v, &t->experiment, EXPERIMENTS_MAX - 1);
     visit_u32(v, &t->seed);
-    trial_visit_flags(v, t);
+    trial_visit_flags(v, t, version);
     visit_u32(v, &t->job);
     visit_i64(v, &t->cost_u);
     visit_i64(v, &t->started_ms);
@@ -546,12 +568,14 @@ trial_visit(
 }
 
 static void
-job_visit(struct visit *v, struct job *j)
+job_visit(struct visit *v, struct job *j, uint8_t version)
 {
     visit_u32(v, &j->id);
     visit_count(v, &j->trial, TRIALS_MAX);
     visit_u32(v, &j->attempt);
     visit_u8(v, &j->kind);
+    if (version >= 6) /* before, no job depended on it once it was intended */
+        visit_u8(v, &j->remedy);
     visit_bool(v, &j->submitted);
     visit_bool(v, &j->cancelled);
     visit_bool(v, &j->resume);
@@ -668,7 +692,7 @@ core_visit(struct visit *v, struct core *c, uint8_t version)
     for (uint32_t i = 0; i < c->n_trials && !v->bad; i++)
         trial_visit(v, c, &c->trial[i], version);
     for (uint32_t i = 0; i < c->n_jobs && !v->bad; i++)
-        job_visit(v, &c->job[i]);
+        job_visit(v, &c->job[i], version);
     for (uint32_t i = 0; i < c->n_finalists && !v->bad; i++)
         finalist_visit(v, &c->finalist[i]);
     for (uint32_t i = 0; i < c->n_pairs && !v->bad; i++)

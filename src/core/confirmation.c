@@ -56,7 +56,7 @@ seeds_held(const struct core *c, uint32_t more)
             cost_of(c, &m, &c->experiment[c->finalist[i].experiment].config, 0);
     if (more != 0)
         each += cost_of(c, &m, &c->experiment[more].config, 0);
-    double n = floor(room / each);
+    double n = floor(room / (each * budget_rate(c, PHASE_CONFIRMATION)));
     return n < SEEDS_MAX ? (uint32_t)fmax(n, 0) : SEEDS_MAX;
 }
 

@@ -92,6 +92,7 @@ struct trial { /* T(i+1) */
     bool ended;   /* an attempt ended and is not yet classified */
     bool trained; /* training ok; evaluation may still be due */
     bool has_checkpoint;
+    bool has_good; /* one that the last attempt reported well after */
     bool sealed_known;
     uint32_t job; /* job in flight, 0: none */
     int64_t cost_u;
@@ -106,7 +107,8 @@ struct trial { /* T(i+1) */
 
 struct job { /* in flight only; ids are never used again */
     uint32_t id, trial, attempt;
-    uint8_t kind; /* enum job_kind */
+    uint8_t kind;   /* enum job_kind */
+    uint8_t remedy; /* enum remedy: what of an earlier attempt it mends */
     bool submitted, cancelled, resume;
     int64_t reserve_u;
     int64_t intended_ms;

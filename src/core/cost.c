@@ -1,11 +1,11 @@
-/* What a training of a configuration will cost, learnt from the campaign's own
- * trainings. Called wherever value is divided by cost and wherever money is
- * kept for runs to come. The log of the cost is a Gaussian process around the
- * baseline's: a choice of backbone or a knob far away may change it tenfold,
- * repeats agree within a few percent. Known laws of size (epochs count fully,
- * widths by a root) are its mean; an idea's own factor is believed of it until
- * something like it was measured. Fixed scales: costs are seen almost without
- * noise, and a wrong guess is mended by one run.
+/* What a training of a configuration will cost by the common resources, learnt
+ * from the campaign's own trainings. Called wherever value is divided by cost
+ * and wherever money is kept for runs to come. The log of the cost is a
+ * Gaussian process around the baseline's: a choice of backbone or a knob far
+ * away may change it tenfold, repeats agree within a few percent. Known laws of
+ * size (epochs count fully, widths by a root) are its mean; an idea's own
+ * factor is believed of it until something like it was measured. Fixed scales:
+ * costs are seen almost without noise, and a wrong guess is mended by one run.
  * Source: Snoek, Larochelle & Adams 2012 (expected improvement per second). */
 #include "core/parts.h"
 
@@ -94,7 +94,7 @@ rests_take(const struct core *c, struct cost_model *m, double *y, double *v)
         const struct trial *t = &c->trial[i];
         if (t->state != TRIAL_OK || t->labels != 0 || t->cost_u <= 0)
             continue;
-        sum[t->experiment] += (double)t->cost_u;
+        sum[t->experiment] += (double)t->cost_u / budget_rate(c, t->phase);
         runs[t->experiment]++;
     }
     m->base_u = runs[0] > 0 ? sum[0] / runs[0] : (double)budget_trial_u(c);

@@ -134,6 +134,7 @@ struct event {
     int64_t tokens_in, tokens_out; /* answer_arrived: sent and received */
     double mean, sd, lo, hi, score, prob, log_e, value, base;
     bool resume, proved, has_checkpoint;
+    bool has_good; /* job_ended: a checkpoint of before it ran away is there */
     bool gated; /* hypothesis_added: its patch needs a signature of its own */
     uint32_t n_over;
     struct override over[KNOBS_MAX];

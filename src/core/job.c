@@ -58,16 +58,37 @@ reserve_of(const struct core *c, const struct trial *t, enum job_kind kind,
         return 0;
     /* the last jobs take what is left, and are ended when it is used */
     int64_t room = budget_room_u(c, t->phase == PHASE_CONFIRMATION);
-    int64_t worst =
-        kind == JOB_EVALUATE ? c->spec.reserve_eval_u : c->spec.reserve_train_u;
-    return room < worst && room >= budget_least_u(c, kind) ? room : worst;
+    int64_t worst = budget_worst_u(c, t->phase, kind);
+    return room < worst && room >= budget_least_u(c, t->phase, kind) ? room
+                                                                     : worst;
+}
+
+/* Does the next attempt go on from a checkpoint? One that ran away goes back to
+ * the last good one, once: when that runs away too, the weights may have been
+ * spoilt before it showed, or the program took its old rate from there. */
+static bool
+goes_on(const struct core *c, const struct trial *t)
+{
+    return t->next_remedy == REMEDY_RESUME ||
+           (t->next_remedy == REMEDY_STABILISE && t->has_good &&
+               t->stabilises == 0 && c->spec.has_resume);
+}
+
+static const char *
+from_where(const struct trial *t, bool resume)
+{
+    if (!resume)
+        return "";
+    if (t->next_remedy == REMEDY_STABILISE)
+        return ", from its last good checkpoint";
+    return t->has_checkpoint ? ", from its checkpoint" : "";
 }
 
 int64_t
 job_next_u(const struct core *c, const struct trial *t)
 {
     bool evaluate = t->trained || (t->ended && t->reason == REASON_OK);
-    bool resume = !evaluate && t->next_remedy == REMEDY_RESUME;
+    bool resume = !evaluate && goes_on(c, t);
     return reserve_of(c, t, evaluate ? JOB_EVALUATE : JOB_TRAIN, resume);
 }
 
@@ -77,7 +98,7 @@ job_intend(const struct core *c, struct update *u, uint32_t id)
     const struct trial *t = core_trial_at(c, id);
     bool evaluate = t->trained || (t->ended && t->reason == REASON_OK);
     enum remedy remedy = t->next_remedy;
-    bool resume = !evaluate && remedy == REMEDY_RESUME;
+    bool resume = !evaluate && goes_on(c, t);
     enum job_kind kind = evaluate ? JOB_EVALUATE : JOB_TRAIN;
     int64_t reserve = job_next_u(c, t);
     if (budget_lacks(c, NULL))
@@ -93,7 +114,7 @@ job_intend(const struct core *c, struct update *u, uint32_t id)
     }
     decide(u, EVENT_job_intended, "T%" PRIu32 " %s, attempt %d%s", id,
         evaluate ? "evaluation" : "training", t->attempts + 1,
-        resume && t->has_checkpoint ? ", from its checkpoint" : "");
+        from_where(t, resume));
     struct event *e = &u->next;
     e->job = c->jobs_used + 1;
     e->trial = id;
@@ -166,6 +187,7 @@ job_intended_apply(struct core *c, const struct event *e, struct update *u)
     j->attempt = e->attempt;
     j->kind = (uint8_t)e->job_kind;
     j->resume = e->resume;
+    j->remedy = (uint8_t)e->remedy;
     j->reserve_u = e->reserve_u;
     j->intended_ms = e->at_ms;
     j->n_over = e->n_over;
@@ -182,6 +204,7 @@ job_intended_apply(struct core *c, const struct event *e, struct update *u)
     } else if (e->remedy == REMEDY_STABILISE) {
         t->stabilises++;
         t->labels |= LABEL_STABILISED;
+        t->has_checkpoint = e->resume; /* what ran away left is no more use */
     }
     if (t->started_ms == 0)
         t->started_ms = e->at_ms;
@@ -258,6 +281,7 @@ job_ended_apply(struct core *c, const struct event *e, struct update *u)
     budget_settle(c, t->phase, j->reserve_u, cost);
     t->cost_u += cost < j->reserve_u ? (cost < 0 ? 0 : cost) : j->reserve_u;
     t->has_checkpoint = t->has_checkpoint || e->has_checkpoint;
+    t->has_good = e->has_good;
     if (e->has_checkpoint && e->reason != REASON_OK)
         t->resumes = 0; /* it got on, so it may be told to stop again */
     t->class = (uint8_t)e->n;

@@ -47,6 +47,12 @@ bool budget_lacks(const struct core *c, int64_t *least_u);
 int64_t budget_confirm_u(const struct core *c);
 /* Expected cost of one training job: measured, else hinted, else reserved. */
 int64_t budget_trial_u(const struct core *c);
+/* The same with the resources of a phase. */
+int64_t budget_phase_trial_u(const struct core *c, uint32_t phase);
+/* Cost of an hour in a phase, against one by the common resources. */
+double budget_rate(const struct core *c, uint32_t phase);
+/* Worst cost of one job of a phase. */
+int64_t budget_worst_u(const struct core *c, uint32_t phase, uint32_t kind);
 /* May this phase plan one more trial? Soft limit: shares of the approved
  * budget, cumulative, so that what one phase leaves goes to the next. */
 bool budget_phase_open(const struct core *c, uint32_t phase);
@@ -61,7 +67,7 @@ void budget_settle(
 /* What must be left to start one more job of this kind (enum job_kind): its
  * worst case, or some times a training's expected cost, with which it must then
  * get along. */
-int64_t budget_least_u(const struct core *c, uint32_t kind);
+int64_t budget_least_u(const struct core *c, uint32_t phase, uint32_t kind);
 
 /* Is the next run of a single idea worth more than the same money later? Plays
  * the rest of the campaign out; only inside the floors of all phases. */

@@ -296,7 +296,7 @@ phases_fill(
         if ((c->spec.phases & (1u << p)) == 0)
             continue;
         out->trials[p] = (uint32_t)(trials[p] + .5);
-        out->cost_u[p] = (int64_t)out->trials[p] * budget_trial_u(c);
+        out->cost_u[p] = (int64_t)out->trials[p] * budget_phase_trial_u(c, p);
         out->total_u += out->cost_u[p];
     }
 }

@@ -161,6 +161,12 @@ enum unit { UNIT_NONE, UNIT_CORE_HOURS, UNIT_GPU_HOURS, UNIT_USD, UNIT_TRIALS };
 /* Budget amounts are whole micro-units: 1 core-hour = 1,000,000. */
 #define MICRO 1000000
 
+/* Jobs of a phase that has resources of its own. */
+struct phase_cost {
+    int64_t train_u, eval_u; /* worst cost of one job */
+    double rate;             /* of an hour, against one by the common ones */
+};
+
 struct spec {
     char model[NAME_LEN]; /* project.name */
     uint32_t n_knobs;
@@ -178,9 +184,11 @@ struct spec {
     int64_t total_u;         /* budget in micro-units */
     int64_t reserve_train_u; /* worst cost of one training job */
     int64_t reserve_eval_u;  /* worst cost of one evaluation job, may be 0 */
-    int64_t wall_clock_ms;   /* 0: no limit */
-    uint32_t max_parallel;   /* jobs of this campaign at once, 1..64 */
-    int32_t fidelity_knob;   /* index, -1: none; jobs start for the top rung */
+    bool by_phase;           /* in place of these two: */
+    struct phase_cost phase_cost[PHASE_COUNT];
+    int64_t wall_clock_ms; /* 0: no limit */
+    uint32_t max_parallel; /* jobs of this campaign at once, 1..64 */
+    int32_t fidelity_knob; /* index, -1: none; jobs start for the top rung */
     uint32_t n_rungs;
     double rung[RUNGS_MAX]; /* rising; the last one is a full run */
     bool stops; /* a run may be stopped on a rung where rungs prove reliable */

@@ -59,18 +59,15 @@ command_state(
 }
 
 static size_t
-submit_vars(const struct jobs *j, const struct job_spec *spec,
-    const struct submission *s, const char *script, struct arena *a,
-    struct var vars[])
+submit_vars(const struct job_spec *spec, const struct submission *s,
+    const char *script, struct arena *a, struct var vars[])
 {
-    const struct scheduled *own = j->own;
     double memory = (double)spec->memory_bytes;
     double seconds = scheduler_seconds(spec);
     const struct var all[] = {{"script", script}, {"run_dir", s->run_dir},
         {"token", s->token}, {"name", s->name},
         {"cpus", whole_in(a, spec->cpus > 0 ? spec->cpus : 1)},
-        {"gpus", whole_in(a, own->config->gpus)},
-        {"memory", whole_in(a, memory)},
+        {"gpus", whole_in(a, spec->gpus)}, {"memory", whole_in(a, memory)},
         {"memory_mb", whole_in(a, memory / (1 << 20))},
         {"time", whole_in(a, seconds)}, {"time_min", whole_in(a, seconds / 60)},
         {"exclude", spec->exclude != NULL ? spec->exclude : ""}};
@@ -87,7 +84,7 @@ command_submit(struct jobs *j, const struct job_spec *spec,
     const char **argv;
     char why[DETAIL_LEN];
     struct probe_result r = {0};
-    size_t n = submit_vars(j, spec, s, script, &s->arena, vars);
+    size_t n = submit_vars(spec, s, script, &s->arena, vars);
     int rc = backend_command_in(&s->arena, text_for(j, s, BACKEND_SUBMIT),
         shell_for(j, s), vars, n, &argv, err);
     if (rc == 0)

@@ -53,6 +53,31 @@ shim_find(struct jobs *j, const struct jobs_config *c, struct err *err)
     return 0;
 }
 
+static const char *
+shim_re_in(struct arena *a, const struct jobs *j)
+{
+    const char *path = arena_printf(a, "%s-re", j->shim);
+    return access(path, X_OK) == 0 ? path : NULL;
+}
+
+bool
+jobs_watch_patterns(const struct jobs *j)
+{
+    struct arena a = {0};
+    bool there = j->shim != NULL && shim_re_in(&a, j) != NULL;
+    arena_fini(&a);
+    return there;
+}
+
+const char *
+shim_for_in(struct arena *a, const struct jobs *j, const struct job_spec *spec)
+{
+    const char *re = NULL;
+    if (spec->watch != NULL && harvest_re_is_needed(spec->watch))
+        re = shim_re_in(a, j);
+    return re != NULL ? re : j->shim;
+}
+
 /* What its supervisor wrote when it began; NULL: nothing of this token. */
 static struct json *
 shim_json(const char *run_dir, const char *token)

@@ -9,6 +9,10 @@
 /* Fills j->shim: the configured one, REA_SHIM, or the one beside this program.
  * -ERR_NOT_FOUND says what to do. */
 int shim_find(struct jobs *j, const struct jobs_config *c, struct err *err);
+/* The one for this job: that with regular expressions where its metrics need
+ * it and it is there. */
+const char *
+shim_for_in(struct arena *a, const struct jobs *j, const struct job_spec *spec);
 
 /* Is exit.json of this token there? Then *out is DONE with its facts. */
 bool

@@ -42,7 +42,7 @@ struct job_spec {
                                 NULL: none */
     const char *cwd;         /* workspace root */
     bool boxed; /* argv is a sandbox that tells a signal as 128 + its number */
-    double cpus;
+    double cpus, gpus;
     int64_t memory_bytes;        /* 0: no limit; whole process tree */
     int64_t time_ms;             /* 0: no limit */
     int64_t budget_ms;           /* 0: none; like time_ms, ends as "budget" */
@@ -55,8 +55,9 @@ struct job_spec {
     const char *checkpoint_path; /* its growth is a sign of life; NULL: none */
     const struct harvest_spec *watch; /* nan, spike; NULL: nothing watched */
     const struct rung_reader *rungs;  /* crossings that wake; NULL: none */
-    bool pace;               /* its rhythm and speed are watched (pace.h) */
-    struct floor_mark floor; /* of the baseline's curve (floor.h) */
+    bool pace; /* its rhythm and speed are watched (pace.h) */
+    bool keep; /* the last checkpoint that good reports came after is kept */
+    struct floor_mark floor;      /* of the baseline's curve (floor.h) */
     const char *const *wake_argv; /* run when exit.json is there; NULL or
                                      empty: nobody is called */
     const char *exclude; /* hosts, joined by commas, that it shall not get;
@@ -127,7 +128,6 @@ struct jobs_scheduler {
     struct slurm_options slurm;
     const char *cwd;  /* where they run: the workspace root */
     const char *name; /* of the model; jobs are called NAME-C1-T7-a1 */
-    double gpus;
 };
 
 struct jobs;
@@ -154,6 +154,10 @@ struct jobs {
     void *own; /* a backend's own part; freed by jobs_close */
     void (*own_free)(void *own);
 };
+
+/* Would metrics of this job that "re:" patterns read be watched? Not where
+ * rea-shim-re is not beside rea-shim. */
+bool jobs_watch_patterns(const struct jobs *j);
 
 /* How a project with backend slurm or command asks, borrowed from it. */
 struct jobs_scheduler

@@ -37,7 +37,7 @@ local_submit(struct jobs *j, const struct job_spec *spec,
     if (rc == 0)
         rc = shim_command_write(j, spec, run_dir, err);
     if (rc == 0)
-        rc = shim_start(j->shim, run_dir, spec->lease_fd, err);
+        rc = shim_start(shim_for_in(&a, j, spec), run_dir, spec->lease_fd, err);
     if (rc == 0)
         handle_put(out, KIND, spec->token);
     arena_fini(&a);

@@ -61,6 +61,19 @@ record_path(struct buf *b, struct arena *a, const char *key,
     return rc;
 }
 
+/* Its folder may not be there yet. A confined job must not choose where that
+ * leads, so there it is not watched then. */
+static void
+record_checkpoint(struct buf *b, struct arena *a, const struct job_spec *spec,
+    const char *cwd)
+{
+    const char *path = spec->checkpoint_path, *dir;
+    if (fs_real_in(a, fs_dir_in(a, path), &dir, NULL) == 0)
+        record_text(b, "checkpoint", fs_join_in(a, dir, fs_base(path)));
+    else if (!spec->boxed)
+        record_text(b, "checkpoint", fs_join_in(a, cwd, path));
+}
+
 /* The metric of the progress, then the rungs below the top. */
 static void
 record_rungs(struct buf *b, const struct rung_reader *r)
@@ -100,10 +113,8 @@ shim_command_write(const struct jobs *j, const struct job_spec *spec,
         rc = record_path(&b, &a, "metrics", run_dir, "metrics.jsonl",
             spec->metrics_path, err);
     }
-    /* A checkpoint's folder may not be there yet: then nothing is watched. */
     if (rc == 0 && spec->checkpoint_path != NULL)
-        record_path(
-            &b, &a, "checkpoint", run_dir, "", spec->checkpoint_path, NULL);
+        record_checkpoint(&b, &a, spec, cwd);
     if (rc == 0) {
         record_list(&b, "arg", spec->argv);
         record_list(&b, "env", spec->envp);
@@ -116,6 +127,7 @@ shim_command_write(const struct jobs *j, const struct job_spec *spec,
         if (spec->rungs != NULL)
             record_rungs(&b, spec->rungs);
         record_number(&b, "pace", spec->pace);
+        record_number(&b, "keep", spec->keep);
         if (spec->floor.on) {
             buf_printf(&b, "floor=%.17g", spec->floor.level);
             buf_putc(&b, '\0');

@@ -32,7 +32,6 @@ project_scheduler(const struct project *p, const char *name)
         .shell = p->backend.shell,
         .cwd = p->root,
         .name = name,
-        .gpus = p->resources.gpus,
         .slurm = p->backend.slurm};
 }
 
@@ -105,8 +104,8 @@ scheduler_ask(
 /* ---- submit ---- */
 
 static int
-script_write(const struct jobs *j, const struct submission *s, char **path,
-    struct arena *a, struct err *err)
+script_write(const struct jobs *j, const struct job_spec *spec,
+    const struct submission *s, char **path, struct arena *a, struct err *err)
 {
     const struct scheduled *own = j->own;
     struct buf b = {0};
@@ -115,7 +114,7 @@ script_write(const struct jobs *j, const struct submission *s, char **path,
     if (own->config->slurm.setup != NULL)
         buf_printf(&b, "%s\n", own->config->slurm.setup);
     buf_puts(&b, "exec ");
-    command_quote(&b, j->shim);
+    command_quote(&b, shim_for_in(a, j, spec));
     buf_putc(&b, ' ');
     command_quote(&b, s->run_dir);
     buf_puts(&b, " -1 -1\n");
@@ -151,7 +150,7 @@ script_submit(struct jobs *j, const struct job_spec *spec, struct submission *s,
 {
     const struct scheduled *own = j->own;
     char *script, id[SUBMISSION_ID_MAX];
-    int rc = script_write(j, s, &script, &s->arena, err);
+    int rc = script_write(j, spec, s, &script, &s->arena, err);
     if (rc == 0)
         rc = submission_write(j, s, err);
     if (rc == 0)

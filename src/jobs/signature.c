@@ -68,7 +68,8 @@ signature_class_text(char class)
     case 'C':
         return "needs less device memory: half the batch";
     case 'D':
-        return "training ran away: half the learning rate";
+        return "training ran away: half the learning rate, from the last good "
+               "checkpoint";
     case 'E':
         return "free a resource of the machine, then retry";
     case 'F':

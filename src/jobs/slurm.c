@@ -56,9 +56,9 @@ sbatch_words(const struct jobs *j, const struct job_spec *spec,
             arena_printf(a, "%sM",
                 whole_in(a,
                     (double)(spec->memory_bytes + SPARE_BYTES) / (1 << 20))));
-    if (o->gres == NULL && own->config->gpus > 0)
-        word_opt(w, a, "--gres",
-            arena_printf(a, "gpu:%s", whole_in(a, own->config->gpus)));
+    if (o->gres == NULL && spec->gpus > 0)
+        word_opt(
+            w, a, "--gres", arena_printf(a, "gpu:%s", whole_in(a, spec->gpus)));
     word_opt(w, a, "--gres", o->gres);
     word_opt(w, a, "--partition", o->partition);
     word_opt(w, a, "--account", o->account);

@@ -69,7 +69,7 @@ sandbox_spec_fill(struct arena *a, const struct project *p, const char *root,
             "[patch] of %s needs a git repository around %s\n"
             "  remedy: git init and a commit, or no [patch]",
             p->file, root);
-    out->gpus = p->resources.gpus > 0;
+    out->gpus = project_has_gpus(p);
     out->read.v = arena_alloc(a, NAMES_MAX * sizeof *out->read.v);
     out->env.v = arena_alloc(a, NAMES_MAX * sizeof *out->env.v);
     for (uint32_t i = 0; i < p->train.n_fingerprint; i++)

@@ -96,6 +96,31 @@ put_train(const struct project *p, struct buf *out)
     }
 }
 
+/* What differs in a phase; nothing, where nothing does. */
+static void
+put_phase(const struct project *p, uint32_t phase, struct buf *out)
+{
+    const struct resources *x = project_resources(p, phase);
+    const struct resources *all = &p->resources;
+    char section[NAME_LEN];
+    struct canon c = {out, section};
+    snprintf(section, sizeof section, "resources.%s.", phase_name(phase));
+    if (x->cpus != all->cpus)
+        put_num(&c, "cpus", x->cpus);
+    if (x->gpus != all->gpus)
+        put_num(&c, "gpus", x->gpus);
+    if (x->memory_bytes != all->memory_bytes)
+        put_i64(&c, "memory_bytes", x->memory_bytes);
+    if (x->memory_max_bytes != all->memory_max_bytes)
+        put_i64(&c, "memory_max_bytes", x->memory_max_bytes);
+    if (x->time_ms != all->time_ms)
+        put_i64(&c, "time_ms", x->time_ms);
+    if (x->evaluate_ms != all->evaluate_ms)
+        put_i64(&c, "evaluate_ms", x->evaluate_ms);
+    if (x->price_per_hour != all->price_per_hour)
+        put_num(&c, "price_per_hour", x->price_per_hour);
+}
+
 static void
 put_jobs(const struct project *p, struct buf *out)
 {
@@ -112,6 +137,8 @@ put_jobs(const struct project *p, struct buf *out)
     if (p->resources.memory_max_bytes > 0) /* older files: their hash */
         put_i64(&c, "memory_max_bytes", p->resources.memory_max_bytes);
     put_i64(&c, "time_ms", p->resources.time_ms);
+    for (uint32_t i = PHASE_VALIDATION; i < PHASE_COUNT; i++)
+        put_phase(p, i, out);
 }
 
 static void
@@ -224,7 +251,7 @@ put_plan(const struct project *p, struct buf *out)
     put_i64(&c, "wall_clock_ms", s->wall_clock_ms);
     put_i64(&c, "max_parallel", s->max_parallel);
     put_num(&c, "per_trial", (double)p->budget.per_trial_u / MICRO);
-    put_num(&c, "price_per_hour", p->budget.price_per_hour);
+    put_num(&c, "price_per_hour", p->resources.price_per_hour);
     put_text(&c, "cost_metric", p->budget.cost_metric);
     put_text(&c, "pool", p->budget.pool); /* no line without one */
     if (p->budget.pool != NULL)

@@ -26,6 +26,10 @@
     FIELD_AT(                                                                  \
         struct knob_draft, name, kind, member, false, NULL, NULL, deflt, doc)
 
+#define PHASE(name, kind, member)                                              \
+    FIELD_AT(struct resources_draft, name, kind, member, false, NULL, NULL,    \
+        NULL, NULL)
+
 /* Each list is in the order of its enum, which begins at 1. */
 static const char *const style_words[] = {
     "gnu", "argparse", "hydra", "env", "json", NULL};
@@ -109,6 +113,25 @@ static const struct field resources_fields[] = {
         "an attempt after one that ran out of memory gets twice as much, up to "
         "this"),
     FIELD("time", FIELD_DURATION, time_ms, "1h", "time limit of one job"),
+    FIELD("validation", FIELD_ANY, of_phase[PHASE_VALIDATION], "{}",
+        "[resources.validation]: what differs for jobs of this phase, the "
+        "baseline's repeats too"),
+    FIELD("combination", FIELD_ANY, of_phase[PHASE_COMBINATION], "{}",
+        "[resources.combination]: the same"),
+    FIELD("exploitation", FIELD_ANY, of_phase[PHASE_EXPLOITATION], "{}",
+        "[resources.exploitation]: the same"),
+    FIELD("confirmation", FIELD_ANY, of_phase[PHASE_CONFIRMATION], "{}",
+        "[resources.confirmation]: the same"),
+};
+
+/* Of [resources.PHASE]; what is not given is as in [resources]. */
+static const struct field phase_fields[] = {
+    PHASE("cpus", FIELD_NUM, cpus),
+    PHASE("gpus", FIELD_NUM, gpus),
+    PHASE("memory", FIELD_SIZE, memory),
+    PHASE("memory_max", FIELD_SIZE, memory_max),
+    PHASE("time", FIELD_DURATION, time_ms),
+    PHASE("price_per_hour", FIELD_NUM, price),
 };
 
 static const struct field metric_fields[] = {
@@ -398,6 +421,10 @@ const struct section project_sections[] = {
         "is asked. A change here needs no new approval, but for a higher "
         "budget."),
 };
+const struct section project_phase_section = {.name = "resources",
+    .named = true,
+    .fields = phase_fields,
+    .n_fields = sizeof phase_fields / sizeof phase_fields[0]};
 const uint32_t project_n_sections =
     sizeof project_sections / sizeof project_sections[0];
 

@@ -302,6 +302,7 @@ metric_take(
             m->n_jump++;
             flags = HARVEST_SPIKE;
         }
+        flags |= m->off > 0 ? HARVEST_OFF : 0;
         m->n++;
         m->ring[m->ring_at] = value;
         m->ring_at = (m->ring_at + 1) % HARVEST_MEAN_MAX;
@@ -642,6 +643,14 @@ harvest_end(struct harvest *h, uint32_t stream)
     assert(stream < HARVEST_STREAMS);
     if (h->stream[stream].len > 0)
         line_end(h, stream);
+}
+
+void
+harvest_drop(struct harvest *h, uint32_t stream)
+{
+    assert(stream < HARVEST_STREAMS);
+    h->stream[stream].len = 0;
+    h->stream[stream].overlong = false;
 }
 
 void

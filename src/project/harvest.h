@@ -72,6 +72,7 @@ enum harvest_stream_kind {
 enum {
     HARVEST_NAN = 1,   /* the value is NaN or infinite and nan_fail is set */
     HARVEST_SPIKE = 2, /* the metric jumped against the goal, and stayed */
+    HARVEST_OFF = 4,   /* the value lies off: it may be noise, or a jump's */
 };
 
 /* One value as it is found. step is the one in the data, else the count of
@@ -81,8 +82,7 @@ typedef void harvest_fn(
 
 /* Matches "re:" patterns: metric's expression over one line. Returns whether
  * it matched; *value and *step (NULL: no such group) point into the line.
- * harvest_re.c gives one through PCRE2; the shim has none and leaves those
- * metrics to the reader after the job. */
+ * harvest_re.c gives one through PCRE2; rea-shim has none, rea-shim-re has. */
 typedef bool harvest_re_fn(void *arg, uint32_t metric, const char *line,
     size_t len, const char **value, const char **step);
 
@@ -129,6 +129,8 @@ void
 harvest_feed(struct harvest *h, uint32_t stream, const char *bytes, size_t n);
 /* Reads the last line of a stream even without its newline. */
 void harvest_end(struct harvest *h, uint32_t stream);
+/* Forgets a line that is not whole. */
+void harvest_drop(struct harvest *h, uint32_t stream);
 
 struct harvest_value {
     bool has; /* at least one finite value was found */
@@ -162,6 +164,8 @@ const char *harvest_number(const char *p, const char *end, double *out);
 /* ---- harvest_re.c: PCRE2 ---- */
 
 struct harvest_re;
+/* Has a spec "re:" patterns? */
+bool harvest_re_is_needed(const struct harvest_spec *s);
 /* Compiles the "re:" patterns of a spec; the group named value (else group 1)
  * is the value, the one named step the step. *out is NULL when there are
  * none. Error: the metric, the place in the pattern, PCRE2's words. */
@@ -183,6 +187,8 @@ int harvest_files(const struct harvest_spec *s, const char *metrics_file,
  * one goes on from, and itself. */
 struct harvest_paths {
     const char *path[HARVEST_STREAMS]; /* by enum harvest_stream_kind */
+    bool cut; /* only lines that end within so many bytes are read */
+    int64_t upto[HARVEST_STREAMS];
 };
 int harvest_chain(const struct harvest_spec *s,
     const struct harvest_paths *part, size_t n, harvest_fn *on_value, void *arg,

@@ -1,5 +1,5 @@
 /* Regular expressions as metric patterns, and the reading of whole files
- * (harvest.h). Called after a job and by checks; the shim does without.
+ * (harvest.h). Called after a job, by checks, and by rea-shim-re.
  * Invariant: a match stops at its limit, whatever the line holds. */
 #include "project/harvest.h"
 
@@ -55,6 +55,21 @@ compile_one(struct harvest_re *re, const struct metric_source *s, uint32_t i,
     return 0;
 }
 
+static bool
+is_re(const struct metric_source *s)
+{
+    return strncmp(s->pattern, "re:", 3) == 0;
+}
+
+bool
+harvest_re_is_needed(const struct harvest_spec *s)
+{
+    bool needed = false;
+    for (uint32_t i = 0; i < s->n; i++)
+        needed = needed || is_re(&s->source[i]);
+    return needed;
+}
+
 int
 harvest_re_new(
     const struct harvest_spec *s, struct harvest_re **out, struct err *err)
@@ -62,7 +77,7 @@ harvest_re_new(
     struct harvest_re *re = NULL;
     *out = NULL;
     for (uint32_t i = 0; i < s->n; i++) {
-        if (strncmp(s->source[i].pattern, "re:", 3) != 0)
+        if (!is_re(&s->source[i]))
             continue;
         if (re == NULL) {
             re = mem_calloc(1, sizeof *re);
@@ -141,9 +156,14 @@ harvest_spec_put(const struct harvest_spec *s, struct buf *out)
 }
 
 static int
-feed_file(struct harvest *h, uint32_t stream, const char *path, struct err *err)
+feed_file(struct harvest *h, uint32_t stream, const struct harvest_paths *part,
+    struct err *err)
 {
     static const size_t chunk_len = 65536;
+    const char *path = part->path[stream];
+    size_t most = FILE_MAX;
+    if (part->cut && part->upto[stream] < FILE_MAX)
+        most = (size_t)part->upto[stream];
     if (path == NULL)
         return 0;
     /* whatever a job left there: a pipe without a writer must not hold us */
@@ -152,8 +172,9 @@ feed_file(struct harvest *h, uint32_t stream, const char *path, struct err *err)
         return errno == ENOENT ? 0 : err_sys(err, "open %s", path);
     char *chunk = mem_calloc(1, chunk_len);
     int rc = 0;
-    for (size_t total = 0; total < FILE_MAX;) {
-        ssize_t n = read(fd, chunk, chunk_len);
+    for (size_t total = 0; total < most;) {
+        size_t room = most - total;
+        ssize_t n = read(fd, chunk, room < chunk_len ? room : chunk_len);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -163,7 +184,10 @@ feed_file(struct harvest *h, uint32_t stream, const char *path, struct err *err)
         harvest_feed(h, stream, chunk, (size_t)n);
         total += (size_t)n;
     }
-    harvest_end(h, stream);
+    if (part->cut)
+        harvest_drop(h, stream);
+    else
+        harvest_end(h, stream);
     free(chunk);
     close(fd);
     return rc;
@@ -201,7 +225,7 @@ harvest_chain(const struct harvest_spec *s, const struct harvest_paths *part,
         uint32_t stream = i == 0 ? first : i - (i <= first);
         for (size_t k = 0; rc == 0 && k < n; k++) {
             h->csv_header = false; /* each file has its own */
-            rc = feed_file(h, stream, part[k].path[stream], err);
+            rc = feed_file(h, stream, &part[k], err);
         }
     }
     for (uint32_t i = 0; i < s->n; i++)
@@ -216,6 +240,7 @@ harvest_files(const struct harvest_spec *s, const char *metrics_file,
     const char *stdout_file, const char *stderr_file, harvest_fn *on_value,
     void *arg, struct harvest_value out[METRICS_MAX], struct err *err)
 {
-    const struct harvest_paths one = {{metrics_file, stdout_file, stderr_file}};
+    const struct harvest_paths one = {
+        .path = {metrics_file, stdout_file, stderr_file}};
     return harvest_chain(s, &one, 1, on_value, arg, out, err);
 }

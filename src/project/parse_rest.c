@@ -249,34 +249,7 @@ parse_plan(struct reader *r, const struct draft *d)
     return rc == 0 ? parse_fidelity(r, d) : rc;
 }
 
-/* ---- [resources], [budget] ---- */
-
-static int
-parse_resources(struct reader *r, const struct draft *d)
-{
-    struct project *p = r->p;
-    const struct toml *t = section_of(r, "resources");
-    if (!(d->cpus > 0) || d->cpus > 4096)
-        return read_fail(r, place_of(t, "cpus"), "write cpus = 1",
-            "a job needs more than 0 and at most 4096 CPUs");
-    if (d->gpus < 0 || d->gpus > 1024)
-        return read_fail(r, place_of(t, "gpus"), "write gpus = 0 or more",
-            "gpus out of bounds");
-    if (d->time_ms < 100)
-        return read_fail(r, place_of(t, "time"), "write for example \"10m\"",
-            "a job's time limit must be at least 100ms");
-    p->resources.cpus = d->cpus;
-    p->resources.gpus = d->gpus;
-    p->resources.memory_bytes = d->memory;
-    p->resources.memory_max_bytes = d->memory_max;
-    if (d->memory_max > 0 && (d->memory <= 0 || d->memory_max < d->memory))
-        return read_fail(r, place_of(t, "memory_max"),
-            "give memory, and as memory_max at least as much",
-            "memory_max is what memory may grow to");
-    p->resources.time_ms = d->time_ms;
-    p->evaluate.time_ms = d->eval_time_ms > 0 ? d->eval_time_ms : d->time_ms;
-    return 0;
-}
+/* ---- [budget] ---- */
 
 static int
 check_unit(const struct reader *r, const struct draft *d, const struct toml *t)
@@ -300,10 +273,9 @@ check_unit(const struct reader *r, const struct draft *d, const struct toml *t)
     return 0;
 }
 
-/* What per_trial pays for bounds the time of a job; where jobs report their
- * own cost, time says nothing about it, and the job's own limits must hold. */
+/* Bounds the time of jobs (parse_resources.c). */
 static int
-apply_per_trial(
+check_per_trial(
     const struct reader *r, const struct draft *d, const struct toml *t)
 {
     struct project *p = r->p;
@@ -317,17 +289,6 @@ apply_per_trial(
         return read_fail(r, at, "write an amount between 0 and total",
             "per_trial out of bounds");
     p->budget.per_trial_u = (int64_t)floor(d->per_trial * MICRO);
-    if (p->budget.cost_metric != NULL)
-        return 0;
-    double ms = d->per_trial / cost_hourly(p) * 3.6e6 -
-                (double)(p->train.grace_ms + PROJECT_KILL_SLACK_MS);
-    if (ms < 100)
-        return read_fail(r, at, "raise per_trial, or lower [train] grace",
-            "per_trial does not even pay for grace and the 5 s after it");
-    if (ms < (double)p->resources.time_ms)
-        p->resources.time_ms = (int64_t)ms;
-    if (ms < (double)p->evaluate.time_ms)
-        p->evaluate.time_ms = (int64_t)ms;
     return 0;
 }
 
@@ -356,9 +317,6 @@ parse_budget(struct reader *r, const struct draft *d)
     struct project *p = r->p;
     struct spec *s = &p->spec;
     const struct toml *t = section_of(r, "budget");
-    int rc = parse_resources(r, d);
-    if (rc != 0)
-        return rc;
     if (!(d->total > 0) || d->total > 1e12)
         return read_fail(r, place_of(t, "total"),
             "write the most that a campaign may cost",
@@ -372,7 +330,6 @@ parse_budget(struct reader *r, const struct draft *d)
     s->total_u = (int64_t)floor(d->total * MICRO);
     s->wall_clock_ms = d->wall_clock_ms;
     s->max_parallel = (uint32_t)d->max_parallel;
-    p->budget.price_per_hour = d->price;
     p->budget.cost_metric =
         d->cost_metric && *d->cost_metric ? d->cost_metric : NULL;
     p->budget.pool = d->pool && *d->pool ? d->pool : NULL;
@@ -383,27 +340,12 @@ parse_budget(struct reader *r, const struct draft *d)
     if (!(d->pool_weight > 0) || d->pool_weight > 1e6)
         return read_fail(r, place_of(t, "pool_weight"),
             "write a number above 0", "a weight of %g", d->pool_weight);
-    rc = check_unit(r, d, t);
+    int rc = check_unit(r, d, t);
     if (rc == 0)
-        rc = apply_per_trial(r, d, t);
+        rc = check_per_trial(r, d, t);
     if (rc == 0)
         rc = check_cost_metric(r, d, t);
-    if (rc != 0)
-        return rc;
-    s->reserve_train_u = project_reserve_u(p, p->resources.time_ms, false);
-    s->reserve_eval_u =
-        s->has_evaluate ? project_reserve_u(p, p->evaluate.time_ms, true) : 0;
-    if (s->reserve_train_u > s->total_u)
-        return read_fail(r, place_of(t, "total"),
-            "raise total, or lower [resources] time or per_trial",
-            "one job reserves %.6g %s (time limit + grace + 5 s), more than "
-            "the whole budget",
-            (double)s->reserve_train_u / MICRO,
-            s->unit == UNIT_CORE_HOURS  ? "core hours"
-            : s->unit == UNIT_GPU_HOURS ? "GPU hours"
-            : s->unit == UNIT_USD       ? "usd"
-                                        : "trials");
-    return 0;
+    return rc == 0 ? parse_resources(r, d) : rc;
 }
 
 /* ---- [backend], [insights], [runbook], [notify] ---- */

@@ -149,6 +149,16 @@ struct project_knob {
     uint32_t bool_mask; /* bit i: values[i] was true or false */
 };
 
+/* What one job may take. */
+struct resources {
+    double cpus, gpus;
+    int64_t memory_bytes;     /* 0: no limit */
+    int64_t memory_max_bytes; /* after attempts without enough; 0: no more */
+    int64_t time_ms;          /* limit of a training, and of an evaluation, */
+    int64_t evaluate_ms;      /* already lowered to what per_trial pays for */
+    double price_per_hour;    /* usd */
+};
+
 struct project {
     const char *root; /* workspace folder, as given */
     const char *file; /* path as given or found; messages name it */
@@ -177,18 +187,12 @@ struct project {
     struct {
         const char *command; /* NULL: no [evaluate] */
         bool shell;
-        int64_t time_ms; /* limit of one evaluation run */
+        int64_t time_ms; /* as resources.evaluate_ms */
     } evaluate;
+    struct resources resources; /* of jobs of no phase: probes, checks */
+    bool by_phase;              /* a phase has others: project_resources() */
+    struct resources phase_resources[PHASE_COUNT];
     struct {
-        double cpus, gpus;
-        int64_t memory_bytes; /* 0: no limit */
-        int64_t
-            memory_max_bytes; /* after attempts without enough; 0: no more */
-        int64_t time_ms;      /* limit of a job, already lowered to what
-                                 per_trial pays for */
-    } resources;
-    struct {
-        double price_per_hour;   /* usd */
         int64_t per_trial_u;     /* 0: not given */
         const char *cost_metric; /* NULL: none */
         const char *pool;        /* its money comes from there; NULL: none */
@@ -332,20 +336,26 @@ const char *style_name(uint32_t style);
 
 /* ---- money (cost.c) ---- */
 
-/* Worst cost in micro-units of a job that runs time_ms and is then stopped
- * with grace and kill slack; trials: one unit for training, 0 for an
- * evaluation. */
+/* Worst cost in micro-units of a job of a phase that runs to its limit and is
+ * then stopped with grace and kill slack; trials: one unit for training, 0 for
+ * an evaluation. */
 int64_t
-project_reserve_u(const struct project *p, int64_t time_ms, bool evaluate);
+project_reserve_u(const struct project *p, uint32_t phase, bool evaluate);
 /* How long a job may run that got less than its worst case reserved; 0:
  * its time limit stands, since it got all, or its time costs nothing. Such a
  * job is told to end when its money is used; its grace is not charged. */
-int64_t
-project_paid_ms(const struct project *p, int64_t reserved_u, bool evaluate);
-/* Cost of a job that ran wall_ms, at most `reserved_u`. A resumed attempt
- * costs nothing more in trials. */
-int64_t project_charge_u(const struct project *p, int64_t wall_ms,
-    int64_t reserved_u, bool evaluate, bool resumed);
+int64_t project_paid_ms(
+    const struct project *p, uint32_t phase, int64_t reserved_u, bool evaluate);
+/* Cost of a job of a phase that ran wall_ms, at most `reserved_u`. A resumed
+ * attempt costs nothing more in trials. */
+int64_t project_charge_u(const struct project *p, uint32_t phase,
+    int64_t wall_ms, int64_t reserved_u, bool evaluate, bool resumed);
+/* Of jobs of this phase; PHASE_NONE: the common ones. */
+const struct resources *
+project_resources(const struct project *p, uint32_t phase);
+/* CPUs of the widest job of any phase; has any a GPU? */
+double project_cpus_most(const struct project *p);
+bool project_has_gpus(const struct project *p);
 
 /* ---- outside facts ---- */
 

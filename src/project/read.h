@@ -72,6 +72,7 @@ struct section {
 extern const struct section project_sections[];
 extern const uint32_t project_n_sections;
 const struct section *section_find(const char *name);
+extern const struct section project_phase_section; /* [resources.PHASE] */
 
 /* Reads the keys of one table into a draft; `what` names it in messages. */
 int read_section(const struct reader *r, const struct section *s,
@@ -94,6 +95,7 @@ struct draft {
     int64_t eval_time_ms;
     double cpus, gpus;
     int64_t memory, memory_max, time_ms;
+    const struct toml *of_phase[PHASE_COUNT]; /* [resources.PHASE] */
     const char *fidelity_knob;
     const struct toml *rungs;
     const char *progress;
@@ -129,6 +131,11 @@ struct draft {
     int64_t patch_max_lines;
 };
 
+struct resources_draft {
+    double cpus, gpus, price;
+    int64_t memory, memory_max, time_ms;
+};
+
 struct metric_draft {
     const struct toml *at;
     bool primary, deciding, guard;
@@ -155,6 +162,7 @@ int parse_metrics(struct reader *r); /* fills spec.metric and harvest */
 int parse_knobs(struct reader *r);   /* fills spec.knob, conditions too */
 int parse_plan(struct reader *r, const struct draft *d);
 int parse_candidates(struct reader *r, const struct draft *d);
+int parse_resources(struct reader *r, const struct draft *d);
 int parse_budget(struct reader *r, const struct draft *d);
 int parse_backend(struct reader *r, const struct draft *d);
 int parse_model(struct reader *r, const struct draft *d);
@@ -172,7 +180,7 @@ int when_parse(const struct reader *r, struct knob *k, const struct toml *t);
 int when_cycles(const struct reader *r);
 uint32_t concept_find(const char *name, const char *tags, const char *doc);
 /* What an hour of one job costs in the budget's unit (cost.c). */
-double cost_hourly(const struct project *p);
+double cost_hourly(const struct project *p, const struct resources *x);
 /* Checks the placeholders of commands, resume, checkpoint and vars. */
 int command_check(const struct reader *r);
 

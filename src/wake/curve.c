@@ -65,7 +65,7 @@ baseline_runs(const struct core *c, uint32_t trial[FLOOR_RUNS_MAX])
     uint32_t n = 0;
     for (uint32_t i = 0; i < c->n_trials && n < FLOOR_RUNS_MAX; i++)
         if (c->trial[i].experiment == 0 && c->trial[i].state == TRIAL_OK &&
-            c->trial[i].resumes == 0)
+            c->trial[i].resumes == 0 && c->trial[i].stabilises == 0)
             trial[n++] = i + 1;
     return n;
 }

@@ -1,7 +1,7 @@
 /* The run folder of an attempt: .rea/runs/C1/T5/a1. Each attempt has its own,
  * so no log or metric of an earlier one can be taken for a later one's; a
- * resumed attempt reads the newest checkpoint of those before it. Called when
- * a job is started and when it has ended. */
+ * resumed attempt reads the newest checkpoint of those before it, back to one
+ * that ran away. Called when a job is started and when it has ended. */
 #include "wake/part.h"
 
 #include <inttypes.h>
@@ -48,6 +48,11 @@ run_files_in(struct arena *a, const char *run_dir, struct run_files *out,
                                    : fs_join_in(a, run_dir, want[i].otherwise);
     }
     out->resume = json_get_bool(j, "resume", false);
+    int64_t good = json_get_i64(j, "good_attempt", 0);
+    out->good_attempt = good > 0 && good < UINT8_MAX ? (uint32_t)good : 0;
+    const char *remedy = json_get_str(j, "remedy");
+    out->stabilises =
+        remedy != NULL && strcmp(remedy, remedy_name(REMEDY_STABILISE)) == 0;
     json_free(j);
     return 0;
 }
@@ -81,6 +86,8 @@ checkpoint_find(
             newest = at;
             *out = files.checkpoint;
         }
+        if (files.stabilises)
+            break;
     }
     return 0;
 }
@@ -111,8 +118,8 @@ patches_key(struct jw *w, const struct core *c, uint32_t patches)
 
 static void
 spec_json(struct wake *w, const struct job *j, const struct config *config,
-    const struct job_request *req, const struct job_command *c,
-    const char *token, struct buf *out)
+    const struct job_request *req, uint32_t good_attempt,
+    const struct job_command *c, const char *token, struct buf *out)
 {
     struct jw jw;
     const struct spec *s = &w->core->spec;
@@ -130,6 +137,10 @@ spec_json(struct wake *w, const struct job *j, const struct config *config,
     jw_printf(&jw, "E%u", w->core->trial[j->trial - 1].experiment);
     jw_ki64(&jw, "seed", req->seed);
     jw_kbool(&jw, "resume", req->resume);
+    if (j->remedy != REMEDY_NONE && !req->evaluate)
+        jw_kstr(&jw, "remedy", remedy_name(j->remedy));
+    if (good_attempt > 0)
+        jw_ki64(&jw, "good_attempt", good_attempt);
     jw_kstr(&jw, "commit",
         jobs_are_boxed(w) ? w->core->base_rev
                           : git_head_in(&w->arena, store_root(w->st)));
@@ -154,11 +165,26 @@ spec_json(struct wake *w, const struct job *j, const struct config *config,
     buf_putc(out, '\n');
 }
 
+/* An attempt after one that ran away: with the last checkpoint that is known to
+ * be good under its own name, where there is one. */
+static bool
+rolled_back(struct wake *w, const struct job *j, const char *run_dir,
+    uint32_t *good_attempt)
+{
+    struct good_mark good;
+    const char *own = project_checkpoint_in(&w->arena, w->project, run_dir);
+    bool back = good_find(w, j->trial, j->attempt - 1, good_attempt, &good) &&
+                good_put(w, &good, from_root(w, own));
+    *good_attempt = back ? *good_attempt : 0;
+    return back;
+}
+
 /* Only a real resume continues: a plain retry starts from nothing, and an
  * evaluation loads what its trial's training has left. */
 static int
 request_fill(struct wake *w, const struct job *j, const char *run_dir,
-    const struct config *config, struct job_request *req, struct err *err)
+    const struct config *config, struct job_request *req,
+    uint32_t *good_attempt, struct err *err)
 {
     int rc = 0;
     const struct trial *t = &w->core->trial[j->trial - 1];
@@ -172,6 +198,11 @@ request_fill(struct wake *w, const struct job *j, const char *run_dir,
         .attempt = j->attempt,
         .phase = phase_name(t->phase),
         .hypotheses = hypotheses_of(w, x->mask)};
+    *good_attempt = 0;
+    if (j->resume && j->remedy == REMEDY_STABILISE) {
+        req->resume = rolled_back(w, j, run_dir, good_attempt);
+        return 0;
+    }
     if (req->evaluate || j->resume)
         rc = checkpoint_find(w, j->trial, &req->checkpoint, err);
     req->resume = j->resume && req->checkpoint != NULL;
@@ -195,10 +226,11 @@ run_prepare(struct wake *w, const struct job *j, const char *run_dir,
     struct config *config = arena_alloc(&w->arena, sizeof *config);
     struct job_request req;
     struct buf text = {0};
+    uint32_t good_attempt = 0;
     const char *work =
         jobs_are_boxed(w) ? sandbox_work_in(&w->arena, run_dir) : run_dir;
     job_config(w->core, j, config);
-    int rc = request_fill(w, j, work, config, &req, err);
+    int rc = request_fill(w, j, work, config, &req, &good_attempt, err);
     if (rc == 0)
         rc = command_render(&w->arena, w->project, &req, out, err);
     if (rc == 0)
@@ -207,7 +239,7 @@ run_prepare(struct wake *w, const struct job *j, const char *run_dir,
         rc = fs_write_atomic(from_root(w, out->knobs_file), out->knobs_json,
             strlen(out->knobs_json), knobs_durable(w, work, run_dir), err);
     if (rc == 0) {
-        spec_json(w, j, config, &req, out, token, &text);
+        spec_json(w, j, config, &req, good_attempt, out, token, &text);
         rc = fs_write_atomic(fs_join_in(&w->arena, run_dir, "spec.json"),
             buf_str(&text), text.len, w->jobs.ops->caps.elsewhere, err);
     }

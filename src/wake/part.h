@@ -166,11 +166,11 @@ void box_why(struct wake *w, const char *run_dir, char *out, size_t cap);
 
 /* ---- files.c: the run folder ---- */
 
-/* The run folder of an attempt, relative to the root. */
 /* Where a job that has diverged stands; off where the baseline does not tell.
  * (curve.c) */
 void curve_floor(struct wake *w, struct floor_mark *out);
 
+/* The run folder of an attempt, relative to the root. */
 void run_dir_name(uint32_t campaign, uint32_t trial, uint32_t attempt,
     char out[STORE_PATH_LEN]);
 /* Renders the job's command and writes knobs.json and spec.json. */
@@ -180,13 +180,33 @@ int run_prepare(struct wake *w, const struct job *j, const char *run_dir,
  * file is gone. -ERR_SYS: it is there but can't be read now. */
 struct run_files {
     const char *metrics, *predictions, *checkpoint, *out, *errors;
-    bool resume; /* it goes on from the attempt before it */
+    bool resume;           /* it goes on from the attempt before it, */
+    uint32_t good_attempt; /* or from a good checkpoint of this one; 0: no */
+    bool stabilises; /* what was there before it had run away, or may have */
 };
 int run_files_in(struct arena *a, const char *run_dir, struct run_files *out,
     struct err *err);
-/* Newest checkpoint that an attempt of this trial has left; NULL: none. */
+/* Newest checkpoint that an attempt of this trial has left, none of an attempt
+ * that ran away; NULL: none. */
 int checkpoint_find(
     struct wake *w, uint32_t trial, const char **out, struct err *err);
+
+/* ---- good.c: checkpoints known to be good ---- */
+
+/* What a shim left in good.json. */
+struct good_mark {
+    const char *path;            /* NULL: none */
+    int64_t at[HARVEST_STREAMS]; /* bytes reported before it was written */
+};
+/* Is there one, and the file still as it was then? Fills out also where the
+ * file is not. */
+bool good_read(struct wake *w, const char *run_dir, struct good_mark *out);
+/* The newest one of the attempts that this one went on from, itself too. */
+bool good_find(struct wake *w, uint32_t trial, uint32_t attempt, uint32_t *of,
+    struct good_mark *out);
+/* Puts it where a new attempt's own checkpoint belongs. false: it could not
+ * be, so the attempt begins anew. */
+bool good_put(struct wake *w, const struct good_mark *good, const char *path);
 
 /* ---- notify.c ---- */
 

@@ -150,8 +150,9 @@ cost_of(const struct wake *w, const struct ended *x)
         double u = x->value[m].value * MICRO;
         return u < (double)j->reserve_u ? (int64_t)u : j->reserve_u;
     }
-    return project_charge_u(p, x->facts->duration_ms, j->reserve_u,
-        j->kind == JOB_EVALUATE, j->resume);
+    return project_charge_u(p, w->core->trial[j->trial - 1].phase,
+        x->facts->duration_ms, j->reserve_u, j->kind == JOB_EVALUATE,
+        j->resume);
 }
 
 /* The machine is to blame: by the scheduler's word, or by what was printed. On
@@ -217,6 +218,26 @@ on_rung(void *arg, uint32_t metric, double step, double value, uint32_t flags)
     rungs_take(arg, metric, step, value);
 }
 
+/* The part of the run before attempt *k, which files are of; then of that. Of
+ * an attempt that ran away it ends where the good checkpoint was written. */
+static int
+part_before(struct wake *w, uint32_t trial, uint32_t *k,
+    struct harvest_paths *out, struct run_files *files, struct err *err)
+{
+    char dir[STORE_PATH_LEN];
+    struct good_mark good;
+    bool back = files->good_attempt > 0 && files->good_attempt < *k;
+    *k = back ? files->good_attempt : *k - 1;
+    run_dir_name(w->row.id, trial, *k, dir);
+    int rc = paths_in(w, dir, out, files, err);
+    if (rc != 0 || !back)
+        return rc;
+    (void)good_read(w, dir, &good); /* its bytes may have changed since */
+    out->cut = true;
+    memcpy(out->upto, good.at, sizeof out->upto);
+    return 0;
+}
+
 /* What a resumed attempt measured is what the whole run measured: the best
  * step may lie before the interruption, and an attempt that had nothing left
  * to do prints nothing. Its own cost stays its own, and what made an earlier
@@ -226,7 +247,7 @@ values_fill(struct wake *w, struct ended *x, struct err *err)
 {
     enum { CHAIN_MAX = 64 };
     const struct harvest_spec *s = &w->project->harvest;
-    struct harvest_paths part[CHAIN_MAX];
+    struct harvest_paths part[CHAIN_MAX] = {0};
     struct harvest_value all[METRICS_MAX];
     struct run_files files;
     size_t at = CHAIN_MAX - 1;
@@ -235,13 +256,10 @@ values_fill(struct wake *w, struct ended *x, struct err *err)
     int rc = paths_in(w, x->attempt->run_dir, &part[at], &x->files, err);
     if (rc == 0)
         rc = harvest_chain(s, &part[at], 1, NULL, NULL, x->value, err);
-    bool on = rc == 0 && x->files.resume;
-    for (uint32_t k = x->job->attempt; on && k > 1 && at > 0; k--) {
-        char dir[STORE_PATH_LEN];
-        run_dir_name(w->row.id, x->job->trial, k - 1, dir);
-        rc = paths_in(w, dir, &part[--at], &files, err);
-        on = rc == 0 && files.resume;
-    }
+    files = x->files;
+    for (uint32_t k = x->job->attempt;
+         rc == 0 && files.resume && k > 1 && at > 0;)
+        rc = part_before(w, x->job->trial, &k, &part[--at], &files, err);
     bool curve =
         x->job->kind == JOB_TRAIN && project_rungs(w->project, &x->rungs);
     if (rc != 0 || (at == CHAIN_MAX - 1 && !curve))
@@ -312,6 +330,8 @@ ended_fact(struct wake *w, const struct job *j, struct store_attempt *a,
     const struct exit_facts *facts, struct fact_list *l, struct err *err)
 {
     struct err unread = {0};
+    struct good_mark good;
+    uint32_t of = 0;
     struct ended *x = arena_alloc(&w->arena, sizeof *x);
     *x = (struct ended){.job = j, .attempt = a, .facts = facts};
     int rc = project_need(w, err);
@@ -340,6 +360,8 @@ ended_fact(struct wake *w, const struct job *j, struct store_attempt *a,
     f->e.cost_u = cost_of(w, x);
     f->e.has_checkpoint =
         fs_exists(fs_join_in(&w->arena, root, x->files.checkpoint));
+    if (x->reason != REASON_OK && j->kind == JOB_TRAIN)
+        f->e.has_good = good_find(w, j->trial, j->attempt, &of, &good);
     if (x->detail[0] != '\0')
         f->e.why = arena_strdup(&w->arena, x->detail);
     measures_fill(w, x, f);

@@ -22,8 +22,7 @@ machine_slots(const struct project *p)
     if (p->backend.kind == BACKEND_COMMAND || p->backend.kind == BACKEND_SLURM)
         return SCHEDULER_SLOTS;
     long n = sysconf(_SC_NPROCESSORS_ONLN);
-    double cpus = p->resources.cpus > 0 ? p->resources.cpus : 1;
-    double slots = (double)(n > 0 ? n : 1) / cpus;
+    double slots = (double)(n > 0 ? n : 1) / project_cpus_most(p);
     return slots < 1 ? 1 : (uint32_t)slots;
 }
 
@@ -255,10 +254,9 @@ starved_count(void *ctx, const struct store_attempt *a)
 
 /* Twice as much for each attempt of the trial that had too little. */
 static int64_t
-memory_of(struct wake *w, uint32_t trial)
+memory_of(struct wake *w, const struct resources *x, uint32_t trial)
 {
-    int64_t memory = w->project->resources.memory_bytes;
-    int64_t most = w->project->resources.memory_max_bytes;
+    int64_t memory = x->memory_bytes, most = x->memory_max_bytes;
     struct starved s = {.trial = trial};
     if (most <= memory ||
         store_attempts(w->st, w->row.id, false, starved_count, &s, NULL) != 0)
@@ -291,10 +289,12 @@ excluded(struct wake *w)
 }
 
 static void
-job_spec_fill(struct wake *w, const struct job_command *c, const char *run_dir,
-    const char *token, uint32_t kind, struct job_spec *s)
+job_spec_fill(struct wake *w, const struct job *j, const struct job_command *c,
+    const char *run_dir, const char *token, struct job_spec *s)
 {
     const struct project *p = w->project;
+    uint32_t kind = j->kind, phase = w->core->trial[j->trial - 1].phase;
+    const struct resources *x = project_resources(p, phase);
     struct rung_reader *rungs = arena_alloc(&w->arena, sizeof *rungs);
     if (kind != JOB_TRAIN || !project_rungs(p, rungs))
         rungs = NULL;
@@ -304,8 +304,12 @@ job_spec_fill(struct wake *w, const struct job_command *c, const char *run_dir,
         .envp = c->env,
         .cwd = store_root(w->st),
         .boxed = jobs_are_boxed(w),
-        .cpus = p->resources.cpus,
-        .time_ms = p->resources.time_ms,
+        .cpus = x->cpus,
+        .gpus = x->gpus,
+        .memory_bytes = memory_of(w, x, j->trial),
+        .time_ms = kind == JOB_EVALUATE ? x->evaluate_ms : x->time_ms,
+        .budget_ms =
+            project_paid_ms(p, phase, j->reserve_u, kind == JOB_EVALUATE),
         .grace_ms = p->train.grace_ms,
         .hang_ms = p->train.hang_ms,
         .metrics_path =
@@ -315,6 +319,7 @@ job_spec_fill(struct wake *w, const struct job_command *c, const char *run_dir,
         .watch = &p->harvest,
         .rungs = rungs,
         .pace = p->train.pace && kind == JOB_TRAIN,
+        .keep = p->spec.has_resume && kind == JOB_TRAIN,
         .wake_argv = wake_command(w),
         .lease_fd = w->lease.fd};
 }
@@ -336,20 +341,15 @@ start_one(struct wake *w, const struct start *s, struct err *err)
         rc = run_prepare(w, s->job, dir, a->token, &command, err);
         if (rc != 0)
             return rc;
-        job_spec_fill(w, &command, dir, a->token, s->job->kind, &spec);
-        if (s->job->kind == JOB_EVALUATE && w->project->evaluate.time_ms > 0)
-            spec.time_ms = w->project->evaluate.time_ms;
+        job_spec_fill(w, s->job, &command, dir, a->token, &spec);
         if (w->project->backend.callback != NULL)
             rc = callback_key(store_dir(w->st), true, key, err);
         if (rc != 0)
             return rc;
         spec.delay_ms = retry_delay_ms(w, s->job);
-        spec.memory_bytes = memory_of(w, s->job->trial);
         spec.exclude = excluded(w);
         if (s->job->kind == JOB_TRAIN)
             curve_floor(w, &spec.floor);
-        spec.budget_ms = project_paid_ms(
-            w->project, s->job->reserve_u, s->job->kind == JOB_EVALUATE);
         rc = job_submit(&w->jobs, &spec, &h, err);
         if (rc != 0)
             return rc;

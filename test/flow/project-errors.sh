@@ -117,6 +117,19 @@ refuse 'limit' 19:16 'percentage' 's/^max_increase = .*/max_increase = "1"/'
 refuse 'no limit' 17:12 'no limit' 's/^max_increase = .*//'
 refuse 'rungs' 39:16 'rise' 's/^total = 50/total = 50\n[fidelity]\nknob = "lr"\nrungs = [1e-3, 1e-3]/'
 refuse 'phases' 38:11 'did you mean "validation"?' 's/^total = 50/total = 50\n[plan]\nphases = ["validate"]/'
+phase() { # NAME PLACE WORDS LINES: after the budget
+	refuse "$1" "$2" "$3" "s/^total = 50/total = 50\n$4/"
+}
+phase 'phase: unknown' 38:1 'did you mean "exploitation"?' '[resources]\nexploitaton = { gpus = 1 }'
+phase 'phase: key' 38:1 'unknown key "gpu" in [resources.*]|did you mean "gpus"?' '[resources.validation]\ngpu = 1'
+phase 'phase: kind' 38:1 'a table of resources' '[resources]\nvalidation = 2'
+phase 'phase: bound' 38:8 'more than 0' '[resources.combination]\ncpus = 0'
+phase 'phase: time' 38:8 'no duration' '[resources.combination]\ntime = "4 parsecs"'
+phase 'phase: memory' 38:14 'give memory' '[resources.confirmation]\nmemory_max = "2G"'
+phase 'phase: price' 38:18 'only unit usd' '[resources.confirmation]\nprice_per_hour = 2'
+phase 'phase: gres' 38:8 'leave [backend] gres out' '[resources.exploitation]\ngpus = 2\n[backend]\nkind = "slurm"\ngres = "gpu:1"'
+refuse 'phase: no gpu' 40:8 'no GPU hours' 's/^unit = .*/unit = "gpu_hours"/; s/^total = 50/total = 50\n[resources]\ngpus = 1\n[resources.validation]\ngpus = 0/'
+refuse 'phase: dear' 37:12 'more than the whole budget' 's/^unit = .*/unit = "core_hours"/; s/^total = 50/total = 50\n[resources.validation]\ntime = "90h"/'
 refuse 'no metric' - '[metric.NAME]' '/^\[metric/,/^pattern/d'
 
 # candidates.csv: errors carry its own file and line

@@ -21,6 +21,9 @@ cat >>rea.toml <<EOF
 cpus = 1
 memory = "200M"
 time = "2m"
+[resources.confirmation]
+memory = "240M"
+time = "4m"
 [backend]
 kind = "slurm"
 partition = "main"
@@ -43,6 +46,7 @@ case "\$*" in
 *--exclude=*) echo "wish \$rc" ;;
 *) echo "plain \$rc" ;;
 esac >>"$dir/asked"
+echo "\$*" | sed -n 's|.*/\(T[0-9]*\)/a[0-9]*/slurm.out.*--time[= ]\([0-9]*\).*--mem[= ]\([0-9]*\)M.*|\1 \2 \3|p' >>"$dir/words"
 exit \$rc
 EOF
 chmod +x "$dir/bin/sbatch"
@@ -57,6 +61,10 @@ jq -e '.proposal.sealed.lo > 0' report.json >/dev/null ||
     fail "$(jq -c .proposal report.json)"
 [ "$(sacct -c -n -P -o JobName%64,State | grep -c '^rea-.*|COMPLETED')" -ge 30 ] ||
     fail "few jobs went by Slurm"
+jq -r '.trials[] | "\(.id) \(.phase)"' report.json | sort >phases
+sort -u "$dir/words" | join phases - >words # a minute, grace and 64M come on top
+[ "$(awk '{ print ($2 == "confirmation"), $3, $4 }' words | sort -u | tr '\n' ',')" = \
+    "0 4 264,1 6 304," ] || fail "a phase's resources: $(cat words "$dir/words")"
 want 0 "$rea" runbook nodes
 says "^$(sinfo -h -N -o %N | head -1) +out for"
 grep -q '^wish [^0]' "$dir/asked" || fail "Slurm was not asked to leave it out"

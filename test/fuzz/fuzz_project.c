@@ -23,10 +23,12 @@ const char *const fuzz_seeds[] = {
     "[knob.s]\ntype = \"set\"\nvalues = [\"u\", \"i\"]\ndefault = [\"u\"]\n"
     "[knob.h]\ntype = \"list\"\nvalues = [[8], [16, 8]]\ndefault = [8]\n"
     "[fidelity]\nknob = \"n\"\nrungs = [1, 2]\n"
-    "[budget]\ntotal = 9\nper_trial = 0.5\nwall_clock = \"2h\"\n",
+    "[budget]\ntotal = 9\nper_trial = 0.5\nwall_clock = \"2h\"\n"
+    "[resources.exploitation]\ncpus = 4\nmemory = \"2G\"\ntime = \"3m\"\n",
     NULL,
 };
-const char *const fuzz_words[] = {"[knob.x]\n", "type = \"float\"\n",
+const char *const fuzz_words[] = {"[knob.x]\n", "[resources.validation]\n",
+    "gpus = 1\n", "price_per_hour = 2\n", "type = \"float\"\n",
     "range = [1e-4, 1.0]\n", "scale = \"log\"\n", "default = 0.5\n",
     "when = 'b'\n", "{knob.n}", "{seed}", "{", "}", "{{", "style = \"hydra\"\n",
     "style = \"env\"\n", "style = \"json\"\n", "shell = true\n",

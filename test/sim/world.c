@@ -143,6 +143,20 @@ rung_value(const struct world *w, const struct trial *t, uint32_t rung)
            (2 - w->honest) * w->noise * rng_normal(&r);
 }
 
+/* Jobs of some phases are dearer or cheaper than others. */
+static void
+phases_differ(struct world *w, struct spec *s)
+{
+    static const double rates[] = {.25, 1, 4};
+    s->by_phase = true;
+    for (uint32_t p = PHASE_VALIDATION; p < PHASE_COUNT; p++) {
+        double rate = rates[rng_below(&w->r, 3)];
+        s->phase_cost[p] =
+            (struct phase_cost){(int64_t)(rate * (double)s->reserve_train_u),
+                (int64_t)(rate * (double)s->reserve_eval_u), rate};
+    }
+}
+
 static void
 spec_make(struct world *w, struct spec *s)
 {
@@ -185,6 +199,8 @@ spec_make(struct world *w, struct spec *s)
         s->reserve_train_u = 3 * MICRO;
         s->reserve_eval_u = MICRO / 4;
         s->total_u *= 2;
+        if (rng_below(&w->r, 3) == 0)
+            phases_differ(w, s);
     }
     if (w->o.faults > 0 && rng_below(&w->r, 6) == 0)
         s->wall_clock_ms = 40 * 60 * 1000;
@@ -571,6 +587,7 @@ ended_bad(struct world *w, struct event *e)
     static const char classes[] = "\0ABCDEFGHU";
     e->reason = ways[rng_below(&w->r, sizeof ways)];
     e->has_checkpoint = rng_below(&w->r, 2) == 0;
+    e->has_good = e->has_checkpoint && rng_below(&w->r, 2) == 0;
     if (e->reason == REASON_EXIT)
         e->n = (uint32_t)classes[rng_below(&w->r, sizeof classes - 1)];
 }

@@ -134,6 +134,16 @@ spec_round_trip(void **state)
     a[0] = version;
     for (size_t i = 1; i < n; i++)
         assert_int_equal(spec_decode(&back, a, i), -ERR_CORRUPT);
+    assert_int_equal(version, 3); /* plans keep their hash */
+    s.by_phase = true;
+    for (uint32_t p = PHASE_VALIDATION; p < PHASE_COUNT; p++)
+        s.phase_cost[p] = (struct phase_cost){p * MICRO, p, .5 * p};
+    n = spec_encode(&s, a, sizeof a);
+    assert_int_equal(spec_decode(&back, a, n), 0);
+    assert_memory_equal(&s, &back, sizeof s);
+    s.phase_cost[PHASE_COMBINATION].rate = 0; /* nothing divides by it */
+    n = spec_encode(&s, a, sizeof a);
+    assert_int_equal(spec_decode(&back, a, n), -ERR_CORRUPT);
 }
 
 static void

@@ -132,13 +132,13 @@ the_last_money_is_used(void **state)
     struct core *c = core_make(UNIT_CORE_HOURS);
     for (int i = 0; i < 5; i++)
         ran(c, 0, 4, 0, 100);
-    assert_int_equal(budget_least_u(c, JOB_TRAIN), 300);
+    assert_int_equal(budget_least_u(c, PHASE_VALIDATION, JOB_TRAIN), 300);
     c->spent_u = 99600;
     assert_true(budget_phase_open(c, PHASE_CONFIRMATION));
     c->spent_u = 99800;
     assert_false(budget_phase_open(c, PHASE_CONFIRMATION));
     c->spec.reserve_train_u = 150;
-    assert_int_equal(budget_least_u(c, JOB_TRAIN), 150);
+    assert_int_equal(budget_least_u(c, PHASE_VALIDATION, JOB_TRAIN), 150);
     free(c);
 }
 
@@ -159,10 +159,10 @@ confirmation_can_end(void **state)
     assert_true(plain >= 3 * 2 * 100 + 300);
     c->spec.has_evaluate = true;
     c->spec.reserve_eval_u = 9000;
-    assert_int_equal(budget_least_u(c, JOB_EVALUATE), 300);
+    assert_int_equal(budget_least_u(c, PHASE_VALIDATION, JOB_EVALUATE), 300);
     assert_int_equal(budget_confirm_u(c) - plain, (plain - 300) + 300);
     c->spec.reserve_eval_u = 10; /* cheap ones are taken at their worst */
-    assert_int_equal(budget_least_u(c, JOB_EVALUATE), 10);
+    assert_int_equal(budget_least_u(c, PHASE_VALIDATION, JOB_EVALUATE), 10);
     assert_int_equal(budget_confirm_u(c) - plain, (plain - 300) / 10 + 10);
     free(c);
 }
@@ -196,6 +196,38 @@ a_retry_waits_for_reservations(void **state)
     free(c);
 }
 
+/* Trainings of 100 in Validation; a phase whose hour costs 4 times as much is
+ * expected to cost 400, until its own say 150. */
+static void
+a_phase_has_its_own_cost(void **state)
+{
+    (void)state;
+    struct core *c = core_make(UNIT_CORE_HOURS);
+    c->spec.by_phase = true;
+    for (uint32_t p = PHASE_VALIDATION; p < PHASE_COUNT; p++)
+        c->spec.phase_cost[p] = (struct phase_cost){9000, 900, 1};
+    c->spec.phase_cost[PHASE_CONFIRMATION] = (struct phase_cost){800, 80, 4};
+    assert_int_equal(budget_phase_trial_u(c, PHASE_CONFIRMATION), 4 * 50);
+    for (int i = 0; i < 5; i++) {
+        ran(c, 0, 4, 0, 100);
+        c->trial[i].phase = PHASE_VALIDATION;
+    }
+    assert_int_equal(budget_phase_trial_u(c, PHASE_VALIDATION), 100);
+    assert_int_equal(budget_phase_trial_u(c, PHASE_CONFIRMATION), 400);
+    assert_int_equal(budget_least_u(c, PHASE_VALIDATION, JOB_TRAIN), 300);
+    assert_int_equal(budget_least_u(c, PHASE_CONFIRMATION, JOB_TRAIN), 800);
+    c->trial[5] = (struct trial){.phase = PHASE_CONFIRMATION};
+    assert_int_equal(job_next_u(c, &c->trial[5]), 800);
+    c->trial[5].phase = PHASE_VALIDATION;
+    assert_int_equal(job_next_u(c, &c->trial[5]), 9000);
+    ran(c, 0, 4, 0, 150);
+    c->trial[5].phase = PHASE_CONFIRMATION;
+    assert_int_equal(budget_phase_trial_u(c, PHASE_CONFIRMATION), 150);
+    assert_int_equal(budget_phase_trial_u(c, PHASE_VALIDATION), 100);
+    between(predicted(c, 0, 4, 0, 0), 80, 100); /* by the common resources */
+    free(c);
+}
+
 int
 main(void)
 {
@@ -206,6 +238,7 @@ main(void)
         cmocka_unit_test(trials_cost_one),
         cmocka_unit_test(the_last_money_is_used),
         cmocka_unit_test(a_retry_waits_for_reservations),
+        cmocka_unit_test(a_phase_has_its_own_cost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

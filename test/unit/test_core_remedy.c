@@ -82,12 +82,47 @@ the_range_of_accumulation_holds(void **state)
     free(c);
 }
 
+/* What the next attempt of the only trial would reserve: in trials, an attempt
+ * that goes on from a checkpoint costs nothing more. */
+static int64_t
+costs(struct core *c, enum remedy next)
+{
+    c->trial[0].next_remedy = (uint8_t)next;
+    return job_next_u(c, &c->trial[0]);
+}
+
+static void
+one_goes_back_to_a_good_checkpoint(void **state)
+{
+    (void)state;
+    struct core *c = core_make(8);
+    struct trial *t = &c->trial[0];
+    c->spec.unit = UNIT_TRIALS;
+    c->spec.reserve_train_u = MICRO;
+    c->approved_u = c->horizon_u = 100 * MICRO;
+    c->spec.has_resume = true;
+    t->attempts = 1;
+    t->has_checkpoint = true;
+    assert_int_equal(costs(c, REMEDY_STABILISE), MICRO); /* none known good */
+    assert_int_equal(costs(c, REMEDY_RESUME), 0);
+    t->has_good = true;
+    assert_int_equal(costs(c, REMEDY_STABILISE), 0);
+    assert_int_equal(costs(c, REMEDY_RETRY), MICRO);
+    t->stabilises = 1; /* that ran away, too */
+    assert_int_equal(costs(c, REMEDY_STABILISE), MICRO);
+    t->stabilises = 0;
+    c->spec.has_resume = false;
+    assert_int_equal(costs(c, REMEDY_STABILISE), MICRO);
+    free(c);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_batch_stays_as_large),
         cmocka_unit_test(the_range_of_accumulation_holds),
+        cmocka_unit_test(one_goes_back_to_a_good_checkpoint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,9 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -301,6 +303,39 @@ test_expressions(void **state)
     assert_int_equal(harvest_re_new(&s, &re, &err), -ERR_INPUT);
 }
 
+/* Of a part that is cut only lines that end within it count. */
+static void
+test_cut(void **state)
+{
+    static const char text[] = "{\"a\": 1}\n{\"a\": 25}\n{\"a\": 3}\n";
+    struct harvest_spec s = {.n = 1};
+    s.source[0] = (struct metric_source){.from = FROM_JSONL,
+        .reduce = REDUCE_LAST,
+        .goal = GOAL_MAX,
+        .key = "a"};
+    struct harvest_value out[METRICS_MAX];
+    struct err err = {0};
+    char path[] = "/tmp/test_harvest.XXXXXX";
+    const struct {
+        int64_t upto;
+        uint64_t n;
+        double last;
+    } table[] = {
+        {0, 0, 0}, {8, 0, 0}, {9, 1, 1}, {17, 1, 1}, {19, 2, 25}, {1000, 3, 3}};
+    (void)state;
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, text, sizeof text - 1), sizeof text - 1);
+    close(fd);
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        const struct harvest_paths part = {
+            .path = {path}, .cut = true, .upto = {table[i].upto}};
+        assert_int_equal(harvest_chain(&s, &part, 1, NULL, NULL, out, &err), 0);
+        assert_int_equal(out[0].n, table[i].n);
+        assert_true(table[i].n == 0 || out[0].value == table[i].last);
+    }
+    unlink(path);
+}
+
 int
 main(void)
 {
@@ -315,6 +350,7 @@ main(void)
         cmocka_unit_test(test_long_lines),
         cmocka_unit_test(test_spec_text),
         cmocka_unit_test(test_expressions),
+        cmocka_unit_test(test_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

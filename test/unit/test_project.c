@@ -190,22 +190,24 @@ test_cost(void **state)
     assert_int_equal(p->spec.reserve_train_u, 350000);
     assert_int_equal(p->spec.reserve_eval_u, 33334); /* 60 s, rounded up */
     assert_int_equal(p->spec.total_u, 5 * MICRO);
-    assert_int_equal(project_charge_u(p, 180000, 350000, false, false), 100000);
     assert_int_equal(
-        project_charge_u(p, 9999999, 350000, false, false), 350000);
+        project_charge_u(p, PHASE_NONE, 180000, 350000, false, false), 100000);
+    assert_int_equal(
+        project_charge_u(p, PHASE_NONE, 9999999, 350000, false, false), 350000);
     p = parse_cost(&a, "[resources]\ncpus = 1\ntime = \"10m\"\n",
         "[budget]\ntotal = 2.0\nper_trial = 0.05\n");
     assert_int_equal(p->spec.reserve_train_u, 50000);
-    assert_int_equal(p->resources.time_ms, 150000);        /* 180 s - 30 s */
-    assert_int_equal(project_paid_ms(p, 50000, false), 0); /* all it may cost */
-    assert_int_equal(project_paid_ms(p, 10000, false), 36000);
+    assert_int_equal(p->resources.time_ms, 150000); /* 180 s - 30 s */
+    assert_int_equal(
+        project_paid_ms(p, PHASE_NONE, 50000, false), 0); /* all it may cost */
+    assert_int_equal(project_paid_ms(p, PHASE_NONE, 10000, false), 36000);
     /* jobs that report their cost hold its limit: the time stands */
     p = parse_cost(&a, "[resources]\ncpus = 1\ntime = \"10m\"\n",
         "[budget]\ntotal = 2.0\nper_trial = 1e-3\ncost_metric = \"paid\"\n"
         "[metric.paid]\ngoal = \"min\"\n");
     assert_int_equal(p->spec.reserve_train_u, 1000);
     assert_int_equal(p->resources.time_ms, 600000);
-    assert_int_equal(project_paid_ms(p, 10, false), 0);
+    assert_int_equal(project_paid_ms(p, PHASE_NONE, 10, false), 0);
     p = parse_cost(&a, "[resources]\ngpus = 4\ntime = \"1h\"\n",
         "[budget]\nunit = \"gpu_hours\"\ntotal = 100\n");
     assert_int_equal(p->spec.reserve_train_u, 4033334);
@@ -215,8 +217,65 @@ test_cost(void **state)
     p = parse_cost(&a, "", budget);
     assert_int_equal(p->spec.reserve_train_u, MICRO);
     assert_int_equal(p->spec.reserve_eval_u, 0);
-    assert_int_equal(project_charge_u(p, 5, MICRO, false, false), MICRO);
-    assert_int_equal(project_charge_u(p, 5, MICRO, false, true), 0);
+    assert_int_equal(
+        project_charge_u(p, PHASE_NONE, 5, MICRO, false, false), MICRO);
+    assert_int_equal(project_charge_u(p, PHASE_NONE, 5, MICRO, false, true), 0);
+    arena_fini(&a);
+}
+
+static void
+test_phases(void **state)
+{
+    struct arena a = {0};
+    struct buf one = {0}, two = {0};
+    (void)state;
+    struct project *p = parse_cost(&a,
+        "[resources]\ncpus = 2\nmemory = \"1G\"\nmemory_max = \"2G\"\n"
+        "time = \"10m\"\n[resources.exploitation]\ncpus = 4\ngpus = 1\n"
+        "memory = \"4G\"\ntime = \"20m\"\n",
+        "[budget]\ntotal = 5\n");
+    const struct resources *x = project_resources(p, PHASE_EXPLOITATION);
+    assert_true(x->cpus == 4 && x->gpus == 1 && x->time_ms == 1200000);
+    assert_true(x->memory_bytes == (int64_t)4 << 30 && !x->memory_max_bytes);
+    x = project_resources(p, PHASE_VALIDATION);
+    assert_true(x->cpus == 2 && x->gpus == 0 && x->time_ms == 600000);
+    assert_true(project_cpus_most(p) == 4 && project_has_gpus(p));
+    /* 4 cores x (1200 + 30) s, and what the others cost stays */
+    assert_true(p->spec.by_phase);
+    const struct phase_cost *c = p->spec.phase_cost;
+    assert_int_equal(c[PHASE_EXPLOITATION].train_u, 1366667);
+    assert_int_equal(c[PHASE_EXPLOITATION].eval_u, 66667);
+    assert_true(c[PHASE_EXPLOITATION].rate == 2);
+    assert_int_equal(c[PHASE_VALIDATION].train_u, 350000);
+    assert_int_equal(p->spec.reserve_train_u, 350000);
+    assert_int_equal(
+        project_charge_u(p, PHASE_EXPLOITATION, 180000, 1366667, false, false),
+        200000);
+    assert_int_equal(
+        project_paid_ms(p, PHASE_EXPLOITATION, 100000, false), 90000);
+    project_canon(p, &one);
+    assert_non_null(strstr(buf_str(&one), "resources.exploitation.cpus"));
+    assert_null(strstr(buf_str(&one), "resources.validation"));
+    /* what is as in [resources] changes nothing, the hash neither */
+    p = parse_cost(&a, "[resources]\ncpus = 2\n", budget);
+    project_canon(p, &two);
+    buf_clear(&one);
+    p = parse_cost(&a,
+        "[resources]\ncpus = 2\n[resources.combination]\ncpus = 2\n", budget);
+    project_canon(p, &one);
+    assert_string_equal(buf_str(&one), buf_str(&two));
+    assert_false(p->spec.by_phase);
+    p = parse_cost(&a, "[resources.confirmation]\nprice_per_hour = 7.2\n",
+        "[budget]\nunit = \"usd\"\ntotal = 100\nprice_per_hour = 3.6\n"
+        "per_trial = 1.0\n");
+    c = p->spec.phase_cost;
+    assert_true(c[PHASE_CONFIRMATION].rate == 2);
+    assert_int_equal(c[PHASE_CONFIRMATION].train_u, MICRO);
+    /* per_trial pays for half the time */
+    assert_int_equal(project_resources(p, PHASE_CONFIRMATION)->time_ms, 470000);
+    assert_int_equal(project_resources(p, PHASE_VALIDATION)->time_ms, 970000);
+    buf_fini(&one);
+    buf_fini(&two);
     arena_fini(&a);
 }
 
@@ -541,6 +600,7 @@ main(void)
         cmocka_unit_test(test_when_refused),
         cmocka_unit_test(test_concepts),
         cmocka_unit_test(test_cost),
+        cmocka_unit_test(test_phases),
         cmocka_unit_test(test_slots),
         cmocka_unit_test(test_diff),
         cmocka_unit_test(test_edit),

@@ -12,11 +12,21 @@
 #include <stdlib.h>
 
 #include "jobs/shim/watch.c"
+#include "jobs/shim/keep.c"
+#include "jobs/shim/patterns.c"
 
 void
 tree_scan(struct shim_tree *t)
 {
     (void)t; /* the tests set the sums themselves */
+}
+
+static int64_t clock_ms, clock_step_ms;
+
+int64_t
+boot_now_ms(void)
+{
+    return clock_ms += clock_step_ms;
 }
 
 static int64_t pss;
@@ -36,6 +46,16 @@ report_write(const struct shim *s, uint32_t crossed, struct err *err)
     (void)s;
     (void)err;
     reported = crossed;
+    return 0;
+}
+
+static int64_t good_at; /* bytes reported before the good version, -1: none */
+
+int
+good_write(const struct shim *s, struct err *err)
+{
+    (void)err;
+    good_at = s->keep.at[HARVEST_FILE];
     return 0;
 }
 
@@ -207,6 +227,201 @@ shared_pages_count_once(void **state)
     free(s);
 }
 
+/* ---- the last good checkpoint ---- */
+
+static char ck[80], good[96], next[96];
+
+static void
+put(const char *path, const char *mode, const char *text)
+{
+    FILE *f = fopen(path, mode);
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+/* A version as the contract asks for it: another file under the same name. */
+static void
+save(const char *text)
+{
+    char tmp[96];
+    snprintf(tmp, sizeof tmp, "%s.tmp", ck);
+    put(tmp, "w", text);
+    assert_int_equal(rename(tmp, ck), 0);
+}
+
+static bool
+holds(const char *path, const char *text)
+{
+    char got[32] = "";
+    FILE *f = fopen(path, "r");
+    if (f == NULL)
+        return text == NULL;
+    size_t n = fread(got, 1, sizeof got - 1, f);
+    fclose(f);
+    return text != NULL && n == strlen(text) && strcmp(got, text) == 0;
+}
+
+static void
+look(struct shim *s, const char *reports)
+{
+    put(log_path, "a", reports);
+    watch_metrics(s);
+    keep_look(s);
+}
+
+/* auc is watched for NaN, loss for jumps; time is reported and not watched. */
+static struct shim *
+keeper_make(void)
+{
+    static const char *const key[] = {"auc", "loss", "time"};
+    struct shim *s = calloc(1, sizeof *s);
+    assert_non_null(s);
+    remove(log_path);
+    snprintf(ck, sizeof ck, "%s.ck", log_path);
+    const char *base = strrchr(ck, '/') + 1;
+    snprintf(good, sizeof good, "/tmp/.%s.good", base);
+    snprintf(next, sizeof next, "/tmp/.%s.next", base);
+    remove(ck);
+    remove(good);
+    s->cmd.stdout_path = s->cmd.stderr_path = s->cmd.metrics_path = log_path;
+    s->cmd.checkpoint_path = ck;
+    s->cmd.run_dir = "/tmp/none";
+    s->cmd.has_watch = true;
+    s->cmd.keep = 1;
+    s->cmd.watch.n = 3;
+    s->cmd.watch.primary = 0;
+    for (uint32_t i = 0; i < 3; i++) {
+        struct metric_source *m = &s->cmd.watch.source[i];
+        *m = (struct metric_source){
+            .from = FROM_JSONL, .reduce = REDUCE_LAST, .goal = GOAL_MAX};
+        snprintf(m->key, sizeof m->key, "%s", key[i]);
+    }
+    s->cmd.watch.source[0].nan_fail = true;
+    s->cmd.watch.source[1].spike = 3;
+    s->cmd.watch.source[1].goal = GOAL_MIN;
+    good_at = -1;
+    watch_init(s, 0);
+    return s;
+}
+
+static void
+keeper_free(struct shim *s)
+{
+    keep_end(s);
+    assert_true(holds(next, NULL));
+    remove(ck);
+    remove(good);
+    free(s);
+}
+
+#define WELL "{\"auc\": 0.7, \"loss\": 0.5}\n"
+#define NAN_ROW "{\"auc\": NaN, \"loss\": 0.5}\n"
+
+/* It is good when something good was reported after it, not before. */
+static void
+good_by_what_came_after(void **state)
+{
+    (void)state;
+    struct shim *s = keeper_make();
+    look(s, WELL);
+    save("1");
+    look(s, WELL); /* reported before the look that saw the checkpoint */
+    assert_true(holds(next, "1") && holds(good, NULL));
+    look(s, "{\"time\": 3}\n"); /* says nothing of its health */
+    assert_true(holds(good, NULL));
+    look(s, "{\"auc\": 0.7}\n"); /* the other watched one has yet to come */
+    assert_true(holds(good, NULL));
+    look(s, "{\"loss\": 0.5}\n");
+    assert_true(holds(good, "1"));
+    assert_int_equal(good_at, (int64_t)strlen(WELL) * 2);
+    save("2");
+    look(s, "");
+    save("3"); /* a newer one does not take the place of one that waits */
+    look(s, "");
+    assert_true(holds(next, "2") && holds(good, "1"));
+    look(s, WELL);
+    assert_true(holds(next, "3") && holds(good, "2"));
+    look(s, NAN_ROW);
+    assert_int_equal(s->reason, REASON_NAN);
+    save("4");
+    look(s, WELL);
+    assert_true(holds(good, "2"));
+    keeper_free(s);
+}
+
+/* The first values of a jump are not told from noise: they confirm nothing. */
+static void
+a_jump_is_no_good_report(void **state)
+{
+    (void)state;
+    struct shim *s = keeper_make();
+    for (int i = 0; i < 12; i++)
+        look(s, i % 2 ? WELL : "{\"auc\": 0.7, \"loss\": 0.51}\n");
+    save("1");
+    look(s, "");
+    look(s, "{\"auc\": 0.7, \"loss\": 9}\n");
+    look(s, "{\"auc\": 0.7, \"loss\": 9}\n");
+    assert_true(s->reason == REASON_NONE && holds(good, NULL));
+    look(s, WELL); /* it was noise */
+    assert_true(holds(good, "1"));
+    keeper_free(s);
+}
+
+/* Written over in place, its link changes with it. */
+static void
+in_place_is_never_good(void **state)
+{
+    (void)state;
+    struct shim *s = keeper_make();
+    put(ck, "w", "1");
+    look(s, "");
+    put(ck, "w", "12");
+    look(s, WELL);
+    assert_true(holds(good, NULL) && good_at == -1);
+    keeper_free(s);
+}
+
+/* ---- regular expressions ---- */
+
+static void
+patterns_are_watched(void **state)
+{
+    (void)state;
+    struct shim *s = keeper_make();
+    struct metric_source *m = &s->cmd.watch.source[0];
+    m->from = FROM_STDOUT;
+    snprintf(m->pattern, sizeof m->pattern,
+        "re:^it (?<step>\\d+).*auc=(?<value>\\S+)");
+    watch_init(s, 0);
+    put(log_path, "a", "it 3 of 9: auc=0.7\n");
+    watch_metrics(s);
+    assert_true(s->fresh && s->step == 3 && s->reason == REASON_NONE);
+    put(log_path, "a", "it 4 of 9: auc=nan\n");
+    watch_metrics(s);
+    assert_int_equal(s->reason, REASON_NAN);
+    harvest_re_free(s->harvest.re_arg);
+    keeper_free(s);
+}
+
+/* Lines that are dear to match do not hold the loop: the rest is read later. */
+static void
+a_look_ends_in_time(void **state)
+{
+    (void)state;
+    struct shim *s = keeper_make();
+    char line[4096];
+    memset(line, 'x', sizeof line);
+    memcpy(line + sizeof line - 2, "\n", 2);
+    for (int i = 0; i < 16; i++)
+        put(log_path, "a", line);
+    clock_step_ms = READ_MS;
+    assert_false(watch_drain(s));
+    clock_step_ms = 0;
+    assert_true(watch_drain(s));
+    keeper_free(s);
+}
+
 int
 main(void)
 {
@@ -216,6 +431,11 @@ main(void)
         cmocka_unit_test(silence),
         cmocka_unit_test(a_word_in_time_saves),
         cmocka_unit_test(shared_pages_count_once),
+        cmocka_unit_test(good_by_what_came_after),
+        cmocka_unit_test(a_jump_is_no_good_report),
+        cmocka_unit_test(in_place_is_never_good),
+        cmocka_unit_test(patterns_are_watched),
+        cmocka_unit_test(a_look_ends_in_time),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     remove(log_path);

@@ -43,6 +43,7 @@ static const struct field fields[] = {
     {"hang_ms", FIELD_NUMBER, AT(hang_ms), 0, 0},
     {"delay_ms", FIELD_NUMBER, AT(delay_ms), 0, 0},
     {"pace", FIELD_NUMBER, AT(pace), 0, 0},
+    {"keep", FIELD_NUMBER, AT(keep), 0, 0},
     {"memory_bytes", FIELD_NUMBER, AT(memory_bytes), 0, 0},
     {"disk_floor", FIELD_NUMBER, AT(disk_floor), 0, 0},
     {"arg", FIELD_LIST, AT(argv), AT(argc), SHIM_ARGS_MAX},

@@ -196,6 +196,7 @@ job_watch(struct shim *s)
             if (has_cancel_mark(s))
                 shim_end(s, REASON_CANCELLED, ENDING_TERM, "cancelled");
             watch_metrics(s);
+            keep_look(s);
             watch_rungs(s);
             watch_pace(s, now);
             watch_life(s, now);
@@ -361,6 +362,7 @@ shim_run(struct shim *s, struct err *err)
     }
     s->end_ms = wall_now_ms();
     s->end_boot_ms = boot_now_ms();
+    keep_end(s);
     return exit_write(s, err);
 }
 

@@ -180,6 +180,29 @@ report_write(const struct shim *s, uint32_t crossed, struct err *err)
     return rc;
 }
 
+int
+good_write(const struct shim *s, struct err *err)
+{
+    char tmp[PATH_MAX], path[PATH_MAX];
+    const struct shim_keep *k = &s->keep;
+    snprintf(tmp, sizeof tmp, "%s/good.tmp", s->cmd.run_dir);
+    snprintf(path, sizeof path, "%s/good.json", s->cmd.run_dir);
+    struct record r = {.len = 0};
+    record_add(&r, "{");
+    record_number(&r, "version", 1);
+    record_text(&r, "path", k->good_path);
+    record_number(&r, "size", (int64_t)k->version.st_size);
+    record_number(&r, "mtime_ns", stat_mtime_ns(&k->version));
+    record_number(&r, "metrics", k->at[HARVEST_FILE]);
+    record_number(&r, "stdout", k->at[HARVEST_STDOUT]);
+    record_number(&r, "stderr", k->at[HARVEST_STDERR]);
+    record_close(&r);
+    int rc = file_put(tmp, &r, err);
+    if (rc == 0 && rename(tmp, path) != 0)
+        rc = err_sys(err, "rename %s", path);
+    return rc;
+}
+
 bool
 exit_is_there(const struct shim *s)
 {
@@ -291,6 +314,8 @@ files_sync(const struct shim *s)
         closedir(d);
     file_sync(s->cmd.metrics_path);
     file_sync(s->cmd.checkpoint_path);
+    if (s->keep.on)
+        file_sync(s->keep.good_path);
 }
 
 int

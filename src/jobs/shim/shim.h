@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "core/event.h"
@@ -37,6 +38,7 @@ struct shim_command {
     int64_t time_ms, budget_ms, grace_ms, hang_ms, memory_bytes, disk_floor;
     int64_t delay_ms; /* before the job is started */
     int64_t pace;     /* 1: rhythm and speed are watched */
+    int64_t keep;     /* 1: a checkpoint known to be good is kept */
     struct floor_mark floor;
     bool has_watch;
     struct harvest_spec watch;
@@ -62,6 +64,19 @@ struct shim_life {
     uint64_t beat_cpu_ticks;    /* processor time of the tree at it */
     int64_t gap_ms[SHIM_BEATS]; /* ring */
     uint32_t n_gaps;            /* ever seen */
+};
+
+/* Versions of the checkpoint: the one that waits for good reports, and the last
+ * one that good reports came after. Masks have a bit for each metric. */
+struct shim_keep {
+    bool on;
+    bool waits;          /* next_path is a version not yet known to be good */
+    struct stat version; /* the one taken last; st_ino 0: none was */
+    int64_t at[HARVEST_STREAMS]; /* bytes that the job had reported before it */
+    uint32_t seen;               /* watched metrics that were ever reported */
+    uint32_t good, bad;          /* in what was read since the last look */
+    uint32_t passed;             /* reported well since the version was taken */
+    char next_path[1024], good_path[1024];
 };
 
 struct shim {
@@ -92,6 +107,7 @@ struct shim {
     struct rung_reader rungs;
     struct floor_watch floor;
     struct pace pace;
+    struct shim_keep keep;
     bool fresh;        /* this look found a metric, */
     double step;       /* of this highest step; NAN: none */
     uint32_t reported; /* rungs that a report was written for */
@@ -106,6 +122,8 @@ int claim_take(const struct shim *s, struct err *err);
 int shim_json_write(const struct shim *s, struct err *err);
 /* Leaves report.json by rename: so many rungs are crossed. */
 int report_write(const struct shim *s, uint32_t crossed, struct err *err);
+/* Leaves good.json by rename: which version of the checkpoint is good. */
+int good_write(const struct shim *s, struct err *err);
 /* Is this token's exit file there already? */
 bool exit_is_there(const struct shim *s);
 /* Takes the disk space of exit.json before the job can fill the disk. */
@@ -133,10 +151,34 @@ void wake_poke(const struct shim *s);
 void watch_init(struct shim *s, int64_t now_ms);
 void watch_memory(struct shim *s);
 void watch_metrics(struct shim *s);
+/* Reads what else was reported; false: there is more than one look reads. */
+bool watch_drain(struct shim *s);
+/* Is this metric one that can end the job? */
+bool watch_is_on(const struct shim *s, uint32_t metric);
 void watch_rungs(struct shim *s);
 void watch_pace(struct shim *s, int64_t now_ms);
 void watch_life(struct shim *s, int64_t now_ms);
 void watch_disk(struct shim *s);
+
+static inline int64_t
+stat_mtime_ns(const struct stat *st)
+{
+    return (int64_t)st->st_mtim.tv_sec * 1000000000 +
+           (int64_t)st->st_mtim.tv_nsec;
+}
+
+/* keep.c: the last checkpoint that good reports came after. */
+void keep_init(struct shim *s);
+/* A value of a metric was read. */
+void keep_take(struct shim *s, uint32_t metric, double value, uint32_t flags);
+/* After watch_metrics. */
+void keep_look(struct shim *s);
+/* The job is over: what is of no more use goes. */
+void keep_end(struct shim *s);
+
+/* patterns.c, in rea-shim-re, or no_patterns.c: "re:" patterns are read from
+ * now on. */
+void patterns_init(struct shim *s);
 
 /* main.c */
 int64_t boot_now_ms(void);

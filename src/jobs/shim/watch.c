@@ -13,7 +13,8 @@
 #include "base/err.h"
 
 enum {
-    READ_ROUNDS = 64, /* slices of one look: a flood can't hold the loop */
+    READ_ROUNDS = 64, /* slices of one look: a flood can't hold the loop, */
+    READ_MS = 500,    /* nor lines that are dear to match */
     HANG_GAPS_MIN = 4,
     HANG_TIMES = 30,           /* silence against the median gap */
     HANG_FLOOR_MS = 10 * 60000 /* never hung before this, when not told */
@@ -26,7 +27,9 @@ on_value(void *arg, uint32_t metric, double step, double value, uint32_t flags)
     rungs_take(&s->rungs, metric, step, value);
     s->fresh = true;
     s->step = fmax(s->step, step); /* of NAN and a number the number */
-    if (metric == s->cmd.watch.primary && floor_take(&s->floor, value))
+    bool lost = metric == s->cmd.watch.primary && floor_take(&s->floor, value);
+    keep_take(s, metric, value, flags);
+    if (lost)
         shim_end(s, REASON_DIVERGED, ENDING_TERM,
             "%g at step %g: %d reports in a row worse than the baseline's "
             "first",
@@ -49,6 +52,14 @@ tail_open(const char *path)
     return fd;
 }
 
+bool
+watch_is_on(const struct shim *s, uint32_t metric)
+{
+    const struct metric_source *m = &s->cmd.watch.source[metric];
+    return m->nan_fail || m->spike > 0 ||
+           (s->cmd.floor.on && metric == s->cmd.watch.primary);
+}
+
 static bool
 is_watching(const struct shim *s, uint32_t from)
 {
@@ -58,8 +69,7 @@ is_watching(const struct shim *s, uint32_t from)
         bool file = m->from == FROM_JSONL || m->from == FROM_CSV;
         bool rung =
             s->cmd.n_rungs > 0 && (i == h->primary || i == s->cmd.progress);
-        bool curve = s->cmd.floor.on && i == h->primary;
-        if ((m->nan_fail || m->spike > 0 || rung || curve) &&
+        if ((rung || watch_is_on(s, i)) &&
             (m->from == from || (file && from == FROM_JSONL)))
             return true;
     }
@@ -76,8 +86,7 @@ life_stat(struct shim *s, uint32_t i, int64_t *size, int64_t *mtime_ns)
     *mtime_ns = -1;
     if (path[i] != NULL && stat(path[i], &st) == 0) {
         *size = (int64_t)st.st_size;
-        *mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 +
-                    (int64_t)st.st_mtim.tv_nsec;
+        *mtime_ns = stat_mtime_ns(&st);
     }
 }
 
@@ -92,6 +101,7 @@ watch_init(struct shim *s, int64_t now_ms)
     if (is_watching(s, FROM_STDERR))
         s->output_fd[1] = tail_open(s->cmd.stderr_path);
     harvest_init(&s->harvest, &s->cmd.watch, on_value, s);
+    patterns_init(s);
     double rung[RUNGS_MAX + 1] = {0}; /* the top is no crossing: the end is */
     memcpy(rung, s->cmd.rung, s->cmd.n_rungs * sizeof *rung);
     rungs_init(&s->rungs, &s->cmd.watch, rung,
@@ -101,6 +111,7 @@ watch_init(struct shim *s, int64_t now_ms)
     s->floor = (struct floor_watch){
         .mark = s->cmd.floor, .goal = first->goal, .target = first->target};
     pace_init(&s->pace, now_ms);
+    keep_init(s);
     s->life.beat_ms = now_ms;
     for (uint32_t i = 0; i < SHIM_WATCHED_FILES; i++)
         life_stat(s, i, &s->life.size[i], &s->life.mtime_ns[i]);
@@ -125,16 +136,29 @@ watch_memory(struct shim *s)
             (long long)(pss >> 20), (long long)(s->cmd.memory_bytes >> 20));
 }
 
-static void
+/* false: there is more. */
+static bool
 tail_feed(struct shim *s, int fd, uint32_t stream)
 {
     char buf[8192];
-    for (int i = 0; fd >= 0 && i < READ_ROUNDS; i++) {
+    int64_t until = boot_now_ms() + READ_MS;
+    for (int i = 0;
+         fd >= 0 && i < READ_ROUNDS && (i == 0 || boot_now_ms() < until); i++) {
         ssize_t n = read(fd, buf, sizeof buf);
         if (n <= 0)
-            return;
+            return true;
         harvest_feed(&s->harvest, stream, buf, (size_t)n);
     }
+    return fd < 0;
+}
+
+bool
+watch_drain(struct shim *s)
+{
+    bool file = tail_feed(s, s->metrics_fd, HARVEST_FILE);
+    bool out = tail_feed(s, s->output_fd[0], HARVEST_STDOUT);
+    bool err = tail_feed(s, s->output_fd[1], HARVEST_STDERR);
+    return file && out && err;
 }
 
 void
@@ -142,9 +166,7 @@ watch_metrics(struct shim *s)
 {
     s->fresh = false;
     s->step = (double)NAN;
-    tail_feed(s, s->metrics_fd, HARVEST_FILE);
-    tail_feed(s, s->output_fd[0], HARVEST_STDOUT);
-    tail_feed(s, s->output_fd[1], HARVEST_STDERR);
+    watch_drain(s);
 }
 
 void
