@@ -167,16 +167,19 @@ spec_json(struct wake *w, const struct job *j, const struct config *config,
 
 /* An attempt after one that ran away: with the last checkpoint that is known to
  * be good under its own name, where there is one. */
-static bool
-rolled_back(struct wake *w, const struct job *j, const char *run_dir,
-    uint32_t *good_attempt)
+static int
+roll_back(struct wake *w, const struct job *j, const char *run_dir,
+    struct job_request *req, uint32_t *good_attempt, struct err *err)
 {
     struct good_mark good;
+    bool found = false;
     const char *own = project_checkpoint_in(&w->arena, w->project, run_dir);
-    bool back = good_find(w, j->trial, j->attempt - 1, good_attempt, &good) &&
-                good_put(w, &good, from_root(w, own));
-    *good_attempt = back ? *good_attempt : 0;
-    return back;
+    int rc = good_find(
+        w, j->trial, j->attempt - 1, &found, good_attempt, &good, err);
+    req->resume = found && good_put(w, &good, from_root(w, own));
+    if (!req->resume)
+        *good_attempt = 0;
+    return rc;
 }
 
 /* Only a real resume continues: a plain retry starts from nothing, and an
@@ -199,10 +202,8 @@ request_fill(struct wake *w, const struct job *j, const char *run_dir,
         .phase = phase_name(t->phase),
         .hypotheses = hypotheses_of(w, x->mask)};
     *good_attempt = 0;
-    if (j->resume && j->remedy == REMEDY_STABILISE) {
-        req->resume = rolled_back(w, j, run_dir, good_attempt);
-        return 0;
-    }
+    if (j->resume && j->remedy == REMEDY_STABILISE)
+        return roll_back(w, j, run_dir, req, good_attempt, err);
     if (req->evaluate || j->resume)
         rc = checkpoint_find(w, j->trial, &req->checkpoint, err);
     req->resume = j->resume && req->checkpoint != NULL;

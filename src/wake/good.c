@@ -31,12 +31,13 @@ good_read(struct wake *w, const char *run_dir, struct good_mark *out)
         arena_printf(&w->arena, "%s/%s/good.json", store_root(w->st), run_dir);
     static const char *const stream[HARVEST_STREAMS] = {
         "metrics", "stdout", "stderr"};
-    struct json *j = json_read(mark, MARK_BYTES_MAX, NULL);
+    struct err err = {0};
+    struct json *j = json_read(mark, MARK_BYTES_MAX, &err);
     const char *path = json_get_str(j, "path");
     bool good = json_get_i64(j, "version", 0) == 1 && path != NULL &&
                 is_as_marked(path, json_get_i64(j, "size", -1),
                     json_get_i64(j, "mtime_ns", -1));
-    *out = (struct good_mark){0};
+    *out = (struct good_mark){.unread = j == NULL && err.code == -ERR_SYS};
     if (path != NULL)
         out->path = arena_strdup(&w->arena, path);
     for (uint32_t i = 0; i < HARVEST_STREAMS; i++) {
@@ -47,24 +48,27 @@ good_read(struct wake *w, const char *run_dir, struct good_mark *out)
     return good;
 }
 
-bool
-good_find(struct wake *w, uint32_t trial, uint32_t attempt, uint32_t *of,
-    struct good_mark *out)
+int
+good_find(struct wake *w, uint32_t trial, uint32_t attempt, bool *found,
+    uint32_t *of, struct good_mark *out, struct err *err)
 {
+    *found = false;
     for (uint32_t k = attempt; k >= 1; k--) {
         char dir[STORE_PATH_LEN];
         struct run_files files;
         run_dir_name(w->row.id, trial, k, dir);
         *of = k;
-        if (good_read(w, dir, out))
-            return true;
-        if (run_files_in(&w->arena,
-                fs_join_in(&w->arena, store_root(w->st), dir), &files,
-                NULL) != 0 ||
-            !files.resume || files.stabilises)
-            return false;
+        *found = good_read(w, dir, out);
+        if (*found)
+            return 0;
+        if (out->unread)
+            return err_set(err, -ERR_SYS, "read %s/good.json", dir);
+        int rc = run_files_in(&w->arena,
+            fs_join_in(&w->arena, store_root(w->st), dir), &files, err);
+        if (rc != 0 || !files.resume || files.stabilises)
+            return rc;
     }
-    return false;
+    return 0;
 }
 
 /* A second name for the same bytes costs nothing; a program that writes over

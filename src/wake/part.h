@@ -196,14 +196,16 @@ int checkpoint_find(
 /* What a shim left in good.json. */
 struct good_mark {
     const char *path;            /* NULL: none */
+    bool unread;                 /* the disk fails now: none is known */
     int64_t at[HARVEST_STREAMS]; /* bytes reported before it was written */
 };
 /* Is there one, and the file still as it was then? Fills out also where the
  * file is not. */
 bool good_read(struct wake *w, const char *run_dir, struct good_mark *out);
-/* The newest one of the attempts that this one went on from, itself too. */
-bool good_find(struct wake *w, uint32_t trial, uint32_t attempt, uint32_t *of,
-    struct good_mark *out);
+/* The newest one of the attempts that this one went on from, itself too.
+ * -ERR_SYS: a later look may find it. */
+int good_find(struct wake *w, uint32_t trial, uint32_t attempt, bool *found,
+    uint32_t *of, struct good_mark *out, struct err *err);
 /* Puts it where a new attempt's own checkpoint belongs. false: it could not
  * be, so the attempt begins anew. */
 bool good_put(struct wake *w, const struct good_mark *good, const char *path);

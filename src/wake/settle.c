@@ -325,19 +325,37 @@ files_are_sound(struct wake *w, const struct run_files *f)
     return sound;
 }
 
+/* What an end left behind and a remedy goes by. */
+static int
+traces_fill(
+    struct wake *w, const struct ended *x, struct fact *f, struct err *err)
+{
+    const struct job *j = x->job;
+    struct good_mark good;
+    uint32_t of = 0;
+    int rc = 0;
+    f->e.has_checkpoint = fs_exists(
+        fs_join_in(&w->arena, store_root(w->st), x->files.checkpoint));
+    if (x->reason != REASON_OK && j->kind == JOB_TRAIN)
+        rc =
+            good_find(w, j->trial, j->attempt, &f->e.has_good, &of, &good, err);
+    if (rc == 0)
+        rc = signature_fill(w, x, f, err);
+    if (rc == 0)
+        fault_fill(w, x, f);
+    return rc;
+}
+
 static int
 ended_fact(struct wake *w, const struct job *j, struct store_attempt *a,
     const struct exit_facts *facts, struct fact_list *l, struct err *err)
 {
     struct err unread = {0};
-    struct good_mark good;
-    uint32_t of = 0;
     struct ended *x = arena_alloc(&w->arena, sizeof *x);
     *x = (struct ended){.job = j, .attempt = a, .facts = facts};
     int rc = project_need(w, err);
     if (rc != 0)
         return rc;
-    const char *root = store_root(w->st);
     rc = values_fill(w, x, &unread);
     if (rc == -ERR_SYS &&
         (x->files.metrics == NULL || files_are_sound(w, &x->files)))
@@ -358,18 +376,13 @@ ended_fact(struct wake *w, const struct job *j, struct store_attempt *a,
     f->e.signal = facts->signal;
     f->e.duration_ms = facts->duration_ms;
     f->e.cost_u = cost_of(w, x);
-    f->e.has_checkpoint =
-        fs_exists(fs_join_in(&w->arena, root, x->files.checkpoint));
-    if (x->reason != REASON_OK && j->kind == JOB_TRAIN)
-        f->e.has_good = good_find(w, j->trial, j->attempt, &of, &good);
     if (x->detail[0] != '\0')
         f->e.why = arena_strdup(&w->arena, x->detail);
     measures_fill(w, x, f);
     curve_put(x, f);
-    rc = signature_fill(w, x, f, err);
+    rc = traces_fill(w, x, f, err);
     if (rc != 0)
         return rc;
-    fault_fill(w, x, f);
     attempt_end(x, f);
     f->attempt = a;
     f->token = a->token;
