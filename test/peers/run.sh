@@ -37,6 +37,7 @@ if [ -z "${REA_PYTHON:-}" ]; then
     install mlflow,wandb mlflow-skinny wandb
     install langgraph.checkpoint.sqlite langgraph langgraph-checkpoint-sqlite
     install dbos,psycopg dbos 'psycopg[binary]'
+    install restate,hypercorn restate-sdk hypercorn
     # GPSampler's; the wheel with CUDA, some gigabytes, is not asked for
     install torch torch==2.13.0+cpu
 else

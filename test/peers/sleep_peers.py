@@ -7,11 +7,16 @@ sample just after a raw fsync of the same disk.
     process, and cold in a fresh one each time, as rea wakes
   DBOS on PostgreSQL (127.0.0.1:5432, user postgres, no password): a workflow
     that receives, takes a step and receives again; its process stays
+  Restate, its server from npm: a workflow that is suspended at a promise; one
+    call resolves it, and the answer is waited for; server and service stay
 Without --full fewer sleepers and wakes. What is not installed, or not running,
 is left out with a message; skipped when nothing is there."""
+import http.client
+import json
 import os
 import resource
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -224,7 +229,148 @@ def dbos(folder):
     return True
 
 
+# ---- Restate ----
+
+RESTATE = "@restatedev/restate-server"
+
+
+def restate_program():
+    """The server's binary: npm brings it into the build folder."""
+    where = os.path.join(os.environ.get("BUILD", "build"), "npm-restate")
+    program = os.path.join(where, "node_modules", RESTATE + "-linux-x64",
+                           "bin", "restate-server")
+    if not os.path.exists(program):
+        os.makedirs(where, exist_ok=True)
+        subprocess.run(["npm", "install", "--prefix", where, "--no-audit",
+                        "--no-fund", "--ignore-scripts", RESTATE],
+                       check=True, timeout=300, capture_output=True)
+    return os.path.abspath(program)
+
+
+def restate_serve(port):
+    import asyncio
+    import restate
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+    sleeper = restate.Workflow("sleeper")
+
+    @sleeper.main()
+    async def run(ctx, text: str) -> int:
+        news = await ctx.promise("news").value()
+        return await ctx.run("decide", lambda: news)
+
+    @sleeper.handler()
+    async def news(ctx, value: int):
+        await ctx.promise("news").resolve(value)
+
+    config = Config()
+    config.bind, config.loglevel = [f"127.0.0.1:{port}"], "error"
+    asyncio.run(serve(restate.app([sleeper]), config))
+
+
+def port_free():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def asked(connection, path, body=None):
+    connection.request("GET" if body is None else "POST", path,
+                       None if body is None else json.dumps(body),
+                       {"content-type": "application/json"})
+    answer = connection.getresponse()
+    text = answer.read()
+    assert answer.status < 300, (path, answer.status, text[:200])
+    return text
+
+
+def restate_up(admin, port):
+    for _ in range(200):
+        try:
+            return asked(http.client.HTTPConnection("127.0.0.1", admin,
+                                                    timeout=10),
+                         "/deployments", {"uri": f"http://127.0.0.1:{port}"})
+        except (OSError, AssertionError, http.client.HTTPException):
+            time.sleep(.2)
+    raise AssertionError("restate-server does not come up")
+
+
+def used(processes):
+    """Memory in MB and processor time in ms of running processes."""
+    mb = ms = 0
+    for p in processes:
+        with open(f"/proc/{p.pid}/statm") as f:
+            mb += int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+        with open(f"/proc/{p.pid}/stat") as f:
+            user, system = f.read().rsplit(")", 1)[1].split()[11:13]
+        ms += 1e3 * (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    return mb, ms
+
+
+def restate_wakes(folder, version, processes, ingress):
+    c = http.client.HTTPConnection("127.0.0.1", ingress, timeout=60)
+    for i in range(SLEEPERS):
+        asked(c, f"/sleeper/s{i}/run/send", STATE)
+    time.sleep(3)
+    _, before = used(processes)
+    time.sleep(5)
+    mb, cpu = used(processes)
+    idle = (cpu - before) / (10 * 5)
+    raw, ms = Raw(folder), []
+    for i in range(WAKES):
+        raw.sync()
+        begin = time.perf_counter()
+        asked(c, f"/sleeper/s{i}/news", 1)
+        n = asked(c, f"/restate/workflow/sleeper/s{i}/attach")
+        ms.append(1e3 * (time.perf_counter() - begin))
+        assert json.loads(n) == 1, n
+    _, after = used(processes)
+    row(f"Restate {version}, resident", ms, raw, (after - cpu) / WAKES,
+        f"asleep {mb:.0f} MB and {idle:.1f} % of a core for {SLEEPERS} "
+        "sleepers, server and service")
+
+
+def restate(folder):
+    try:
+        import hypercorn as _  # noqa: F401
+        import restate as _  # noqa: F401
+        program = restate_program()
+    except ImportError:
+        print("Restate: left out, restate-sdk is not installed (PyPI)")
+        return False
+    except (OSError, subprocess.SubprocessError) as e:
+        print(f"Restate: left out, npm brings no {RESTATE} ({e})")
+        return False
+    node, admin, ingress, port = [port_free() for _ in range(4)]
+    base = os.path.join(os.path.abspath(folder), "restate")
+    os.mkdir(base)
+    env = dict(os.environ, RESTATE_BASE_DIR=base,
+               RESTATE_BIND_ADDRESS=f"127.0.0.1:{node}",
+               RESTATE_ADVERTISED_ADDRESS=f"http://127.0.0.1:{node}",
+               RESTATE_ADMIN__BIND_ADDRESS=f"127.0.0.1:{admin}",
+               RESTATE_INGRESS__BIND_ADDRESS=f"127.0.0.1:{ingress}",
+               RESTATE_WORKER__INVOKER__INACTIVITY_TIMEOUT="1ms",
+               RESTATE_DISABLE_TELEMETRY="true")
+    with open(os.path.join(base, "log"), "w") as log:
+        processes = [
+            subprocess.Popen([program], env=env, stdout=log, stderr=log),
+            subprocess.Popen([sys.executable, __file__, "--restate",
+                              str(port)], stdout=log, stderr=log)]
+    try:
+        restate_up(admin, port)
+        version = subprocess.run([program, "--version"], text=True,
+                                 capture_output=True).stdout.split()[-1]
+        restate_wakes(folder, version, processes, ingress)
+    finally:
+        for p in processes:
+            p.kill()
+            p.wait()
+    return True
+
+
 def main():
+    if "--restate" in sys.argv:
+        restate_serve(int(sys.argv[2]))
     if "--graph" in sys.argv:
         graph, _ = graph_open(sys.argv[2])
         assert graph_wake(graph, int(sys.argv[3]))["n"] >= 1
@@ -238,7 +384,7 @@ def main():
     try:
         print(f"{'one wake, ms':28} {'p50':>8} {'p99':>8} {'raw p50':>8} "
               f"{'beyond':>8} {'CPU':>8}")
-        done = [langgraph(folder), dbos(folder)]
+        done = [langgraph(folder), dbos(folder), restate(folder)]
         bench = os.path.join(build, "bench-sleep")
         if any(done) and os.path.exists(bench):
             print("rea, cold, beside them:", flush=True)
