@@ -98,6 +98,7 @@ one build-asan make -s asan
 many fuzz test/fuzz/*.sh
 many asan "$build"/asan/test/unit/test_*
 one asan-sim-laws "$build/asan/test/sim/sim_laws" --lives=40
+one asan-sim-system "$build/asan/test/sim/sim_system" --steps=100000 --logs=$logs
 
 cd "$top" || exit 1
 passed=$(grep -c '^ok' "$log/results")
