@@ -10,7 +10,7 @@ int
 lite_error(struct store *st, int rc, const char *what, struct err *err)
 {
     struct lite *l = st->driver;
-    int low = rc & 0xff;
+    int low = rc & 0xff, seen = errno;
     int sys = l->db != NULL ? sqlite3_system_errno(l->db) : 0;
     const char *text =
         l->db != NULL ? sqlite3_errmsg(l->db) : sqlite3_errstr(rc);
@@ -26,6 +26,12 @@ lite_error(struct store *st, int rc, const char *what, struct err *err)
             "access "
             "to %s and everything in it",
             what, st->dir, text, st->dir);
+    /* A page that can't be read now is called corrupt by SQLite, too. */
+    if (low == SQLITE_CORRUPT && seen == EIO)
+        return err_set(err, -ERR_SYS,
+            "%.48s: %s/rea.db can't be read now: %s; run `rea sweep` when the "
+            "disk is well",
+            what, st->dir, strerror(seen));
     if (low == SQLITE_CORRUPT || low == SQLITE_NOTADB)
         return err_set(err, -ERR_CORRUPT,
             "%.48s: %s/rea.db is damaged (%s); restore it from a copy", what,
@@ -52,6 +58,7 @@ statement(
     assert(l->n_cached < DB_STATEMENTS_MAX);
     struct lite_rows *q = &l->cached[l->n_cached];
     *q = (struct lite_rows){.head.ops = &db_lite, .sql = sql, .lite = l};
+    errno = 0; /* lite_error looks */
     int rc = sqlite3_prepare_v3(
         l->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &q->stmt, NULL);
     if (rc != SQLITE_OK)
@@ -114,6 +121,7 @@ lite_row(struct store *st, struct db_rows *q, struct err *err)
 {
     struct lite *l = st->driver;
     sqlite3_stmt *stmt = ((struct lite_rows *)q)->stmt;
+    errno = 0; /* lite_error looks */
     int rc = sqlite3_step(stmt);
     if (rc == SQLITE_ROW)
         return 1;
@@ -130,6 +138,7 @@ int
 lite_exec(struct store *st, const char *sql, struct err *err)
 {
     struct lite *l = st->driver;
+    errno = 0; /* lite_error looks */
     int rc = sqlite3_exec(l->db, sql, NULL, NULL, NULL);
     if (rc != SQLITE_OK)
         return lite_error(st, sqlite3_extended_errcode(l->db), "set up", err);

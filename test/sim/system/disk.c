@@ -134,6 +134,19 @@ read(int fd, void *data, size_t n)
 }
 
 ssize_t
+pread64(int fd, void *data, size_t n, off64_t at)
+{
+    return call_fails(OP_READ, false) ? -1
+                                      : syscall(SYS_pread64, fd, data, n, at);
+}
+
+ssize_t
+pread(int fd, void *data, size_t n, off_t at)
+{
+    return pread64(fd, data, n, at);
+}
+
+ssize_t
 write(int fd, const void *data, size_t n)
 {
     return call_fails(OP_WRITE, true) ? -1 : syscall(SYS_write, fd, data, n);
