@@ -47,7 +47,8 @@ struct db_ops {
     int64_t (*changes)(struct store *st); /* rows that the last one changed */
     /* Several statements in one text, for the schema. */
     int (*exec)(struct store *st, const char *sql, struct err *err);
-    bool (*has_table)(struct store *st, const char *name);
+    /* 1, 0. */
+    int (*has_table)(struct store *st, const char *name, struct err *err);
 
     /* Column i of the row; borrowed until the next row. */
     int64_t (*integer)(struct db_rows *q, int i);

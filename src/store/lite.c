@@ -5,12 +5,38 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
+
+/* Of the last read that failed since the database was opened: until a
+ * transaction ends SQLite repeats its error in statements that read nothing.
+ * One thread, so one is enough. */
+static int read_errno;
+
+static ssize_t
+read_noted(int fd, void *to, size_t n, off_t at)
+{
+    ssize_t got = pread(fd, to, n, at);
+    if (got < 0)
+        read_errno = errno;
+    return got;
+}
+
+void
+lite_reads_note(void)
+{
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+    read_errno = 0;
+    if (vfs == NULL || vfs->iVersion < 3)
+        return;
+    vfs->xSetSystemCall(vfs, "pread", (sqlite3_syscall_ptr)read_noted);
+    vfs->xSetSystemCall(vfs, "pread64", (sqlite3_syscall_ptr)read_noted);
+}
 
 int
 lite_error(struct store *st, int rc, const char *what, struct err *err)
 {
     struct lite *l = st->driver;
-    int low = rc & 0xff, seen = errno;
+    int low = rc & 0xff;
     int sys = l->db != NULL ? sqlite3_system_errno(l->db) : 0;
     const char *text =
         l->db != NULL ? sqlite3_errmsg(l->db) : sqlite3_errstr(rc);
@@ -27,11 +53,11 @@ lite_error(struct store *st, int rc, const char *what, struct err *err)
             "to %s and everything in it",
             what, st->dir, text, st->dir);
     /* A page that can't be read now is called corrupt by SQLite, too. */
-    if (low == SQLITE_CORRUPT && seen == EIO)
+    if (low == SQLITE_CORRUPT && read_errno != 0)
         return err_set(err, -ERR_SYS,
             "%.48s: %s/rea.db can't be read now: %s; run `rea sweep` when the "
             "disk is well",
-            what, st->dir, strerror(seen));
+            what, st->dir, strerror(read_errno));
     if (low == SQLITE_CORRUPT || low == SQLITE_NOTADB)
         return err_set(err, -ERR_CORRUPT,
             "%.48s: %s/rea.db is damaged (%s); restore it from a copy", what,
@@ -58,7 +84,6 @@ statement(
     assert(l->n_cached < DB_STATEMENTS_MAX);
     struct lite_rows *q = &l->cached[l->n_cached];
     *q = (struct lite_rows){.head.ops = &db_lite, .sql = sql, .lite = l};
-    errno = 0; /* lite_error looks */
     int rc = sqlite3_prepare_v3(
         l->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &q->stmt, NULL);
     if (rc != SQLITE_OK)
@@ -121,7 +146,6 @@ lite_row(struct store *st, struct db_rows *q, struct err *err)
 {
     struct lite *l = st->driver;
     sqlite3_stmt *stmt = ((struct lite_rows *)q)->stmt;
-    errno = 0; /* lite_error looks */
     int rc = sqlite3_step(stmt);
     if (rc == SQLITE_ROW)
         return 1;
@@ -138,7 +162,6 @@ int
 lite_exec(struct store *st, const char *sql, struct err *err)
 {
     struct lite *l = st->driver;
-    errno = 0; /* lite_error looks */
     int rc = sqlite3_exec(l->db, sql, NULL, NULL, NULL);
     if (rc != SQLITE_OK)
         return lite_error(st, sqlite3_extended_errcode(l->db), "set up", err);
@@ -152,17 +175,17 @@ lite_changes(struct store *st)
     return sqlite3_changes(l->db);
 }
 
-static bool
-lite_has_table(struct store *st, const char *name)
+static int
+lite_has_table(struct store *st, const char *name, struct err *err)
 {
     struct db_rows *q = NULL;
-    if (db_query(st, &q, NULL, "SELECT 1 FROM sqlite_schema WHERE name = ?1",
-            "t", name) != 0)
-        return false;
-    bool has = db_row(st, q, NULL) == 1;
-    if (has)
+    int rc = db_query(
+        st, &q, err, "SELECT 1 FROM sqlite_schema WHERE name = ?1", "t", name);
+    if (rc == 0)
+        rc = db_row(st, q, err);
+    if (rc == 1)
         db_end(q);
-    return has;
+    return rc;
 }
 
 static int64_t

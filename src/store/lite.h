@@ -33,6 +33,9 @@ extern const struct db_ops db_lite;
 
 /* Turns the connection's last error into ours, with place and remedy. */
 int lite_error(struct store *st, int rc, const char *what, struct err *err);
+/* From now on a page that could not be read is told from one that is damaged:
+ * SQLite calls both corrupt. */
+void lite_reads_note(void);
 int lite_exec(struct store *st, const char *sql, struct err *err);
 
 /* lite_open.c */

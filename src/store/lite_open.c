@@ -263,6 +263,7 @@ lite_open(struct store *st, struct err *err)
     struct lite *l = mem_calloc(1, sizeof *l);
     l->lock_fd = -1;
     st->driver = l;
+    lite_reads_note();
     return lite_start(st, err);
 }
 

@@ -160,9 +160,10 @@ static int
 place_free(struct move *m, struct err *err)
 {
     struct db_rows *q = NULL;
-    if (!m->to->ops->has_table(m->to, "meta"))
-        return 0;
-    int rc = db_query(
+    int rc = m->to->ops->has_table(m->to, "meta", err);
+    if (rc != 1)
+        return rc;
+    rc = db_query(
         m->to, &q, err, "SELECT value FROM meta WHERE key = 'moving'", "");
     if (rc == 0)
         rc = db_row(m->to, q, err);

@@ -88,9 +88,10 @@ store_nodes(struct store *st, struct store_node *out, uint32_t cap, uint32_t *n,
     struct store_node node;
     int64_t of[2];
     *n = 0;
-    if (!st->ops->has_table(st, "node"))
-        return 0;
-    int rc = db_query(st, &q, err,
+    int rc = st->ops->has_table(st, "node", err);
+    if (rc != 1)
+        return rc;
+    rc = db_query(st, &q, err,
         "SELECT host, faults, times, last_ms, until_ms, why, campaign, trial"
         " FROM node ORDER BY host",
         "");
@@ -108,9 +109,10 @@ store_node_release(
     struct store *st, const char *host, bool *found, struct err *err)
 {
     *found = false;
-    if (!st->ops->has_table(st, "node"))
-        return 0;
-    int rc = db_run(st, err, "DELETE FROM node WHERE host = ?1", "t", host);
+    int rc = st->ops->has_table(st, "node", err);
+    if (rc != 1)
+        return rc;
+    rc = db_run(st, err, "DELETE FROM node WHERE host = ?1", "t", host);
     *found = rc == 0 && db_changes(st) > 0;
     return rc;
 }

@@ -246,16 +246,19 @@ pg_exec(struct store *st, const char *sql, struct err *err)
     return rc;
 }
 
-static bool
-pg_has_table(struct store *st, const char *name)
+static int
+pg_has_table(struct store *st, const char *name, struct err *err)
 {
     struct db_rows *q = NULL;
-    if (db_query(
-            st, &q, NULL, "SELECT to_regclass(?1) IS NOT NULL", "t", name) != 0)
-        return false;
-    bool has = db_row(st, q, NULL) == 1 && db_int(q, 0) != 0;
+    int rc =
+        db_query(st, &q, err, "SELECT to_regclass(?1) IS NOT NULL", "t", name);
+    if (rc == 0)
+        rc = db_row(st, q, err);
+    if (rc != 1)
+        return rc;
+    rc = db_int(q, 0) != 0;
     db_end(q);
-    return has;
+    return rc;
 }
 
 /* ---- columns ---- */

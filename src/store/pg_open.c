@@ -97,9 +97,10 @@ tables_create(struct store *st, struct err *err)
         rc = st->ops->begin(st, false, err);
     if (rc != 0)
         return rc;
-    if (!st->ops->has_table(st, "meta"))
-        rc = tables_fill(st, err);
+    rc = st->ops->has_table(st, "meta", err);
     if (rc == 0)
+        rc = tables_fill(st, err);
+    if (rc >= 0)
         rc = st->ops->commit(st, err);
     if (rc != 0)
         st->ops->rollback(st);
@@ -111,7 +112,10 @@ version_check(struct store *st, struct err *err)
 {
     const struct pg *pg = st->driver;
     struct db_rows *q = NULL;
-    if (!st->ops->has_table(st, "meta")) {
+    int rc = st->ops->has_table(st, "meta", err);
+    if (rc < 0)
+        return rc;
+    if (rc == 0) {
         if (st->mode == STORE_CREATE)
             return tables_create(st, err);
         return err_set(err, -ERR_NOT_FOUND,
@@ -119,7 +123,7 @@ version_check(struct store *st, struct err *err)
             "); `rea plan` makes them",
             pg->url, st->workspace);
     }
-    int rc = db_query(
+    rc = db_query(
         st, &q, err, "SELECT value FROM meta WHERE key = 'version'", "");
     if (rc == 0)
         rc = db_row(st, q, err);

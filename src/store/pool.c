@@ -28,10 +28,10 @@ static const char POOL_TABLES[] =
     " 0, slope BLOB NOT NULL DEFAULT x'', why TEXT NOT NULL DEFAULT '')"
     " STRICT;";
 
-static bool
-has_tables(struct store *st)
+static int
+has_tables(struct store *st, struct err *err)
 {
-    return st->ops->has_table(st, "pool_member");
+    return st->ops->has_table(st, "pool_member", err);
 }
 
 #define POOL_COLUMNS                                                           \
@@ -76,9 +76,10 @@ store_pools(
     size_t cap = 0;
     *out = NULL;
     *n = 0;
-    if (!has_tables(st))
-        return 0;
-    int rc = db_query(
+    int rc = has_tables(st, err);
+    if (rc != 1)
+        return rc;
+    rc = db_query(
         st, &q, err, "SELECT " POOL_COLUMNS " FROM pool ORDER BY name", "");
     while (rc == 0 && (rc = db_row(st, q, err)) == 1) {
         if (*n == cap) {
@@ -102,9 +103,10 @@ store_pool_get(struct store *st, const char *name, bool *found,
 {
     struct db_rows *q = NULL;
     *found = false;
-    if (!has_tables(st))
-        return 0;
-    int rc = db_query(st, &q, err,
+    int rc = has_tables(st, err);
+    if (rc != 1)
+        return rc;
+    rc = db_query(st, &q, err,
         "SELECT " POOL_COLUMNS " FROM pool WHERE name = ?1", "t", name);
     if (rc == 0)
         rc = db_row(st, q, err);
@@ -123,9 +125,10 @@ store_pool_of(struct store *st, uint32_t campaign, bool *found,
     struct db_rows *q = NULL;
     char name[NAME_LEN];
     *found = false;
-    if (!has_tables(st))
-        return 0;
-    int rc = db_query(st, &q, err,
+    int rc = has_tables(st, err);
+    if (rc != 1)
+        return rc;
+    rc = db_query(st, &q, err,
         "SELECT pool FROM pool_member WHERE campaign = ?1", "i",
         (int64_t)campaign);
     if (rc == 0)
@@ -151,8 +154,9 @@ store_pool_join(struct store *st, uint32_t campaign, const char *pool,
 int
 store_pool_leave(struct store *st, uint32_t campaign, struct err *err)
 {
-    if (!has_tables(st))
-        return 0;
+    int rc = has_tables(st, err);
+    if (rc != 1)
+        return rc;
     return db_run(st, err,
         "DELETE FROM pool_member WHERE campaign = ?1 AND held_u = 0", "i",
         (int64_t)campaign);
@@ -188,9 +192,10 @@ store_pool_members(struct store *st, const char *pool, struct store_member *out,
 {
     struct db_rows *q = NULL;
     *n = 0;
-    if (!has_tables(st))
-        return 0;
-    int rc = db_query(st, &q, err,
+    int rc = has_tables(st, err);
+    if (rc != 1)
+        return rc;
+    rc = db_query(st, &q, err,
         "SELECT m.campaign, weight, live, held_u, floor_u, signed_u, wants,"
         " least_u, tranche_u, trial_u, slope, why, c.model, c.state, c.spent_u"
         " FROM pool_member m JOIN campaign c ON c.id = m.campaign"
@@ -303,7 +308,7 @@ store_pool_value(struct store *st, uint32_t campaign, char pool[NAME_LEN])
     struct db_rows *q = NULL;
     double slope[POOL_STEPS] = {0}, weight = 0;
     pool[0] = '\0';
-    if (!has_tables(st) ||
+    if (has_tables(st, NULL) != 1 ||
         db_query(st, &q, NULL,
             "SELECT pool, weight, slope FROM pool_member WHERE campaign = ?1",
             "i", (int64_t)campaign) != 0 ||

@@ -141,13 +141,13 @@ exec(struct store *st, const char *sql, struct err *err)
     return rc;
 }
 
-static bool
-has_table(struct store *st, const char *name)
+static int
+has_table(struct store *st, const char *name, struct err *err)
 {
     enter(OP_STATEMENT);
-    bool has = __real_db_lite.has_table(st, name);
+    int rc = __real_db_lite.has_table(st, name, err);
     leave();
-    return has;
+    return rc;
 }
 
 /* Rows carry SQLite's own table, so columns are read from there. */
