@@ -126,7 +126,12 @@ os.execv(sys.argv[1], sys.argv[1:])
 E2
 python3 unit.py "$build/rea-serve" --root "$dir/ws" --rea "$rea" --idle 2 >unit.out 2>&1 &
 server=$!
-sleep 0.5
+i=0
+until [ -s unit.out ]; do
+    i=$((i + 1))
+    [ $i -lt 200 ] || fail "no port: $(cat unit.out)"
+    sleep 0.1
+done
 want 0 "$rea" wake C1 --via "http://127.0.0.1:$(head -1 unit.out)"
 i=0
 while kill -0 "$server" 2>/dev/null; do

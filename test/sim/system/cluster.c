@@ -408,7 +408,7 @@ log_fill(const char *token, struct outcome *o)
     if (n_failing == 0 || !speaks)
         return;
     uint64_t which =
-        life.plan.lonely ? text_hash(token) : life.plan.seed * 8 + told++;
+        life.plan.lonely ? text_hash(token) : life.plan.seed * 5 + told++;
     buf_clear(&o->errors);
     buf_puts(&o->errors, buf_str(&failing[which % n_failing]));
 }
