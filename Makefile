@@ -282,7 +282,7 @@ check-full: deps-check
 SEED ?= 1
 sim: $(SIM)
 	$(BUILD)/test/sim/sim_laws --seed=$(SEED) --lives=400
-	$(BUILD)/test/sim/sim_system --seed=$(SEED) --steps=1000000 \
+	$(BUILD)/test/sim/sim_system --seed=$(SEED) --steps=1500000 \
 	  --logs=test/unit/data/signatures/rules.txt
 	$(BUILD)/test/sim/sim_system --seed=$(SEED) --control=1
 
