@@ -21,6 +21,7 @@ enum {
  * -ERR_LIMIT; a missing file is -ERR_NOT_FOUND, a folder -ERR_INPUT. */
 int
 fs_read(const char *path, size_t max_bytes, struct buf *out, struct err *err);
+
 enum fs_durable {
     FS_LOOSE,
     FS_DURABLE, /* file and folder are synced: it survives a loss of power */

@@ -50,6 +50,18 @@ store_move_run(struct call *call, struct err *err)
         rc = store_move(root, call->args[0], &m, err);
     if (rc != 0)
         return rc;
+    if (call->json) {
+        struct jw w;
+        jw_init(&w, &call->out, 2);
+        jw_obj_begin(&w);
+        jw_kbool(&w, "finished", m.finished);
+        jw_ki64(&w, "campaigns", m.campaigns);
+        jw_ki64(&w, "rows", (int64_t)m.rows);
+        jw_ki64(&w, "events", (int64_t)m.events);
+        jw_obj_end(&w);
+        say(call, "\n");
+        return 0;
+    }
     if (m.finished)
         say(call, "the move that was cut off is finished\n");
     else

@@ -53,23 +53,6 @@ recorded_find(
     return claim_find(j, KIND, token, out, err);
 }
 
-/* The limits that a shim would keep. */
-static void
-outcome_limit(const struct job_spec *spec, struct outcome *o)
-{
-    bool paid = spec->budget_ms > 0 &&
-                (spec->time_ms <= 0 || spec->budget_ms < spec->time_ms);
-    int64_t limit = paid ? spec->budget_ms : spec->time_ms;
-    if (limit <= 0 || o->duration_ms <= limit)
-        return;
-    o->duration_ms = limit;
-    o->reason = paid ? REASON_BUDGET : REASON_TIMEOUT;
-    o->exit_code = 0;
-    o->signal = 15;
-    snprintf(o->detail, sizeof o->detail, "ran %.1f s, the limit",
-        (double)limit / 1000.0);
-}
-
 /* Paths must mean the same to later processes, wherever they stand. */
 static const char *
 absolute_in(struct arena *a, const char *path)

@@ -20,6 +20,8 @@ struct outcome {
 int outcome_find(const char *record, const struct job_spec *spec,
     struct outcome *out, struct err *err);
 void outcome_fini(struct outcome *o);
+/* Ends it at the job's limits, as a shim would. */
+void outcome_limit(const struct job_spec *spec, struct outcome *o);
 /* Value of a variable in a NAME=value list, or NULL. */
 const char *env_find(const char *const *envp, const char *name);
 

@@ -104,7 +104,7 @@ rows_copy(struct move *m, const char *table, struct err *err)
     int sr, rc = 0;
     snprintf(sql, sizeof sql, "SELECT * FROM %s", table);
     sr = sqlite3_prepare_v2(l->db, sql, -1, &q, NULL);
-    while (rc == 0 && sr != SQLITE_ROW && sr == SQLITE_OK)
+    if (sr == SQLITE_OK)
         sr = sqlite3_step(q);
     for (; rc == 0 && sr == SQLITE_ROW; sr = sqlite3_step(q)) {
         if (rows.len > 0)

@@ -413,21 +413,13 @@ log_fill(const char *token, struct outcome *o)
     buf_puts(&o->errors, buf_str(&failing[which % n_failing]));
 }
 
-/* Limits are kept, and one run in fifty says nothing of what it measured. */
+/* One run in fifty says nothing of what it measured. */
 static void
 outcome_bend(const struct job_spec *spec, struct outcome *o)
 {
-    bool paid = spec->budget_ms > 0 &&
-                (spec->time_ms <= 0 || spec->budget_ms < spec->time_ms);
-    int64_t limit = paid ? spec->budget_ms : spec->time_ms;
+    outcome_limit(spec, o);
     if (text_hash(spec->token) % 50 == 0)
         buf_clear(&o->metrics);
-    if (limit <= 0 || o->duration_ms <= limit)
-        return;
-    o->duration_ms = limit;
-    o->reason = paid ? REASON_BUDGET : REASON_TIMEOUT;
-    o->exit_code = 0;
-    o->signal = 15;
 }
 
 /* Where the scheduler keeps it; the world writes, so nothing fails here. */

@@ -133,7 +133,8 @@ process_body(struct process *p)
     struct err err = {0};
     struct wake_result r;
     struct sweep_result s;
-    struct wake_opts opts = {.cause = WAKE_CALLBACK, .program = ""};
+    const struct wake_opts opts = {
+        .cause = p->sweeps ? WAKE_SWEEP : WAKE_CALLBACK, .program = ""};
     p->rc =
         store_open(life.root, p->reads ? STORE_READ : STORE_WRITE, &st, &err);
     if (p->rc == 0 && p->reads)
@@ -141,7 +142,7 @@ process_body(struct process *p)
     else if (p->rc == 0 && p->says)
         p->rc = verb_say(st, p, &err);
     else if (p->rc == 0 && p->sweeps)
-        opts.cause = WAKE_SWEEP, p->rc = sweep_run(st, &opts, &s, &err);
+        p->rc = sweep_run(st, &opts, &s, &err);
     else if (p->rc == 0)
         p->rc = wake_run(st, p->campaign, &opts, &r, &err);
     store_close(st);
@@ -284,16 +285,16 @@ all_over(void)
     return process_count() == 0 && cluster_running() == 0;
 }
 
-/* Once all is over, a last sweep tidies up what the engineer has not seen. */
 static void
 loop(void)
 {
     int64_t quiet_us = QUIET_DAYS * 24 * HOUR_US;
     int64_t rest_us = REST_DAYS * 24 * HOUR_US;
     while (!all_over()) {
-        life.quiet = life.now_us >= quiet_us;
-        if (life.quiet && life.weather.kill + life.weather.error > 0)
-            weather_us = life.now_us;
+        if (!life.quiet && life.now_us >= quiet_us) {
+            life.quiet = true;
+            weather_us = life.now_us; /* it clears up at once */
+        }
         if (life.now_us > rest_us)
             law_broken("in %d days nothing came to an end", REST_DAYS);
         happen();
@@ -302,6 +303,7 @@ loop(void)
     }
 }
 
+/* Once all is over, a last sweep tidies up what the engineer has not seen. */
 static void
 last_sweep(void)
 {

@@ -161,7 +161,7 @@ uint32_t verb_event(enum verb verb);
 /* What must hold when a life is over. acked[c][v]: verbs that were said to be
  * done. */
 void laws_check(uint64_t acked[CAMPAIGNS_MAX + 1][VERB_COUNT]);
-/* What must hold at any moment; called between any two steps of others. */
+/* What must hold at any moment; called whenever the engineer looks. */
 void laws_glance(void);
 
 #endif
