@@ -265,7 +265,8 @@ wake_commit(struct wake *w, const struct fact_list *l, struct err *err)
             rc = commit_once(w, l, before, err);
     }
     if (rc != 0) {
-        if (wake_load(w, &ignored) != 0)
+        w->unread = wake_load(w, &ignored) != 0;
+        if (w->unread)
             w->core = mem_calloc(1, sizeof *w->core);
         return rc;
     }

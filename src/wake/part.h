@@ -57,6 +57,7 @@ struct wake {
     struct wake_result *out;
     struct store_campaign row;
     struct core *core;
+    bool unread; /* a write failed, and so did reading anew: core is empty */
     struct update *u;
     struct lease lease;
     struct arena arena;
@@ -92,7 +93,7 @@ struct fact *fact_new(struct wake *w, enum event_kind kind);
 void fact_add(struct wake *w, struct fact_list *l, struct fact *f);
 /* Applies the facts and all decisions that follow, and stores them with their
  * books in one transaction. -ERR_REFUSED: the engine refused one. After any
- * error the state is that of the log again. */
+ * error the state is that of the log again, or unread. */
 int wake_commit(struct wake *w, const struct fact_list *l, struct err *err);
 /* Its two halves, for new campaigns: the engine in memory, then all rows,
  * inside a transaction. */

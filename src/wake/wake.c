@@ -100,6 +100,8 @@ wake_body(struct wake *w, const struct request *r, struct err *err)
         rc = facts_bring(w, r, err);
     if (rc == 0)
         rc = wake_rounds(w, err);
+    if (w->unread) /* there is nothing true to write for status */
+        return rc;
     w->out->state = w->core->state;
     w->out->gate = w->core->state == CAMPAIGN_HALTED;
     if (rc == -ERR_REFUSED || rc == -ERR_BUSY || rc == -ERR_APPROVAL)

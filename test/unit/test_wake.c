@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 #include <math.h>
+#include <sqlite3.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -331,6 +332,61 @@ test_wake_without_news(void **state)
 }
 
 static void
+sql_run(struct place *p, const char *sql)
+{
+    sqlite3 *db = NULL;
+    char path[128];
+    snprintf(path, sizeof path, "%s/.rea/rea.db", p->root);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+/* Within a wake the store breaks: no table of events, so that neither the
+ * commit nor reading the state anew succeeds. */
+static int
+events_hide(void *ctx, struct store *st, uint32_t campaign,
+    const struct core *core, struct err *err)
+{
+    struct place *p = ctx;
+    (void)st;
+    (void)campaign;
+    (void)core;
+    (void)err;
+    sql_run(p, "ALTER TABLE event RENAME TO hidden");
+    return 0;
+}
+
+static void
+test_unread_state_is_not_shown(void **state)
+{
+    struct place *p = *state;
+    struct wake_result r;
+    struct store_campaign before, after;
+    const struct wake_hooks hooks = {.keep_insights = events_hide, .ctx = p};
+    const struct wake_opts breaking = {
+        .cause = WAKE_VERB, .program = "", .hooks = &hooks};
+    const struct event stop = {.kind = EVENT_campaign_stopped};
+    project_write(p, "toy", "sleep 30", 24, "");
+    uint32_t id = campaign_make(p, "toy");
+    OK(p, start(p, id, &r));
+    OK(p, wake_facts(p->st, id, &stop, 1, &quiet, &r, &p->err));
+    int rc = 0;
+    for (int i = 0; i < 500 && rc == 0; i++) { /* until the jobs are over */
+        OK(p, store_campaign_get(p->st, id, &before, &p->err));
+        rc = wake_run(p->st, id, &breaking, &r, &p->err);
+        usleep(20000);
+    }
+    assert_int_not_equal(rc, 0);
+    sql_run(p, "ALTER TABLE hidden RENAME TO event");
+    OK(p, store_campaign_get(p->st, id, &after, &p->err));
+    assert_true(after.brief.approved_u > 0);
+    assert_int_equal(after.brief.approved_u, before.brief.approved_u);
+    assert_int_equal(after.brief.state, CAMPAIGN_STOPPED);
+    OK(p, drive(p, id, 10));
+}
+
+static void
 test_left_to_the_holder(void **state)
 {
     struct place *p = *state;
@@ -592,7 +648,8 @@ main(void)
     setenv("REA_SHIM", shim, 0);
 #define T(f) cmocka_unit_test_setup_teardown(f, place_make, place_drop)
     const struct CMUnitTest tests[] = {T(test_whole_campaign),
-        T(test_wake_without_news), T(test_left_to_the_holder),
+        T(test_wake_without_news), T(test_unread_state_is_not_shown),
+        T(test_left_to_the_holder),
         T(test_gate_on_edited_project), T(test_nothing_before_approval),
         cmocka_unit_test(test_failures_are_classified),
         T(test_slots_are_shared), T(test_rows_give_sampling_variance),
