@@ -160,6 +160,22 @@ laws_check(uint64_t acked[CAMPAIGNS_MAX + 1][VERB_COUNT])
     folder_check(".rea/jobs");
 }
 
+/* What status shows without an engine is what the log says. */
+static void
+brief_check(struct store *st, const struct store_campaign *row)
+{
+    struct core *c = NULL;
+    struct err err = {0};
+    const struct store_brief *b = &row->brief;
+    if (store_load(st, row->id, &c, &err) != 0)
+        law_broken("C%u at a glance: %s", row->id, err.text);
+    if (b->state != c->state || b->approved_u != c->approved_u ||
+        b->reserved_u != c->reserved_u || b->spent_u != c->spent_u ||
+        b->hypotheses != c->n_hypotheses || b->looks != c->looks)
+        law_broken("C%u: status shows another state than the log", row->id);
+    free(c);
+}
+
 /* Budget and books as any reader sees them. */
 void
 laws_glance(void)
@@ -171,9 +187,11 @@ laws_glance(void)
     if (store_open(life.root, STORE_READ, &st, &err) != 0 ||
         store_campaigns(st, &v, &n, &err) != 0)
         law_broken("a glance: %s", err.text);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         if (v[i].brief.spent_u + v[i].brief.reserved_u > v[i].brief.approved_u)
             law_broken("C%u spends more than was approved", v[i].id);
+        brief_check(st, &v[i]);
+    }
     free(v);
     store_close(st);
 }
