@@ -126,8 +126,11 @@ int
 lite_lock(struct store *st, struct err *err)
 {
     const struct lite *l = st->driver;
-    const struct timespec nap = {.tv_nsec = 1000000};
-    for (int tries = 0; tries < 30000; tries++) {
+    enum { SHORT = 20, TRIES = 30000 };
+    for (int tries = 0; tries < TRIES; tries++) {
+        /* a commit takes the time of a sync or two: look again soon */
+        const struct timespec nap = {
+            .tv_nsec = tries < SHORT ? 100000 : 1000000};
         if (flock(l->lock_fd, LOCK_EX | LOCK_NB) == 0)
             return 0;
         if (errno != EWOULDBLOCK && errno != EINTR)

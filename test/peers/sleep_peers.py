@@ -4,7 +4,8 @@ take one decision, commit it, at the same level of sync (SQLite synchronous =
 FULL, PostgreSQL fsync and synchronous_commit on), among many sleepers, each
 sample just after a raw fsync of the same disk.
   LangGraph with checkpoint-sqlite: a node that interrupts, resumed; warm in one
-    process, and cold in a fresh one each time, as rea wakes
+    process, also where its step leaves what rea leaves for a new job, and cold
+    in a fresh one each time, as rea wakes
   DBOS on PostgreSQL (127.0.0.1:5432, user postgres, no password): a workflow
     that receives, takes a step and receives again; its process stays
   Restate, its server from npm: a workflow that is suspended at a promise; one
@@ -12,6 +13,7 @@ sample just after a raw fsync of the same disk.
 Without --full fewer sleepers and wakes. What is not installed, or not running,
 is left out with a message; skipped when nothing is there."""
 import http.client
+import itertools
 import json
 import os
 import resource
@@ -66,7 +68,30 @@ def cpu_now(who=resource.RUSAGE_SELF):
 
 # ---- LangGraph ----
 
-def graph_open(path):
+def job_leave(folder, i):
+    """What a job that survives a loss of power needs before it is started, as
+    rea leaves it: a folder with two small files, and a claim on its name."""
+    run, claims = os.path.join(folder, f"run{i}"), os.path.join(folder, "jobs")
+    os.makedirs(run)
+    os.makedirs(claims, exist_ok=True)
+    for path in (os.path.join(run, "knobs.json"),
+                 os.path.join(run, "spec.json"), os.path.join(claims, f"t{i}")):
+        with open(path + ".tmp", "wb") as f:
+            f.write(b"x" * 700)
+            f.flush()
+            os.fsync(f.fileno())
+        if path.startswith(claims):
+            os.link(path + ".tmp", path)
+            os.unlink(path + ".tmp")
+        else:
+            os.rename(path + ".tmp", path)
+    for folder in (run, claims):
+        fd = os.open(folder, os.O_RDONLY)
+        os.fsync(fd)
+        os.close(fd)
+
+
+def graph_open(path, leave=None):
     import sqlite3
     from typing import TypedDict
     from langgraph.checkpoint.sqlite import SqliteSaver
@@ -79,6 +104,8 @@ def graph_open(path):
 
     def decide(state):
         news = interrupt("asleep")
+        if leave is not None:
+            leave()
         return {"n": state["n"] + news}
 
     g = StateGraph(State)
@@ -125,6 +152,18 @@ def langgraph(folder):
         assert got["n"] == 1 + i // SLEEPERS, got["n"]
     row(name + ", warm", ms, raw, (cpu_now() - cpu) / WAKES,
         f"{size:.0f} bytes of disk a sleeper")
+    db.close()
+    started = itertools.count()
+    graph, db = graph_open(path, lambda: job_leave(folder, next(started)))
+    raw, ms, cpu = Raw(folder), [], cpu_now()
+    for i in range(WAKES):
+        raw.sync()
+        begin = time.perf_counter()
+        graph_wake(graph, i % SLEEPERS)
+        ms.append(1e3 * (time.perf_counter() - begin))
+    assert next(started) == WAKES
+    row(name + ", warm, job", ms, raw, (cpu_now() - cpu) / WAKES,
+        "its step leaves the files of one job")
     db.close()
     raw, ms = Raw(folder), []
     cpu = cpu_now(resource.RUSAGE_CHILDREN)
@@ -388,8 +427,10 @@ def main():
         bench = os.path.join(build, "bench-sleep")
         if any(done) and os.path.exists(bench):
             print("rea, cold, beside them:", flush=True)
-            subprocess.run([bench, "--campaigns", str(SLEEPERS), "--wakes",
-                            str(WAKES), "--cycles", "1"], check=True)
+            for jobs in ("1", "2"):
+                subprocess.run([bench, "--campaigns", str(SLEEPERS), "--wakes",
+                                str(WAKES), "--cycles", "1", "--jobs", jobs],
+                               check=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return 0 if any(done) else 77
