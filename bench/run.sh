@@ -49,7 +49,7 @@ if [ -n "${REA_REPLAY:-}" ]; then
     if [ "$form" = full ]; then
         "$python" test/peers/replay_peers.py --seeds 20 --page docs/peers.md
     else
-        "$python" test/peers/replay_peers.py --seeds 2 --all-seeds
+        "$python" test/peers/replay_peers.py --seeds 2
     fi
     curves=$REA_REPLAY/taskset_nlp.csv.gz
     if [ -e "$curves" ]; then

@@ -30,10 +30,8 @@ import samplers  # noqa: E402
 BUILD = os.environ.get("BUILD", "build")
 ENGINE = ("rea", "rea-cold", "random", "greedy", "prior")
 NEEDS = {"tpe": "optuna", "gp": "torch", "smac": "smac"}
-# The slowest peers use fewer seeds, stated beside their figures.
-PAGE = {"rea": 1, "tpe-top5": 1, "tpe-mv-top5": 1, "tpe-own-top5": .25,
-        "gp-top5": .25, "smac-top5": .25, "rea-cold": 1, "tpe": 1, "tpe-mv": 1,
-        "tpe-own": .25, "gp": .25, "smac": .25, "prior": 1, "greedy": 1, "random": 1}
+PAGE = ("rea,tpe-top5,tpe-mv-top5,tpe-own-top5,gp-top5,smac-top5,prior,"
+        "rea-cold,tpe,tpe-mv,tpe-own,gp,smac,greedy,random")
 SMOKE = "rea,random,greedy,tpe-top5,tpe-mv,tpe-own,gp-top5,smac-top5"
 SMOKE_SEEDS = 3  # of what runs in the engine
 # What an engine that decides no better than chance would not hold.
@@ -190,10 +188,8 @@ def options():
     a.add_argument("--seeds", type=int, default=0)
     a.add_argument("--noise", default="auto")
     a.add_argument("--min-candidates", type=int, default=100)
-    a.add_argument("--methods", default=",".join(PAGE),
+    a.add_argument("--methods", default=PAGE,
                    help="with the number of seeds where it is another: gp:5")
-    a.add_argument("--all-seeds", action="store_true",
-                   help="the slow peers use all seeds, too")
     a.add_argument("--cache", default=os.path.join(BUILD, "peers-cache"))
     a.add_argument("--out", help="every run as JSON")
     a.add_argument("--page", help="the page to write, with an .svg beside it")
@@ -204,8 +200,8 @@ def options():
         o.hypotheses = default
     o.smoke = o.seeds == 0
     if o.smoke:
-        o.seeds, o.budget, o.all_seeds = 1, 20, True
-        if o.methods == ",".join(PAGE):
+        o.seeds, o.budget = 1, 20
+        if o.methods == PAGE:
             o.methods = SMOKE
     return o
 
@@ -223,9 +219,8 @@ def seeds_of(o):
     """(method, seeds) of --methods: "tpe" or "tpe:5"."""
     for item in filter(None, o.methods.split(",")):
         method, _, n = item.partition(":")
-        share = 1 if o.all_seeds else PAGE.get(method, 1)
         seeds = SMOKE_SEEDS if o.smoke and method in ENGINE else o.seeds
-        yield method, int(n) if n else max(1, round(seeds * share))
+        yield method, int(n) if n else seeds
 
 
 def main():
