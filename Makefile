@@ -260,7 +260,7 @@ demo: deps
 # holds memory without control groups.
 slurm-check: deps-check
 	@$(MAKE) --no-print-directory -s -j2 all tests
-	@for t in endings campaign; do \
+	@for t in endings campaign nodes; do \
 	  BUILD=$(BUILD) sh test/flow/slurm-$$t.sh && echo "ok slurm-$$t"; done
 	@BUILD=$(BUILD) REA_SLURM_CGROUP=0 sh test/flow/slurm-endings.sh && \
 	  echo "ok slurm-endings without control groups"

@@ -82,6 +82,7 @@ echo "== flow"
 # Clusters mostly wait: they go beside the others, one after the other.
 clusters="test/flow/slurm-endings.sh
 test/flow/slurm-campaign.sh
+test/flow/slurm-nodes.sh
 test/flow/gridengine-campaign.sh"
 for t in $clusters; do one flow-$(basename "$t" .sh) sh "$t"; done &
 lanes=3

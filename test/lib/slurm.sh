@@ -1,11 +1,11 @@
 #!/bin/bash
 # A Slurm cluster of one machine from Debian's packages, in a folder of its
 # own: slurm.sh start DIR [NODES], stop DIR. `. DIR/env` makes its commands
-# find it. Needs root (slurmd starts jobs as their users) and no systemd.
+# find it, DIR/nodes names its nodes, each a slurmd. Needs root (slurmd starts jobs as their users) and no systemd.
 # Memory is held by a cgroup where the kernel lets us, else by the daemon that
 # looks every second (OverMemoryKill); DIR/limits says which.
 set -eu
-verb=${1:?start or stop} dir=${2:?folder}
+verb=${1:?start or stop} dir=${2:?folder} nodes=${3:-1}
 
 port_free() { # a port nobody listens on, from $1
     p=$1
@@ -49,7 +49,14 @@ conf_write() {
         over=,OverMemoryKill
     fi
     # Clusters of one machine share neither ports nor, by the node's name, cgroups.
-    c=$(port_free $((26000 + $$ % 900 * 2))) d=$(port_free $((28000 + $$ % 900 * 2)))
+    c=$(port_free $((26000 + $$ % 900 * 2))) d=$((28000 + $$ % 900 * 2)) all=
+    : >"$dir/nodes"
+    for _ in $(seq "$nodes"); do
+        d=$(port_free "$d")
+        echo "n$d" >>"$dir/nodes"
+        all=$all${all:+,}n$d
+        d=$((d + 1))
+    done
     cat >"$dir/slurm.conf" <<EOF
 ClusterName=rea
 SlurmctldHost=$host(127.0.0.1)
@@ -59,13 +66,12 @@ AuthType=auth/munge
 CredType=cred/munge
 AuthInfo=cred_expire=5
 SlurmctldPort=$c
-SlurmdPort=$d
 StateSaveLocation=$dir/state
-SlurmdSpoolDir=$dir/spool
+SlurmdSpoolDir=$dir/spool/%n
 SlurmctldPidFile=$dir/slurmctld.pid
-SlurmdPidFile=$dir/slurmd.pid
+SlurmdPidFile=$dir/slurmd.%n.pid
 SlurmctldLogFile=$dir/log/slurmctld.log
-SlurmdLogFile=$dir/log/slurmd.log
+SlurmdLogFile=$dir/log/slurmd.%n.log
 ReturnToService=2
 SlurmctldTimeout=30
 SlurmdTimeout=${REA_SLURMD_TIMEOUT:-10}
@@ -92,9 +98,9 @@ PreemptMode=REQUEUE
 JobRequeue=1
 MpiDefault=none
 SwitchType=switch/none
-NodeName=n$d NodeHostname=$host NodeAddr=127.0.0.1 CPUs=${REA_SLURM_CPUS:-8} RealMemory=4000 State=UNKNOWN
-PartitionName=main Nodes=n$d Default=YES State=UP PriorityTier=1 PreemptMode=REQUEUE GraceTime=2 MaxTime=60
-PartitionName=high Nodes=n$d State=UP PriorityTier=10 PreemptMode=OFF
+$(sed "s/n\(.*\)/NodeName=n\1 Port=\1 NodeHostname=$host NodeAddr=127.0.0.1 CPUs=${REA_SLURM_CPUS:-8} RealMemory=4000 State=UNKNOWN/" "$dir/nodes")
+PartitionName=main Nodes=$all Default=YES State=UP PriorityTier=1 PreemptMode=REQUEUE GraceTime=2 MaxTime=60
+PartitionName=high Nodes=$all State=UP PriorityTier=10 PreemptMode=OFF
 EOF
     cat >"$dir/cgroup.conf" <<EOF
 CgroupPlugin=cgroup/v1
@@ -112,25 +118,25 @@ start() {
     SLURM_CONF=$dir/slurm.conf
     export SLURM_CONF
     slurmctld -f "$SLURM_CONF"
-    slurmd -f "$SLURM_CONF"
+    while read -r node; do slurmd -f "$SLURM_CONF" -N "$node"; done <"$dir/nodes"
     for _ in $(seq 100); do
-        sinfo -h -o %T 2>/dev/null | grep -q idle && return 0
+        [ "$(sinfo -h -N -p main -o %T 2>/dev/null | grep -c idle)" = "$nodes" ] &&
+            return 0
         sleep .2
     done
-    echo "slurm.sh: no idle node after 20 s" >&2
-    tail -5 "$dir/log/slurmctld.log" "$dir/log/slurmd.log" >&2
+    echo "slurm.sh: not $nodes idle nodes after 20 s" >&2
+    tail -5 "$dir"/log/slurm*.log >&2
     return 1
 }
 
 stop() {
-    for f in slurmd slurmctld; do
-        [ -s "$dir/$f.pid" ] && kill "$(cat "$dir/$f.pid")" 2>/dev/null || true
+    for f in "$dir"/slurm*.pid; do
+        [ -s "$f" ] && kill "$(cat "$f")" 2>/dev/null || true
     done
     for _ in $(seq 50); do
         alive=0
-        for f in slurmd slurmctld; do
-            [ -s "$dir/$f.pid" ] && kill -0 "$(cat "$dir/$f.pid")" 2>/dev/null &&
-                alive=1
+        for f in "$dir"/slurm*.pid; do
+            [ -s "$f" ] && kill -0 "$(cat "$f")" 2>/dev/null && alive=1
         done
         [ $alive = 0 ] && break
         sleep .1
