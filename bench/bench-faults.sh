@@ -56,13 +56,24 @@ campaign() { # SEED: one campaign in the current folder, to its end
         "$rea" log C1 --all --json >log.json || die "no report"
     "$rea" replay C1 >out 2>&1 && grep -q PASS out || die "$(cat out)"
 }
+# away: after the trial's first job on gpu1 at most the one that was on its way
+# beside it went there, and others went elsewhere.
+where_to() { # TRIAL
+    [ -e nodes ] || return
+    awk -v t="$1" 'there { n[$1]++ }
+        $1 == "gpu1" && $2 == t { there = 1 }
+        END { if (there && n["gpu1"] + 0 <= 1 && n["gpu2"] > 0) print " away"
+            else print " back to the node" }' nodes
+}
 judged() { # KIND EXPECTED END TRIAL: a line of results
     jq -f "$top/bench/faults/judge.jq" log.json >judged.json || die "judge.jq"
     jq -r -n --arg kind "$1" --arg want "^($2)\$" --arg ending "$3" \
-        --arg t "$4" --slurpfile s status.json --slurpfile r report.json \
+        --arg t "$4" --arg where "$(where_to "$4")" \
+        --slurpfile s status.json --slurpfile r report.json \
         --slurpfile j judged.json '
         $s[0].campaigns[0] as $c
-        | ([$j[0][] | select(.trial == $t)][0].remedies // "") as $did
+        | (([$j[0][] | select(.trial == $t)][0].remedies // "") + $where)
+            as $did
         | ([$r[0].trials[] | select(.id == $t)][0].state) as $state
         | ($c.state == "done" and $state == $ending) as $resolved
         | [$kind, $t, (if $did == "" then "-" else $did end), $state, $c.state,
@@ -74,15 +85,16 @@ judged() { # KIND EXPECTED END TRIAL: a line of results
 }
 
 # One seed hits the baseline only: a small campaign shows the same sooner.
-project() { # FILE TOTAL: the project; with one seed of this budget
+project() { # FILE TOTAL MORE: the project; with one seed of this budget
     sed "$([ "$seeds" != 1 ] || echo "s/^total = .*/total = $2/")" \
         "$top/bench/faults/$1" >rea.toml
+    [ -z "$3" ] || cat "$top/bench/faults/$3" >>rea.toml
 }
-# recorded KIND HITS RULE FIELDS EXPECTED END SEED
+# recorded KIND HITS RULE FIELDS EXPECTED END MORE SEED
 recorded() {
     rm -rf "$work/ws" && mkdir "$work/ws" && cd "$work/ws" || exit 2
-    project project.toml 0.3
-    trial=$(trial_of "$7" T2 T7 T11 T16)
+    project project.toml 0.3 "$7"
+    trial=$(trial_of "$8" T2 T7 T11 T16)
     fields=$4
     # no fault, but a log that looks like one
     [ "$4" != - ] ||
@@ -92,23 +104,27 @@ recorded() {
     echo "$world" | tr -d '\n' >>record.jsonl
     export REA_CLOCK="$work/ws/clock"
     echo 1000000 >clock
-    campaign "$7"
+    campaign "$8"
     judged "$1" "$5" "$6" "$trial"
 }
-# live KIND HITS FAULT EXPECTED END SEED
+# live KIND HITS FAULT EXPECTED END MORE SEED
 live() {
     [ -d "$work/data" ] ||
         rea-ctr --generate="$work/data" --rows=6000 >"$work/out" 2>&1 ||
         die "no data: $(cat "$work/out")"
     rm -rf "$work/ws" && mkdir "$work/ws" && cd "$work/ws" || exit 2
-    project live.toml 14
-    cp "$top/bench/faults/fault.sh" .
+    project live.toml 14 "$6"
+    cp "$top/bench/faults/fault.sh" "$top/bench/faults/node.sh" .
     # no cache: the trainer says so, which explains no failure
     ln -s ../data data && ln -s ../cache cache
-    FAULT_TRIAL=$(trial_of "$6" T2 T5 T7 T9)
+    if [ "$3" = forget ]; then # once there is a curve to be held against
+        FAULT_TRIAL=$(trial_of "$7" T4 T5 T6 T7)
+    else
+        FAULT_TRIAL=$(trial_of "$7" T2 T5 T7 T9)
+    fi
     export FAULT="$3" FAULT_HITS="$2" FAULT_TRIAL
     unset REA_CLOCK
-    campaign "$6"
+    campaign "$7"
     judged "$1" "$4" "$5" "$FAULT_TRIAL"
 }
 
@@ -126,21 +142,21 @@ wanted() { [ -z "$only" ] || [ "$only" = "$kind" ]; }
 lines() { grep -v '^#' "$top/bench/faults/$1" | sed 's/ *; */;/g'; }
 if [ "$part" != live ]; then
     lines kinds.txt >"$work/kinds"
-    while IFS=';' read -r kind class hits rule fields want end; do
+    while IFS=';' read -r kind class hits rule fields want end more; do
         wanted || continue
         for seed in $(seq "$seeds"); do
             recorded "$kind" "$hits" "$rule" "$fields" "$want" "$end" \
-                "$seed" >"$work/line" || exit 2
+                "$more" "$seed" >"$work/line" || exit 2
             kept "$class"
         done
     done <"$work/kinds"
 fi
 if [ "$part" != recorded ]; then
     lines live.txt >"$work/kinds"
-    while IFS=';' read -r kind class hits fault want end; do
+    while IFS=';' read -r kind class hits fault want end more; do
         wanted || continue
         for seed in $(seq "$seeds"); do
-            live "$kind" "$hits" "$fault" "$want" "$end" "$seed" \
+            live "$kind" "$hits" "$fault" "$want" "$end" "$more" "$seed" \
                 >"$work/line" </dev/null || exit 2
             kept "$class"
         done
