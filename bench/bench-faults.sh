@@ -65,10 +65,36 @@ where_to() { # TRIAL
         END { if (there && n["gpu1"] + 0 <= 1 && n["gpu2"] > 0) print " away"
             else print " back to the node" }' nodes
 }
+# What the trial's first and last job were given, for a kind that names it: the
+# log says what was meant, the files of a job what was done.
+given() { # TRIAL EXPECTED
+    case $2 in *with*) ;; *) return ;; esac
+    jobs=.rea/runs/C1/$1
+    last=$(find "$jobs" -name 'a[0-9]*' -type d | sed 's/.*a//' | sort -n | tail -1)
+    knob() { jq -r --arg k "$2" '.[$k] // 0' "$jobs/a$1/knobs.json"; }
+    twice() { # WORDS SMALL LARGE: whole numbers may be rounded
+        awk -v w="$1" -v a="$2" -v b="$3" 'BEGIN { d = b - 2 * a
+            one = b == int(b) && b > 2 ? 1 : 1e-9 * b
+            print (a > 0 && d <= one && d >= -one) ? w : "not " w }'
+    }
+    memory() { tr '\0' '\n' <"$jobs/a$1/shim.cmd" | sed -n 's/^memory_bytes=//p'; }
+    case $2 in
+    *memory*) twice " with twice the memory" "$(memory 1)" "$(memory "$last")" ;;
+    *batch*)
+        twice " with half the batch" "$(knob "$last" batch)" "$(knob 1 batch)"
+        twice " and twice the accumulation" "$(knob 1 accumulation-steps)" \
+            "$(knob "$last" accumulation-steps)" ;;
+    *rate*)
+        twice " with half the rate" "$(knob "$last" lr)" "$(knob 1 lr)"
+        jq -r 'if .reason == "diverged" and (.detail | test("baseline"))
+            then ", below the baseline" else ", for another reason" end' \
+            "$jobs/a1/exit.json" ;;
+    esac | tr -d '\n'
+}
 judged() { # KIND EXPECTED END TRIAL: a line of results
     jq -f "$top/bench/faults/judge.jq" log.json >judged.json || die "judge.jq"
     jq -r -n --arg kind "$1" --arg want "^($2)\$" --arg ending "$3" \
-        --arg t "$4" --arg where "$(where_to "$4")" \
+        --arg t "$4" --arg where "$(where_to "$4")$(given "$4" "$2")" \
         --slurpfile s status.json --slurpfile r report.json \
         --slurpfile j judged.json '
         $s[0].campaigns[0] as $c

@@ -15,8 +15,6 @@ reduce (.lines[] | select(.event == "job_ended" or
         ($l.text | capture(
             "-> (?<r>retry|shrink|stabilise|resume|give up|halt)").r) as $r
         | .[$t].remedies += [$r]
-        | if $l.text | test("twice the accumulation")
-          then .[$t].remedies += ["accumulate"] else . end
         | if $r == "give up" or $r == "halt" then .[$t].lost = .[$t].all
           else . end
       elif ($l.text | test("from its checkpoint")) then
