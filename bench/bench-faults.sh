@@ -75,17 +75,17 @@ given() { # TRIAL EXPECTED
     twice() { # WORDS SMALL LARGE: whole numbers may be rounded
         awk -v w="$1" -v a="$2" -v b="$3" 'BEGIN { d = b - 2 * a
             one = b == int(b) && b > 2 ? 1 : 1e-9 * b
-            print (a > 0 && d <= one && d >= -one) ? w : "not " w }'
+            print (a > 0 && d <= one && d >= -one) ? " " w : " not " w }'
     }
     memory() { tr '\0' '\n' <"$jobs/a$1/shim.cmd" | sed -n 's/^memory_bytes=//p'; }
     case $2 in
-    *memory*) twice " with twice the memory" "$(memory 1)" "$(memory "$last")" ;;
+    *memory*) twice "with twice the memory" "$(memory 1)" "$(memory "$last")" ;;
     *batch*)
-        twice " with half the batch" "$(knob "$last" batch)" "$(knob 1 batch)"
-        twice " and twice the accumulation" "$(knob 1 accumulation-steps)" \
+        twice "with half the batch" "$(knob "$last" batch)" "$(knob 1 batch)"
+        twice "and twice the accumulation" "$(knob 1 accumulation-steps)" \
             "$(knob "$last" accumulation-steps)" ;;
     *rate*)
-        twice " with half the rate" "$(knob "$last" lr)" "$(knob 1 lr)"
+        twice "with half the rate" "$(knob "$last" lr)" "$(knob 1 lr)"
         jq -r 'if .reason == "diverged" and (.detail | test("baseline"))
             then ", below the baseline" else ", for another reason" end' \
             "$jobs/a1/exit.json" ;;
