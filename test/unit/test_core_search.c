@@ -244,10 +244,73 @@ ten_thousand_experiments(void **state)
     free(s);
 }
 
+/* Ends the one job in flight with this value; the experiment that it ran. */
+static uint32_t
+end_with(struct core *c, double value)
+{
+    assert_int_equal(c->n_jobs, 1);
+    uint32_t job = c->job[0].id, trial = c->job[0].trial;
+    uint32_t experiment = c->trial[trial - 1].experiment;
+    struct event e = {.kind = EVENT_job_submitted, .job = job};
+    tell(c, &e);
+    e = (struct event){.kind = EVENT_job_ended,
+        .job = job,
+        .trial = trial,
+        .reason = REASON_OK,
+        .cost_u = MICRO,
+        .n_measures = 1};
+    e.measure[0].value = value;
+    tell(c, &e);
+    return experiment;
+}
+
+static uint32_t
+next_experiment(const struct core *c)
+{
+    assert_int_equal(c->n_jobs, 1);
+    return c->trial[c->job[0].trial - 1].experiment;
+}
+
+/* A leader by one run is run again at once, and until then the name stays with
+ * the best one that was measured twice. */
+static void
+a_leader_is_proven(void **state)
+{
+    (void)state;
+    struct spec *s = spec_make();
+    s->n_candidates = s->n_prior = 12;
+    for (uint32_t i = 0; i < s->n_candidates; i++) {
+        s->candidate[i][0] = i / 11.0;
+        s->candidate[i][1] = i * i % 12 / 11.0;
+        s->candidate[i][2] = i % 5 + 1;
+        s->candidate_prior[i] = 1e-4 * i;
+    }
+    struct core *c = campaign_start(s, 1);
+    assert_int_equal(end_with(c, .7), 0);
+    uint32_t first = end_with(c, .705), second = end_with(c, .7052);
+    end_with(c, .7049);
+    assert_int_equal(analysis_incumbent(c), second);
+    assert_int_equal(next_experiment(c), second);
+    end_with(c, .7);
+    assert_int_equal(next_experiment(c), first);
+    end_with(c, .705);
+    assert_int_equal(analysis_incumbent(c), first);
+    uint32_t again = first; /* until something new is tried */
+    while (again <= 3)
+        again = end_with(c, next_experiment(c) > 3 ? .7054 : .705);
+    assert_int_equal(analysis_incumbent(c), first);
+    assert_int_equal(next_experiment(c), again);
+    end_with(c, .7054);
+    assert_int_equal(analysis_incumbent(c), again);
+    free(c);
+    free(s);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_leader_is_proven),
         cmocka_unit_test(same_seed_plans_the_same),
         cmocka_unit_test(jobs_in_flight_differ),
         cmocka_unit_test(dear_runs_are_rare),
