@@ -649,8 +649,8 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, place_make, place_drop)
     const struct CMUnitTest tests[] = {T(test_whole_campaign),
         T(test_wake_without_news), T(test_unread_state_is_not_shown),
-        T(test_left_to_the_holder),
-        T(test_gate_on_edited_project), T(test_nothing_before_approval),
+        T(test_left_to_the_holder), T(test_gate_on_edited_project),
+        T(test_nothing_before_approval),
         cmocka_unit_test(test_failures_are_classified),
         T(test_slots_are_shared), T(test_rows_give_sampling_variance),
         T(test_changed_data_open_a_window),
