@@ -176,7 +176,8 @@ roll_back(struct wake *w, const struct job *j, const char *run_dir,
     const char *own = project_checkpoint_in(&w->arena, w->project, run_dir);
     int rc = good_find(
         w, j->trial, j->attempt - 1, &found, good_attempt, &good, err);
-    req->resume = found && good_put(w, &good, from_root(w, own));
+    if (rc == 0 && found)
+        rc = good_put(w, &good, from_root(w, own), &req->resume, err);
     if (!req->resume)
         *good_attempt = 0;
     return rc;

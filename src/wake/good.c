@@ -4,6 +4,7 @@
  * Invariant: a file that is not as it was when it was called good is none. */
 #include "wake/part.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,16 +72,31 @@ good_find(struct wake *w, uint32_t trial, uint32_t attempt, bool *found,
     return 0;
 }
 
+/* Reasons for which a second name can't be had however often it is tried. */
+static bool
+is_for_good(int code)
+{
+    return code == ENOENT || code == EXDEV || code == EPERM || code == EACCES ||
+           code == EMLINK || code == EOPNOTSUPP || code == EISDIR;
+}
+
 /* A second name for the same bytes costs nothing; a program that writes over
  * them makes the mark void. */
-bool
-good_put(struct wake *w, const struct good_mark *good, const char *path)
+int
+good_put(struct wake *w, const struct good_mark *good, const char *path,
+    bool *done, struct err *err)
 {
     const char *tmp = arena_printf(&w->arena, "%s.tmp", path);
-    if (fs_mkdirs(fs_dir_in(&w->arena, path), NULL) != 0)
-        return false;
+    int rc = fs_mkdirs(fs_dir_in(&w->arena, path), err);
+    *done = false;
+    if (rc != 0)
+        return rc;
     unlink(tmp);
-    bool done = link(good->path, tmp) == 0 && rename(tmp, path) == 0;
+    if (link(good->path, tmp) != 0)
+        return is_for_good(errno) ? 0 : err_sys(err, "link %s", good->path);
+    *done = rename(tmp, path) == 0;
+    if (!*done && !is_for_good(errno))
+        rc = err_sys(err, "rename %s", tmp);
     unlink(tmp); /* of two names of one file a rename leaves both */
-    return done;
+    return rc;
 }

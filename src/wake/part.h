@@ -207,9 +207,10 @@ bool good_read(struct wake *w, const char *run_dir, struct good_mark *out);
  * -ERR_SYS: a later look may find it. */
 int good_find(struct wake *w, uint32_t trial, uint32_t attempt, bool *found,
     uint32_t *of, struct good_mark *out, struct err *err);
-/* Puts it where a new attempt's own checkpoint belongs. false: it could not
- * be, so the attempt begins anew. */
-bool good_put(struct wake *w, const struct good_mark *good, const char *path);
+/* Puts it where a new attempt's own checkpoint belongs. !*done: it never can be
+ * there, so the attempt begins anew; -ERR_SYS: a later try may succeed. */
+int good_put(struct wake *w, const struct good_mark *good, const char *path,
+    bool *done, struct err *err);
 
 /* ---- notify.c ---- */
 
