@@ -77,7 +77,8 @@ static bool
 is_for_good(int code)
 {
     return code == ENOENT || code == EXDEV || code == EPERM || code == EACCES ||
-           code == EMLINK || code == EOPNOTSUPP || code == EISDIR;
+           code == EMLINK || code == EOPNOTSUPP || code == EISDIR ||
+           code == ENAMETOOLONG;
 }
 
 /* A second name for the same bytes costs nothing; a program that writes over

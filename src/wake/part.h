@@ -208,7 +208,8 @@ bool good_read(struct wake *w, const char *run_dir, struct good_mark *out);
 int good_find(struct wake *w, uint32_t trial, uint32_t attempt, bool *found,
     uint32_t *of, struct good_mark *out, struct err *err);
 /* Puts it where a new attempt's own checkpoint belongs. !*done: it never can be
- * there, so the attempt begins anew; -ERR_SYS: a later try may succeed. */
+ * there, so the attempt begins anew; -ERR_SYS, -ERR_FULL: a later try may
+ * succeed. */
 int good_put(struct wake *w, const struct good_mark *good, const char *path,
     bool *done, struct err *err);
 

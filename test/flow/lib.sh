@@ -50,3 +50,14 @@ until_state() { # STATE [C]: waits for it
         sleep 0.2
     done
 }
+slurm_cluster() { # NODES: a cluster of this machine, ended with the test
+    command -v sbatch >/dev/null 2>&1 ||
+        skip "no sbatch: install slurmctld slurmd slurm-client munge"
+    [ "$(id -u)" = 0 ] || skip "slurmd starts jobs only as root"
+    PATH=$PATH:/usr/sbin
+    cluster=$dir/cluster
+    trap 'bash "$top/test/lib/slurm.sh" stop "$cluster" 2>/dev/null
+        rm -rf "$dir"' EXIT
+    bash "$top/test/lib/slurm.sh" start "$cluster" "$1" || fail "no cluster"
+    . "$cluster/env"
+}

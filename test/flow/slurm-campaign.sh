@@ -2,18 +2,7 @@
 # A whole campaign through Slurm, woken from inside its jobs; preflight, stop,
 # and what is wrong in the project file.
 . "$(dirname "$0")/lib.sh"
-command -v sbatch >/dev/null 2>&1 ||
-    skip "no sbatch: install slurmctld slurmd slurm-client munge"
-[ "$(id -u)" = 0 ] || skip "slurmd starts jobs only as root"
-PATH=$PATH:/usr/sbin
-cluster=$dir/cluster
-cleanup() {
-    bash "$top/test/lib/slurm.sh" stop "$cluster" 2>/dev/null
-    rm -rf "$dir"
-}
-trap cleanup EXIT
-bash "$top/test/lib/slurm.sh" start "$cluster" || fail "no cluster"
-. "$cluster/env"
+slurm_cluster 1
 shell_model ws && cd ws || exit 1
 sed -i '/^\[backend\]/,$d; s/^max_parallel.*/max_parallel = 4/' rea.toml
 cat >>rea.toml <<EOF

@@ -4,18 +4,7 @@
 # jobs ran is what Slurm wrote down of them. The control, a campaign without
 # quarantine, goes on losing jobs there.
 . "$(dirname "$0")/lib.sh"
-command -v sbatch >/dev/null 2>&1 ||
-    skip "no sbatch: install slurmctld slurmd slurm-client munge"
-[ "$(id -u)" = 0 ] || skip "slurmd starts jobs only as root"
-PATH=$PATH:/usr/sbin
-cluster=$dir/cluster
-cleanup() {
-    bash "$top/test/lib/slurm.sh" stop "$cluster" 2>/dev/null
-    rm -rf "$dir"
-}
-trap cleanup EXIT
-bash "$top/test/lib/slurm.sh" start "$cluster" 2 || fail "no cluster"
-. "$cluster/env"
+slurm_cluster 2
 bad=$(sed -n 1p "$cluster/nodes") good=$(sed -n 2p "$cluster/nodes")
 ran() { # NODE: how many jobs of rea ended there, by the scheduler's own record
     grep 'Name=rea-' "$cluster/log/jobcomp.txt" 2>/dev/null |

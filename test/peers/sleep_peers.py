@@ -85,8 +85,8 @@ def job_leave(folder, i):
             os.unlink(path + ".tmp")
         else:
             os.rename(path + ".tmp", path)
-    for folder in (run, claims):
-        fd = os.open(folder, os.O_RDONLY)
+    for made in (run, claims):
+        fd = os.open(made, os.O_RDONLY)
         os.fsync(fd)
         os.close(fd)
 

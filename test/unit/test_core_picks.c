@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
-#include "core/core.h"
+#include "unit/core_world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,58 +46,19 @@ spec_make(bool predicted)
     return s;
 }
 
-static void
-ignore(void *ctx, const struct event *e)
-{
-    (void)ctx;
-    (void)e;
-}
-
-static void
-tell(struct core *c, const struct event *e)
-{
-    struct update u = {0};
-    assert_int_equal(core_advance(c, e, &u, ignore, NULL), 0);
-}
-
 /* Plays the campaign: the value is sign x the candidate's first knob. Writes
  * the candidate of each trial. */
 static uint32_t
 play(const struct spec *s, double sign, double *first_knob)
 {
-    struct core *c = mem_calloc(1, sizeof *c);
-    size_t n = spec_encode(s, NULL, 0);
-    unsigned char *bytes = mem_calloc(1, n);
-    spec_encode(s, bytes, n);
-    struct event e = {.kind = EVENT_campaign_drafted,
-        .spec = bytes,
-        .spec_len = n,
-        .number = 1};
-    tell(c, &e);
-    e = (struct event){
-        .kind = EVENT_plan_drafted, .hash = "h", .budget_u = s->total_u};
-    tell(c, &e);
-    e.kind = EVENT_plan_approved;
-    tell(c, &e);
-    e = (struct event){.kind = EVENT_campaign_started};
-    tell(c, &e);
+    struct core *c = world_start(s, 1);
     uint32_t done = 0;
     while (c->n_jobs == 1 && done < TRIALS) {
-        uint32_t job = c->job[0].id, trial = c->job[0].trial;
-        double v = c->experiment[c->trial[trial - 1].experiment].config.v[0];
+        const struct trial *t = &c->trial[c->job[0].trial - 1];
+        double v = c->experiment[t->experiment].config.v[0];
         first_knob[done++] = v;
-        e = (struct event){.kind = EVENT_job_submitted, .job = job};
-        tell(c, &e);
-        e = (struct event){.kind = EVENT_job_ended,
-            .job = job,
-            .trial = trial,
-            .reason = REASON_OK,
-            .cost_u = MICRO,
-            .n_measures = 1};
-        e.measure[0].value = .7 + .1 * sign * v;
-        tell(c, &e);
+        world_end(c, .7 + .1 * sign * v, MICRO);
     }
-    free(bytes);
     free(c);
     return done;
 }

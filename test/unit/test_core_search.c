@@ -9,7 +9,7 @@
 
 #include "base/arena.h"
 #include "base/rng.h"
-#include "core/core.h"
+#include "unit/core_world.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -25,20 +25,6 @@ struct world {
     uint32_t n;
     int64_t (*cost_u)(const struct config *x);
 };
-
-static void
-ignore(void *ctx, const struct event *e)
-{
-    (void)ctx;
-    (void)e;
-}
-
-static void
-tell(struct core *c, const struct event *e)
-{
-    struct update u = {0};
-    assert_int_equal(core_advance(c, e, &u, ignore, NULL), 0);
-}
 
 /* Two floats and a set of 5, free. */
 static struct spec *
@@ -67,29 +53,6 @@ spec_make(void)
     return s;
 }
 
-static struct core *
-campaign_start(const struct spec *s, uint64_t seed)
-{
-    struct core *c = mem_calloc(1, sizeof *c);
-    size_t n = spec_encode(s, NULL, 0);
-    unsigned char *bytes = mem_calloc(1, n);
-    spec_encode(s, bytes, n);
-    struct event e = {.kind = EVENT_campaign_drafted,
-        .spec = bytes,
-        .spec_len = n,
-        .number = seed};
-    tell(c, &e);
-    e = (struct event){
-        .kind = EVENT_plan_drafted, .hash = "h", .budget_u = s->total_u};
-    tell(c, &e);
-    e.kind = EVENT_plan_approved;
-    tell(c, &e);
-    e = (struct event){.kind = EVENT_campaign_started};
-    tell(c, &e);
-    free(bytes);
-    return c;
-}
-
 static int64_t
 same_cost(const struct config *x)
 {
@@ -97,28 +60,27 @@ same_cost(const struct config *x)
     return MICRO;
 }
 
+static uint32_t
+next_experiment(const struct core *c)
+{
+    assert_true(c->n_jobs > 0);
+    return c->trial[c->job[0].trial - 1].experiment;
+}
+
 /* Runs jobs one by one until TRIALS have ended. */
 static void
 play(struct world *w)
 {
-    struct core *c = campaign_start(w->spec, w->seed);
+    struct core *c = world_start(w->spec, w->seed);
     w->n = 0;
     while (c->n_jobs > 0 && w->n < TRIALS) {
-        uint32_t job = c->job[0].id, trial = c->job[0].trial;
-        const struct config x =
-            c->experiment[c->trial[trial - 1].experiment].config;
-        struct event e = {.kind = EVENT_job_submitted, .job = job};
+        uint32_t experiment = next_experiment(c);
+        const struct config x = c->experiment[experiment].config;
         w->ran[w->n++] = x;
-        tell(c, &e);
-        e = (struct event){.kind = EVENT_job_ended,
-            .job = job,
-            .trial = trial,
-            .reason = REASON_OK,
-            .cost_u = w->cost_u(&x),
-            .n_measures = 1};
-        e.measure[0].value = .7 - .02 * fabs(x.v[0] - .6) +
-                             .001 * __builtin_popcountll((uint64_t)x.v[2]);
-        tell(c, &e);
+        world_end(c,
+            .7 - .02 * fabs(x.v[0] - .6) +
+                .001 * __builtin_popcountll((uint64_t)x.v[2]),
+            w->cost_u(&x));
     }
     free(c);
 }
@@ -148,17 +110,8 @@ jobs_in_flight_differ(void **state)
     enum { AT_ONCE = 8 };
     struct spec *s = spec_make();
     s->max_parallel = AT_ONCE;
-    struct core *c = campaign_start(s, 5);
-    struct event e = {.kind = EVENT_job_submitted, .job = c->job[0].id};
-    tell(c, &e);
-    e = (struct event){.kind = EVENT_job_ended,
-        .job = c->job[0].id,
-        .trial = 1,
-        .reason = REASON_OK,
-        .cost_u = MICRO,
-        .n_measures = 1};
-    e.measure[0].value = .7;
-    tell(c, &e);
+    struct core *c = world_start(s, 5);
+    world_end(c, .7, MICRO);
     assert_int_equal(c->n_jobs, AT_ONCE);
     double low = 1, high = 0;
     for (uint32_t i = 0; i < AT_ONCE; i++) {
@@ -206,7 +159,7 @@ ten_thousand_experiments(void **state)
 {
     (void)state;
     struct spec *s = spec_make();
-    struct core *c = campaign_start(s, 1), *back = mem_calloc(1, sizeof *back);
+    struct core *c = world_start(s, 1), *back = mem_calloc(1, sizeof *back);
     struct update u = {0};
     while (c->n_trials < TRIALS_MAX) {
         struct event e = {.kind = EVENT_trial_planned,
@@ -244,33 +197,6 @@ ten_thousand_experiments(void **state)
     free(s);
 }
 
-/* Ends the one job in flight with this value; the experiment that it ran. */
-static uint32_t
-end_with(struct core *c, double value)
-{
-    assert_int_equal(c->n_jobs, 1);
-    uint32_t job = c->job[0].id, trial = c->job[0].trial;
-    uint32_t experiment = c->trial[trial - 1].experiment;
-    struct event e = {.kind = EVENT_job_submitted, .job = job};
-    tell(c, &e);
-    e = (struct event){.kind = EVENT_job_ended,
-        .job = job,
-        .trial = trial,
-        .reason = REASON_OK,
-        .cost_u = MICRO,
-        .n_measures = 1};
-    e.measure[0].value = value;
-    tell(c, &e);
-    return experiment;
-}
-
-static uint32_t
-next_experiment(const struct core *c)
-{
-    assert_int_equal(c->n_jobs, 1);
-    return c->trial[c->job[0].trial - 1].experiment;
-}
-
 /* A leader by one run is run again at once, and until then the name stays with
  * the best one that was measured twice. */
 static void
@@ -285,22 +211,23 @@ a_leader_is_proven(void **state)
         s->candidate[i][2] = i % 5 + 1;
         s->candidate_prior[i] = 1e-4 * i;
     }
-    struct core *c = campaign_start(s, 1);
-    assert_int_equal(end_with(c, .7), 0);
-    uint32_t first = end_with(c, .705), second = end_with(c, .7052);
-    end_with(c, .7049);
+    struct core *c = world_start(s, 1);
+    assert_int_equal(world_end(c, .7, MICRO), 0);
+    uint32_t first = world_end(c, .705, MICRO),
+             second = world_end(c, .7052, MICRO);
+    world_end(c, .7049, MICRO);
     assert_int_equal(analysis_incumbent(c), second);
     assert_int_equal(next_experiment(c), second);
-    end_with(c, .7);
+    world_end(c, .7, MICRO);
     assert_int_equal(next_experiment(c), first);
-    end_with(c, .705);
+    world_end(c, .705, MICRO);
     assert_int_equal(analysis_incumbent(c), first);
     uint32_t again = first; /* until something new is tried */
     while (again <= 3)
-        again = end_with(c, next_experiment(c) > 3 ? .7054 : .705);
+        again = world_end(c, next_experiment(c) > 3 ? .7054 : .705, MICRO);
     assert_int_equal(analysis_incumbent(c), first);
     assert_int_equal(next_experiment(c), again);
-    end_with(c, .7054);
+    world_end(c, .7054, MICRO);
     assert_int_equal(analysis_incumbent(c), again);
     free(c);
     free(s);
