@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Blocks begin small, for many an arena holds one path, and each block is
- * cleared; they double. */
+/* Blocks begin small, for many an arena holds one path; they double. Only what
+ * is handed out is cleared: a page never used is never touched. */
 enum { ARENA_FIRST = 2 * 1024, ARENA_BLOCK = 64 * 1024, ARENA_ALIGN = 16 };
 
 struct arena_block {
@@ -56,23 +56,46 @@ arena_fini(struct arena *a)
     }
 }
 
-void *
-arena_alloc(struct arena *a, size_t n)
+static struct arena_block *
+block_push(struct arena *a, struct arena_block *b, size_t size)
 {
-    n = (n + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+    *b = (struct arena_block){.size = size, .next = a->head};
+    return a->head = b;
+}
+
+static size_t
+aligned(size_t n)
+{
+    return (n + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+}
+
+void *
+arena_room(struct arena *a, size_t n)
+{
     struct arena_block *b = a->head;
+    n = aligned(n);
     if (b == NULL || b->size - b->used < n) {
         size_t size = b == NULL ? ARENA_FIRST : 2 * b->size;
         size = size < ARENA_BLOCK ? size : ARENA_BLOCK;
         size = size > n ? size : n;
-        b = mem_calloc(1, sizeof *b + size);
-        b->size = size;
-        b->next = a->head;
-        a->head = b;
+        b = block_push(a, mem_realloc(NULL, sizeof *b + size), size);
     }
     void *p = b->mem + b->used;
     b->used += n;
     return p;
+}
+
+/* A large one has a block of its own, which the system clears as it is used. */
+void *
+arena_alloc(struct arena *a, size_t n)
+{
+    if (n < ARENA_BLOCK)
+        return memset(arena_room(a, n), 0, n);
+    n = aligned(n);
+    struct arena_block *b =
+        block_push(a, mem_calloc(1, sizeof(struct arena_block) + n), n);
+    b->used = n;
+    return b->mem;
 }
 
 char *

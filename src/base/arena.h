@@ -15,6 +15,8 @@ struct arena {
 void arena_fini(struct arena *a);
 /* Zeroed, aligned to 16. */
 void *arena_alloc(struct arena *a, size_t n);
+/* The same, its content undefined. */
+void *arena_room(struct arena *a, size_t n);
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 char *arena_printf(struct arena *a, const char *fmt, ...)

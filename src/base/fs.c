@@ -3,6 +3,7 @@
  * all, whatever dies in between. */
 #include "base/fs.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -89,19 +90,24 @@ fs_sync_dir(const char *path, struct err *err)
     return rc;
 }
 
+/* *kept: the open file, for a later sync; NULL: it is closed. */
 static int
-write_tmp(const char *tmp, const char *path, const void *data, size_t n,
-    bool durable, struct err *err)
+write_tmp(const char *tmp, const char *path, const struct fs_small *f,
+    bool durable, int *kept, struct err *err)
 {
     int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0)
         return open_failed(tmp, err);
-    int rc = write_all(fd, path, data, n, err);
+    int rc = write_all(fd, path, f->data, f->n, err);
     struct stat old;
     if (rc == 0 && stat(path, &old) == 0 && fchmod(fd, old.st_mode) != 0)
         rc = err_sys(err, "set the mode of %s", path);
     if (rc == 0 && durable && fsync(fd) != 0)
         rc = err_sys(err, "sync %s", path);
+    if (rc == 0 && kept != NULL) {
+        *kept = fd;
+        return 0;
+    }
     if (close(fd) != 0 && rc == 0)
         rc = err_sys(err, "close %s", path);
     return rc;
@@ -133,21 +139,93 @@ fs_tmp_in(struct arena *a, const char *path)
         a, "%s.tmp.%ld-%08x", path, (long)getpid(), host_hash());
 }
 
+static int
+write_placed(const struct fs_small *f, bool durable, int *kept, struct err *err)
+{
+    struct arena a = {0};
+    char *tmp = fs_tmp_in(&a, f->path);
+    int rc = write_tmp(tmp, f->path, f, durable, kept, err);
+    if (rc == 0 && rename(tmp, f->path) != 0)
+        rc = err_sys(err, "rename %s to %s", tmp, f->path);
+    if (rc != 0)
+        unlink(tmp);
+    arena_fini(&a);
+    return rc;
+}
+
+static int
+dir_sync_of(const char *path, struct err *err)
+{
+    struct arena a = {0};
+    int rc = fs_sync_dir(fs_dir_in(&a, path), err);
+    arena_fini(&a);
+    return rc;
+}
+
+static bool
+same_dir(const char *a, const char *b)
+{
+    size_t n = (size_t)(fs_base(a) - a);
+    return (size_t)(fs_base(b) - b) == n && strncmp(a, b, n) == 0;
+}
+
 int
 fs_write_atomic(const char *path, const void *data, size_t n,
     enum fs_durable durable, struct err *err)
 {
-    struct arena a = {0};
-    char *tmp = fs_tmp_in(&a, path);
-    int rc = write_tmp(tmp, path, data, n, durable != FS_LOOSE, err);
-    if (rc == 0 && rename(tmp, path) != 0)
-        rc = err_sys(err, "rename %s to %s", tmp, path);
-    if (rc != 0)
-        unlink(tmp);
-    else if (durable == FS_DURABLE)
-        rc = fs_sync_dir(fs_dir_in(&a, path), err);
-    arena_fini(&a);
+    const struct fs_small f = {path, data, n};
+    int rc = write_placed(&f, durable == FS_DURABLE, NULL, err);
+    return rc == 0 && durable == FS_DURABLE ? dir_sync_of(path, err) : rc;
+}
+
+/* The last one first: where a sync commits all names that were made before it,
+ * as a journal does, those that follow find nothing left to do. */
+static int
+small_sync(
+    const struct fs_small *file, const int *fd, size_t n, struct err *err)
+{
+    int rc = 0;
+    for (size_t i = n; rc == 0 && i-- > 0;)
+        if (fsync(fd[i]) != 0)
+            rc = err_sys(err, "sync %s", file[i].path);
+    for (size_t i = n; rc == 0 && i-- > 0;)
+        if (i + 1 == n || !same_dir(file[i].path, file[i + 1].path))
+            rc = dir_sync_of(file[i].path, err);
     return rc;
+}
+
+int
+fs_write_together(const struct fs_small *file, size_t n,
+    enum fs_durable durable, struct err *err)
+{
+    int fd[FS_TOGETHER_MAX], rc = 0;
+    size_t open_n = 0;
+    bool sync = durable == FS_DURABLE;
+    assert(n <= FS_TOGETHER_MAX);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        rc = write_placed(&file[i], false, sync ? &fd[i] : NULL, err);
+        if (rc != 0 || !sync)
+            continue;
+        open_n++;
+        /* a hint: under way by the time that the sync asks for it */
+        sync_file_range(fd[i], 0, 0, SYNC_FILE_RANGE_WRITE);
+    }
+    if (rc == 0 && sync)
+        rc = small_sync(file, fd, n, err);
+    while (open_n > 0)
+        close(fd[--open_n]);
+    return rc;
+}
+
+int
+fs_sync_file(const char *path, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return open_failed(path, err);
+    int rc = fsync(fd) == 0 ? 0 : err_sys(err, "sync %s", path);
+    close(fd);
+    return rc == 0 ? dir_sync_of(path, err) : rc;
 }
 
 int

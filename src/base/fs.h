@@ -15,6 +15,7 @@ enum {
     FS_HASH_BYTES = 32,
     FS_HASH_HEX = 2 * FS_HASH_BYTES + 1, /* with the NUL */
     FS_BOOT_ID = 40,                     /* with the NUL */
+    FS_TOGETHER_MAX = 4,
 };
 
 /* Appends the whole file to out. Refuses more than max_bytes (0: 64 MiB) with
@@ -25,13 +26,26 @@ fs_read(const char *path, size_t max_bytes, struct buf *out, struct err *err);
 enum fs_durable {
     FS_LOOSE,
     FS_DURABLE, /* file and folder are synced: it survives a loss of power */
-    FS_CONTENT, /* the file alone: its folder is synced by a later call */
 };
 /* The new content appears whole or not at all (path.tmp.PID, rename).
  * Keeps the mode of the file that it replaces, else 0644 less the umask.
  * -ERR_FULL when the disk is full; the old file is then untouched. */
 int fs_write_atomic(const char *path, const void *data, size_t n,
     enum fs_durable durable, struct err *err);
+/* A small file of several that are written together. */
+struct fs_small {
+    const char *path;
+    const void *data;
+    size_t n;
+};
+/* Like fs_write_atomic for each, in order, but all are put in their places
+ * first and synced then, which costs a journal one commit in place of one for
+ * each. After a loss of power within the call a file may be there and empty or
+ * cut off: for what is written again before anybody relies on it. */
+int fs_write_together(const struct fs_small *file, size_t n,
+    enum fs_durable durable, struct err *err);
+/* Syncs a file and its folder. */
+int fs_sync_file(const char *path, struct err *err);
 /* Appends with one write; creates the file. Not durable by itself. */
 int fs_append(const char *path, const void *data, size_t n, struct err *err);
 /* Like `mkdir -p`, mode 0777 less the umask. */

@@ -75,18 +75,20 @@ handle_token(const struct job_handle *h, const char *kind, const char **token,
 }
 
 int
-file_create_whole(
-    const char *path, const struct buf *content, bool durable, struct err *err)
+file_create(const char *path, const struct buf *content, enum created how,
+    struct err *err)
 {
     struct arena a = {0};
     const char *tmp = fs_tmp_in(&a, path);
     int rc = fs_write_atomic(tmp, buf_str(content), content->len,
-        durable ? FS_CONTENT : FS_LOOSE, err);
+        how == CREATED_WHOLE ? FS_DURABLE : FS_LOOSE, err);
     if (rc == 0 && link(tmp, path) != 0)
         rc = errno == EEXIST ? 1 : err_sys(err, "link %s", path);
     unlink(tmp);
-    if (rc == 0 && durable)
+    if (rc == 0 && how == CREATED_WHOLE)
         rc = fs_sync_dir(fs_dir_in(&a, path), err);
+    if (rc == 0 && how == CREATED_FIRST)
+        rc = fs_sync_file(path, err);
     arena_fini(&a);
     return rc;
 }

@@ -28,9 +28,15 @@ int handle_token(const struct job_handle *h, const char *kind,
 /* The handle of a claimed token; -ERR_NOT_FOUND: nobody claimed it. */
 int claim_find(struct jobs *j, const char *kind, const char *token,
     struct job_handle *out, struct err *err);
+enum created {
+    CREATED_LOOSE,
+    CREATED_WHOLE, /* synced; never seen half, not even after a power loss */
+    CREATED_FIRST, /* synced, its name first: a power loss within the call may
+                      leave it cut off, which its reader must know */
+};
 /* Makes a file with this content unless it is there: 0 made, 1 was there,
- * <0 failed. Durable when asked. */
-int file_create_whole(
-    const char *path, const struct buf *content, bool durable, struct err *err);
+ * <0 failed. */
+int file_create(const char *path, const struct buf *content, enum created how,
+    struct err *err);
 
 #endif

@@ -159,7 +159,7 @@ ended_settle(const char *run_dir, const char *token,
     fs_join(&path, run_dir, "exit.json");
     int rc = fs_mkdirs(run_dir, err);
     if (rc == 0)
-        rc = file_create_whole(buf_str(&path), &text, true, err);
+        rc = file_create(buf_str(&path), &text, CREATED_WHOLE, err);
     buf_fini(&text);
     buf_fini(&path);
     if (rc >= 0 && !ended_is_there(run_dir, token, out))
@@ -231,7 +231,7 @@ claim_block(const struct jobs *j, const char *token, const char *run_dir,
     jw_obj_end(&w);
     buf_putc(&text, '\n');
     claim_path(j, token, &path);
-    int rc = file_create_whole(buf_str(&path), &text, true, err);
+    int rc = file_create(buf_str(&path), &text, CREATED_WHOLE, err);
     buf_fini(&path);
     buf_fini(&text);
     return rc;

@@ -46,11 +46,27 @@ recorded_open(struct jobs *j, const struct jobs_config *c, struct err *err)
     return 0;
 }
 
+/* A claim that is not whole is one whose submission never returned: the power
+ * was lost within it. */
 static int
 recorded_find(
     struct jobs *j, const char *token, struct job_handle *out, struct err *err)
 {
-    return claim_find(j, KIND, token, out, err);
+    struct claim c = {0};
+    struct buf path = {0};
+    int rc = claim_find(j, KIND, token, out, err);
+    if (rc != 0)
+        return rc;
+    rc = claim_read(j, token, &c, err);
+    claim_fini(&c);
+    if (rc != -ERR_CORRUPT)
+        return rc;
+    claim_path(j, token, &path);
+    rc = fs_remove(buf_str(&path), err);
+    buf_fini(&path);
+    return rc != 0 ? rc
+                   : err_set(err, -ERR_NOT_FOUND,
+                         "the power was lost before %s was claimed", token);
 }
 
 /* Paths must mean the same to later processes, wherever they stand. */
@@ -131,7 +147,7 @@ recorded_submit(struct jobs *j, const struct job_spec *spec,
         claim_put(
             spec, &a, run_dir, recorded_now_ms(j) + spec->delay_ms, &o, &text);
         claim_path(j, spec->token, &path);
-        rc = file_create_whole(buf_str(&path), &text, true, err);
+        rc = file_create(buf_str(&path), &text, CREATED_FIRST, err);
     }
     if (rc >= 0) {
         handle_put(out, KIND, spec->token);
@@ -339,7 +355,7 @@ recorded_cancel(struct jobs *j, const struct job_handle *h, struct err *err)
     if (rc == 0) {
         fs_join(&mark, c.run_dir, "cancel");
         buf_printf(&text, "%lld\n", (long long)recorded_now_ms(j));
-        rc = file_create_whole(buf_str(&mark), &text, true, err);
+        rc = file_create(buf_str(&mark), &text, CREATED_WHOLE, err);
     }
     buf_fini(&mark);
     buf_fini(&text);

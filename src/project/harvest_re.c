@@ -170,7 +170,7 @@ feed_file(struct harvest *h, uint32_t stream, const struct harvest_paths *part,
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return errno == ENOENT ? 0 : err_sys(err, "open %s", path);
-    char *chunk = mem_calloc(1, chunk_len);
+    char *chunk = mem_realloc(NULL, chunk_len);
     int rc = 0;
     for (size_t total = 0; total < most;) {
         size_t room = most - total;

@@ -232,6 +232,8 @@ commit_once(struct wake *w, const struct fact_list *l, double used_before,
     if (rc != 0)
         return rc;
     rc = commit_write(w, l, used_before, err);
+    if (rc == 0 && w->claims_too)
+        rc = claims_ahead(w, err);
     if (rc != 0) {
         store_rollback(w->st);
         return rc;
@@ -265,6 +267,7 @@ wake_commit(struct wake *w, const struct fact_list *l, struct err *err)
             rc = commit_once(w, l, before, err);
     }
     if (rc != 0) {
+        w->claimed_seq = 0;
         w->unread = wake_load(w, &ignored) != 0;
         if (w->unread)
             w->core = mem_calloc(1, sizeof *w->core);

@@ -211,16 +211,6 @@ request_fill(struct wake *w, const struct job *j, const char *run_dir,
     return rc;
 }
 
-/* spec.json follows; where it lies in the same folder, that one is synced
- * once. */
-static enum fs_durable
-knobs_durable(struct wake *w, const char *work, const char *run_dir)
-{
-    if (!w->jobs.ops->caps.elsewhere)
-        return FS_LOOSE;
-    return strcmp(work, run_dir) == 0 ? FS_CONTENT : FS_DURABLE;
-}
-
 int
 run_prepare(struct wake *w, const struct job *j, const char *run_dir,
     const char *token, struct job_command *out, struct err *err)
@@ -237,13 +227,15 @@ run_prepare(struct wake *w, const struct job *j, const char *run_dir,
         rc = command_render(&w->arena, w->project, &req, out, err);
     if (rc == 0)
         rc = fs_mkdirs(work, err);
-    if (rc == 0)
-        rc = fs_write_atomic(from_root(w, out->knobs_file), out->knobs_json,
-            strlen(out->knobs_json), knobs_durable(w, work, run_dir), err);
     if (rc == 0) {
         spec_json(w, j, config, &req, good_attempt, out, token, &text);
-        rc = fs_write_atomic(fs_join_in(&w->arena, run_dir, "spec.json"),
-            buf_str(&text), text.len, w->jobs.ops->caps.elsewhere, err);
+        const struct fs_small file[] = {
+            {from_root(w, out->knobs_file), out->knobs_json,
+                strlen(out->knobs_json)},
+            {fs_join_in(&w->arena, run_dir, "spec.json"), buf_str(&text),
+                text.len}};
+        rc = fs_write_together(
+            file, 2, w->jobs.ops->caps.elsewhere ? FS_DURABLE : FS_LOOSE, err);
     }
     if (rc == 0 && jobs_are_boxed(w))
         rc = job_box(w, j, out, err);

@@ -162,27 +162,36 @@ stamp_of(struct wake *w, char hex[FS_HASH_HEX])
     buf_fini(&b);
 }
 
+/* The data's fingerprint where its stamp is the one it was read at: *hit. */
+static int
+fingerprint_kept(struct wake *w, const char *stamp, bool *hit,
+    char out[FINGERPRINT_HEX], struct err *err)
+{
+    struct buf kept = {0};
+    bool found = false;
+    char key[64];
+    key_of("stamp", w->row.id, key);
+    int rc = store_kv_get(w->st, key, &found, &kept, err);
+    size_t n = strlen(stamp);
+    *hit = rc == 0 && found && kept.len > n && memcmp(kept.data, stamp, n) == 0;
+    if (*hit)
+        snprintf(out, FINGERPRINT_HEX, "%s", buf_str(&kept) + n);
+    buf_fini(&kept);
+    return rc;
+}
+
 /* The data's fingerprint; content is read only when a stamp has changed. */
 static int
 data_fingerprint(struct wake *w, char out[FINGERPRINT_HEX], struct err *err)
 {
-    struct buf kept = {0};
-    bool found = false;
     char key[64], stamp[FS_HASH_HEX];
     const struct project *p = w->project;
-    key_of("stamp", w->row.id, key);
     if (p->train.fingerprint_command == NULL) {
+        bool hit = false;
         stamp_of(w, stamp);
-        int rc = store_kv_get(w->st, key, &found, &kept, err);
-        if (rc != 0)
+        int rc = fingerprint_kept(w, stamp, &hit, out, err);
+        if (rc != 0 || hit)
             return rc;
-        size_t n = strlen(stamp);
-        bool hit = found && kept.len > n && memcmp(kept.data, stamp, n) == 0;
-        if (hit)
-            snprintf(out, FINGERPRINT_HEX, "%s", buf_str(&kept) + n);
-        buf_fini(&kept);
-        if (hit)
-            return 0;
     }
     int rc = project_fingerprint(p, out, err);
     if (rc != 0 || p->train.fingerprint_command != NULL)
@@ -192,6 +201,7 @@ data_fingerprint(struct wake *w, char out[FINGERPRINT_HEX], struct err *err)
         return rc;
     char both[FS_HASH_HEX + FINGERPRINT_HEX];
     snprintf(both, sizeof both, "%s%s", stamp, out);
+    key_of("stamp", w->row.id, key);
     rc = store_kv_put(w->st, key, both, strlen(both), err);
     if (rc == 0)
         return wake_end(w, err);
@@ -245,4 +255,22 @@ gates_pass(struct wake *w, bool *changed, struct err *err)
         return rc;
     *changed = true;
     return wake_commit(w, &facts, err);
+}
+
+bool
+gates_are_open(struct wake *w)
+{
+    bool hit = false;
+    char stamp[FS_HASH_HEX], hex[FINGERPRINT_HEX] = "";
+    if (!w->project_verified)
+        return false;
+    const struct project *p = w->project;
+    if (w->data_verified ||
+        (p->train.n_fingerprint == 0 && p->train.fingerprint_command == NULL))
+        return true;
+    if (p->train.fingerprint_command != NULL)
+        return false; /* it may take long, and jobs that ended come first */
+    stamp_of(w, stamp);
+    return fingerprint_kept(w, stamp, &hit, hex, NULL) == 0 && hit &&
+           strcmp(hex, w->core->fingerprint) == 0;
 }

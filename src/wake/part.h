@@ -79,6 +79,8 @@ struct wake {
     bool best_stale;         /* a trial closed: the best may be another one */
     const char *signed_hash; /* goes with the next commit; NULL: none */
     const char *signed_canon;
+    bool claims_too;      /* the commit also takes slots for what follows; */
+    uint64_t claimed_seq; /* it did so in this state; 0: it did not */
 
     bool freed;          /* a job ended: somebody may use its slot */
     bool yielded;        /* a slot was left to a poorer campaign */
@@ -140,6 +142,9 @@ int project_keep(struct store *st, uint32_t campaign, const char *file,
 /* Before anything trains: the gates. Appends facts when the project or the
  * data changed; *changed tells. */
 int gates_pass(struct wake *w, bool *changed, struct err *err);
+/* Would they let everything pass, as far as a short look tells? Writes
+ * nothing. */
+bool gates_are_open(struct wake *w);
 
 /* ---- submit.c ---- */
 
@@ -148,6 +153,9 @@ uint32_t machine_slots(const struct project *p);
 /* Starts what the state asks for, as far as slots go. */
 int jobs_submit(
     struct wake *w, const struct action *a, uint32_t n, struct err *err);
+/* Inside the commit of jobs that ended: slots for those that follow at once, so
+ * that starting them needs no transaction of its own for that. */
+int claims_ahead(struct wake *w, struct err *err);
 int jobs_cancel(
     struct wake *w, const struct action *a, uint32_t n, struct err *err);
 
@@ -237,6 +245,7 @@ double sampling_var(struct wake *w, uint32_t experiment);
 
 /* Reconcile, decide, perform until nothing is left to do. */
 int wake_rounds(struct wake *w, struct err *err);
+bool asks_for(const struct action *a, uint32_t n, uint32_t kind);
 
 /* ---- wake.c ---- */
 

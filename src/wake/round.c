@@ -47,7 +47,7 @@ insights_keep(struct wake *w, struct err *err)
     return wake_commit(w, &l, err);
 }
 
-static bool
+bool
 asks_for(const struct action *a, uint32_t n, uint32_t kind)
 {
     for (uint32_t i = 0; i < n; i++)
@@ -94,7 +94,7 @@ perform(struct wake *w, const struct action *a, uint32_t n, struct err *err)
 int
 wake_rounds(struct wake *w, struct err *err)
 {
-    struct action *a = arena_alloc(&w->arena, WAKE_ACTIONS_MAX * sizeof *a);
+    struct action *a = arena_room(&w->arena, WAKE_ACTIONS_MAX * sizeof *a);
     for (int round = 0; round < WAKE_ROUNDS_MAX; round++) {
         uint64_t seq = w->core->seq;
         int rc = jobs_reconcile(w, err);

@@ -469,7 +469,9 @@ jobs_reconcile(struct wake *w, struct err *err)
         failed = failed != 0 ? failed : rc;
     }
     if (l.n > 0) {
+        w->claims_too = !w->opts->no_submit && gates_are_open(w);
         int rc = wake_commit(w, &l, err);
+        w->claims_too = false;
         if (rc != 0)
             return rc;
         /* Only now may the claims go: the ends are on disk. */

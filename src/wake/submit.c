@@ -168,6 +168,12 @@ poorer_waits(struct wake *w)
     return false;
 }
 
+static bool
+is_open(const struct store_attempt *a)
+{
+    return a->state == ATTEMPT_CLAIMED || a->state == ATTEMPT_SUBMITTED;
+}
+
 static int
 claim_one(struct wake *w, const struct job *j, struct start *out, bool *got,
     struct err *err)
@@ -180,7 +186,7 @@ claim_one(struct wake *w, const struct job *j, struct start *out, bool *got,
     if (rc != 0)
         return rc;
     if (found) {
-        *got = a->state == ATTEMPT_CLAIMED || a->state == ATTEMPT_SUBMITTED;
+        *got = is_open(a);
         return 0;
     }
     if (poorer_waits(w)) {
@@ -191,16 +197,14 @@ claim_one(struct wake *w, const struct job *j, struct start *out, bool *got,
     return store_attempt_claim(w->st, a, machine_slots(w->project), got, err);
 }
 
-/* Takes slots for as many jobs as there are, all in one transaction. */
+/* Slots for as many of the asked jobs as there are. Inside a transaction. */
 static int
-claim_all(struct wake *w, const struct action *a, uint32_t n,
+claims_write(struct wake *w, const struct action *a, uint32_t n,
     struct start *start, uint32_t *n_start, struct err *err)
 {
     uint32_t waiting = 0;
+    int rc = 0;
     *n_start = 0;
-    int rc = wake_begin(w, err);
-    if (rc != 0)
-        return rc;
     for (uint32_t i = 0; rc == 0 && i < n; i++) {
         bool got = false;
         const struct job *j = core_job(w->core, a[i].job);
@@ -212,12 +216,67 @@ claim_all(struct wake *w, const struct action *a, uint32_t n,
     }
     if (rc == 0)
         rc = store_campaign_pending(w->st, w->row.id, waiting > 0, err);
+    if (rc != 0)
+        return rc;
+    w->row.pending = waiting > 0;
+    w->out->waiting = waiting;
+    return 0;
+}
+
+int
+claims_ahead(struct wake *w, struct err *err)
+{
+    struct start start[JOBS_MAX];
+    uint32_t n_start = 0;
+    struct action *a = arena_room(&w->arena, WAKE_ACTIONS_MAX * sizeof *a);
+    if (w->core->state != CAMPAIGN_RUNNING)
+        return 0;
+    uint32_t n = core_actions(w->core, a, WAKE_ACTIONS_MAX);
+    if (n > WAKE_ACTIONS_MAX)
+        n = WAKE_ACTIONS_MAX;
+    if (!asks_for(a, n, ACTION_SUBMIT))
+        return 0;
+    int rc = claims_write(w, a, n, start, &n_start, err);
+    if (rc == 0)
+        w->claimed_seq = w->core->seq;
+    return rc;
+}
+
+/* What claims_ahead took, where nothing has happened since. */
+static int
+claims_read(struct wake *w, const struct action *a, uint32_t n,
+    struct start *start, uint32_t *n_start, struct err *err)
+{
+    *n_start = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        bool found = false;
+        const struct job *j = core_job(w->core, a[i].job);
+        if (a[i].kind != ACTION_SUBMIT || j == NULL)
+            continue;
+        struct store_attempt *row = arena_alloc(&w->arena, sizeof *row);
+        int rc = store_attempt_get(w->st, w->row.id, j->id, &found, row, err);
+        if (rc != 0)
+            return rc;
+        if (found && is_open(row))
+            start[(*n_start)++] = (struct start){j, row};
+    }
+    return 0;
+}
+
+static int
+claim_all(struct wake *w, const struct action *a, uint32_t n,
+    struct start *start, uint32_t *n_start, struct err *err)
+{
+    if (w->claimed_seq == w->core->seq)
+        return claims_read(w, a, n, start, n_start, err);
+    int rc = wake_begin(w, err);
+    if (rc != 0)
+        return rc;
+    rc = claims_write(w, a, n, start, n_start, err);
     if (rc != 0) {
         store_rollback(w->st);
         return rc;
     }
-    w->row.pending = waiting > 0;
-    w->out->waiting = waiting;
     return wake_end(w, err);
 }
 

@@ -32,6 +32,40 @@ teardown(void **state)
 }
 
 static void
+test_together(void **state)
+{
+    struct arena a = {0};
+    struct err err = {0};
+    struct buf b = {0};
+    (void)state;
+    const char *work = fs_join_in(&a, dir, "run/work");
+    assert_int_equal(fs_mkdirs(work, &err), 0);
+    const struct fs_small file[] = {{fs_join_in(&a, work, "knobs"), "k", 1},
+        {fs_join_in(&a, dir, "run/spec"), "spec", 4},
+        {fs_join_in(&a, dir, "run/none/spec"), "spec", 4}};
+    for (int durable = 0; durable < 2; durable++) {
+        enum fs_durable how = durable ? FS_DURABLE : FS_LOOSE;
+        assert_int_equal(fs_write_together(file, 2, how, &err), 0);
+        /* what failed says where; what was written before it stays */
+        assert_int_equal(fs_write_together(file, 3, how, &err), -ERR_NOT_FOUND);
+        assert_non_null(strstr(err.text, "run/none/spec"));
+        for (int i = 0; i < 2; i++) {
+            buf_clear(&b);
+            assert_int_equal(fs_read(file[i].path, 0, &b, &err), 0);
+            assert_string_equal(buf_str(&b), file[i].data);
+        }
+    }
+    const char **names;
+    size_t n;
+    assert_int_equal(fs_list_in(&a, fs_dir_in(&a, work), &names, &n, &err), 0);
+    assert_int_equal(n, 2); /* work and spec: no other file is left */
+    assert_int_equal(fs_sync_file(file[0].path, &err), 0);
+    assert_int_equal(fs_sync_file(file[2].path, &err), -ERR_NOT_FOUND);
+    buf_fini(&b);
+    arena_fini(&a);
+}
+
+static void
 test_files(void **state)
 {
     struct arena a = {0};
@@ -216,6 +250,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_files),
+        cmocka_unit_test(test_together),
         cmocka_unit_test(test_clocks),
         cmocka_unit_test(test_hash),
         cmocka_unit_test(test_json_read),

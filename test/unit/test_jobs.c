@@ -284,6 +284,30 @@ recorded_story(void **state)
     jobs_close(&j);
 }
 
+/* A loss of power within the submission leaves a claim that is cut off. */
+static void
+recorded_cut(void **state)
+{
+    struct place *p = *state;
+    struct jobs j;
+    struct job_handle h, again;
+    struct job_status st;
+    struct err err = {0};
+    const char *env[] = {"REA_TRIAL=T1", NULL};
+    recorded_open(p, &j, "{\"duration_ms\":500}\n");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(recorded_submit(p, &j, "one", env, &h, &err), 0);
+        assert_int_equal(job_find(&j, "one", &again, &err), 0);
+        put(p, "jobs/one", i == 0 ? "" : "{\"version\":1,\"tok");
+        assert_int_equal(job_poll(&j, &h, &st, &err), -ERR_CORRUPT);
+        assert_int_equal(job_find(&j, "one", &again, &err), -ERR_NOT_FOUND);
+    }
+    assert_int_equal(recorded_submit(p, &j, "one", env, &h, &err), 0);
+    assert_int_equal(job_poll(&j, &h, &st, &err), 0);
+    assert_int_equal(st.state, JOB_STATE_RUNNING);
+    jobs_close(&j);
+}
+
 static void
 recorded_limit_and_cancel_late(void **state)
 {
@@ -577,6 +601,7 @@ main(void)
         TEST(open_refuses),
         TEST(recorded_story),
         TEST(recorded_waits),
+        TEST(recorded_cut),
         TEST(recorded_limit_and_cancel_late),
         TEST(recorded_world),
         TEST(record_refused),

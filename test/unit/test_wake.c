@@ -342,6 +342,67 @@ sql_run(struct place *p, const char *sql)
     sqlite3_close(db);
 }
 
+static uint32_t
+big_endian(const unsigned char *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 |
+           p[3];
+}
+
+/* Transactions in the log since it was last emptied: a frame of SQLite's
+ * write-ahead log that ends one tells the size of the database. */
+static uint32_t
+commits(struct place *p)
+{
+    enum { HEAD = 32, FRAME = 24 };
+    char path[128];
+    struct buf b = {0};
+    uint32_t n = 0;
+    snprintf(path, sizeof path, "%s/.rea/rea.db-wal", p->root);
+    OK(p, fs_read(path, 0, &b, &p->err));
+    const unsigned char *data = (const unsigned char *)b.data;
+    size_t page = b.len > HEAD ? big_endian(data + 8) : 0;
+    for (size_t at = HEAD; page > 0 && at + FRAME + page <= b.len;
+         at += FRAME + page)
+        n += memcmp(data + at + 8, data + 16, 8) == 0 &&
+             big_endian(data + at + 4) != 0;
+    buf_fini(&b);
+    return n;
+}
+
+static void
+ends_await(struct place *p, uint32_t id, uint32_t trials)
+{
+    for (uint32_t t = 1; t <= trials; t++) {
+        char path[128];
+        snprintf(path, sizeof path, "%s/.rea/runs/C%u/T%u/a1/exit.json",
+            p->root, id, t);
+        for (int i = 0; i < 1000 && !fs_exists(path); i++)
+            usleep(20000);
+        assert_true(fs_exists(path));
+    }
+}
+
+/* What ended, what follows and the slots for it are one transaction; the
+ * handles of what was started and the wake's own time are one each. */
+static void
+test_few_transactions(void **state)
+{
+    struct place *p = *state;
+    struct wake_result r;
+    project_write(p, "toy", TRAIN, 24, "");
+    uint32_t id = campaign_make(p, "toy");
+    OK(p, start(p, id, &r));
+    ends_await(p, id, 2);
+    sql_run(p, "PRAGMA wal_checkpoint(TRUNCATE)");
+    assert_int_equal(commits(p), 0);
+    OK(p, wake_run(p->st, id, &quiet, &r, &p->err));
+    assert_int_equal(r.ended, 2);
+    assert_int_equal(r.submitted, 2);
+    assert_int_equal(commits(p), 3);
+    OK(p, drive(p, id, 60));
+}
+
 /* Within a wake the store breaks: no table of events, so that neither the
  * commit nor reading the state anew succeeds. */
 static int
@@ -648,9 +709,9 @@ main(void)
     setenv("REA_SHIM", shim, 0);
 #define T(f) cmocka_unit_test_setup_teardown(f, place_make, place_drop)
     const struct CMUnitTest tests[] = {T(test_whole_campaign),
-        T(test_wake_without_news), T(test_unread_state_is_not_shown),
-        T(test_left_to_the_holder), T(test_gate_on_edited_project),
-        T(test_nothing_before_approval),
+        T(test_wake_without_news), T(test_few_transactions),
+        T(test_unread_state_is_not_shown), T(test_left_to_the_holder),
+        T(test_gate_on_edited_project), T(test_nothing_before_approval),
         cmocka_unit_test(test_failures_are_classified),
         T(test_slots_are_shared), T(test_rows_give_sampling_variance),
         T(test_changed_data_open_a_window),
