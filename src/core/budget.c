@@ -23,8 +23,8 @@ static const double CONFIRM_POWER = .95, CONFIRM_MOST = .30;
 enum { CONFIRM_SEEDS = 3 };
 static const double VALIDATION_FLOOR = .15;
 enum { OUTLOOK_DRAWS = 64 };
-/* The last trainings get along with this many times the expected cost instead
- * of the worst case, which may be a large part of the budget. */
+/* The last evaluations get along with this many times the expected cost of a
+ * training instead of the worst case. */
 enum { SAFE = 3 };
 /* Search ends when this much of the wall clock is gone, so that confirmation
  * still has its time. */
@@ -112,12 +112,16 @@ evaluation_u(const struct core *c)
  * they may start. Without it the last fresh seeds would be refused, and the
  * seal never opened. */
 static int64_t
-last_jobs_u(const struct core *c)
+last_jobs_u(const struct core *c, uint32_t who)
 {
+    struct cost_model m;
+    uint32_t last = PHASE_CONFIRMATION;
     if (c->spec.unit == UNIT_TRIALS)
         return 0;
-    uint32_t last = PHASE_CONFIRMATION;
-    return budget_least_u(c, last, JOB_TRAIN) +
+    cost_model_fit(c, &m);
+    int64_t base = cost_least_u(c, &m, &c->experiment[0].config, 0, last);
+    int64_t best = cost_least_u(c, &m, &c->experiment[who].config, 0, last);
+    return (base > best ? base : best) +
            (c->spec.has_evaluate ? budget_least_u(c, last, JOB_EVALUATE) : 0);
 }
 
@@ -140,7 +144,7 @@ budget_confirm_u(const struct core *c)
     double need = fmax(n, CONFIRM_SEEDS) * each;
     double least = CONFIRM_SEEDS * each;
     double most = fmax(least, CONFIRM_MOST * approved);
-    need = fmin(need, most) + (double)last_jobs_u(c);
+    need = fmin(need, most) + (double)last_jobs_u(c, who);
     return (int64_t)fmin(need, approved / 2);
 }
 
@@ -178,56 +182,60 @@ budget_lacks(const struct core *c, int64_t *least_u)
     return false;
 }
 
+/* Geometric mean of what trainings cost by the common resources, of one phase
+ * or of all (PHASE_NONE): costs differ by factors, and one dear kind that was
+ * tried says little of what the next one will cost. 0: none was measured. */
+static double
+typical_u(const struct core *c, uint32_t phase)
+{
+    double sum = 0, n = 0;
+    for (uint32_t i = 0; i < c->n_trials; i++) {
+        const struct trial *t = &c->trial[i];
+        if (t->state != TRIAL_OK || t->cost_u <= 0 ||
+            (phase != PHASE_NONE && t->phase != phase))
+            continue;
+        sum += log((double)t->cost_u / budget_rate(c, t->phase));
+        n++;
+    }
+    return n > 0 ? exp(sum / n) : 0;
+}
+
 int64_t
 budget_trial_u(const struct core *c)
 {
-    if (c->spec.unit == UNIT_TRIALS)
-        return MICRO;
-    int64_t sum = 0, n = 0;
-    for (uint32_t i = 0; i < c->n_trials; i++)
-        if (c->trial[i].state == TRIAL_OK) {
-            sum += c->trial[i].cost_u;
-            n++;
-        }
-    if (n > 0 && sum > 0)
-        return sum / n > 0 ? sum / n : 1;
-    if (c->cost_hint_u > 0)
-        return c->cost_hint_u;
-    return c->spec.reserve_train_u > 0 ? c->spec.reserve_train_u : 1;
+    return budget_phase_trial_u(c, PHASE_NONE);
 }
 
 /* What its own trainings cost, else what others would have cost there. */
 int64_t
 budget_phase_trial_u(const struct core *c, uint32_t phase)
 {
-    double own = 0, n_own = 0, all = 0, n = 0;
-    if (!c->spec.by_phase || c->spec.unit == UNIT_TRIALS)
-        return budget_trial_u(c);
-    for (uint32_t i = 0; i < c->n_trials; i++) {
-        const struct trial *t = &c->trial[i];
-        if (t->state != TRIAL_OK)
-            continue;
-        own += t->phase == phase ? (double)t->cost_u : 0;
-        n_own += t->phase == phase;
-        all += (double)t->cost_u / budget_rate(c, t->phase);
-        n++;
-    }
-    double u = (double)budget_worst_u(c, phase, JOB_TRAIN);
-    if (own > 0)
-        u = own / n_own;
-    else if (all > 0)
-        u = all / n * budget_rate(c, phase);
-    else if (c->cost_hint_u > 0)
-        u = (double)c->cost_hint_u * budget_rate(c, phase);
+    double u = 0;
+    if (c->spec.unit == UNIT_TRIALS)
+        return MICRO;
+    if (c->spec.by_phase && phase != PHASE_NONE)
+        u = typical_u(c, phase);
+    if (u <= 0)
+        u = typical_u(c, PHASE_NONE);
+    if (u <= 0)
+        u = (double)c->cost_hint_u;
+    u *= budget_rate(c, phase);
+    if (u <= 0)
+        u = (double)budget_worst_u(c, phase, JOB_TRAIN);
     return u > 1 ? (int64_t)u : 1;
 }
 
 int64_t
 budget_least_u(const struct core *c, uint32_t phase, uint32_t kind)
 {
-    int64_t worst = budget_worst_u(c, phase, kind);
-    int64_t fair = SAFE * budget_phase_trial_u(c, phase);
-    return fair < worst ? fair : worst;
+    struct cost_model m;
+    if (kind == JOB_EVALUATE) {
+        int64_t worst = budget_worst_u(c, phase, kind);
+        int64_t fair = SAFE * budget_phase_trial_u(c, phase);
+        return fair < worst ? fair : worst;
+    }
+    cost_model_fit(c, &m);
+    return cost_least_u(c, &m, &c->experiment[0].config, 0, phase);
 }
 
 double

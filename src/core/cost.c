@@ -16,9 +16,16 @@
 
 static const double NOISE = .1; /* sd of the log cost of repeats */
 static const double SIZE = 1.0; /* sd of the log cost between configurations */
-/* Likeness of two values of a choice (another backbone is another program) and
- * of two numbers one range apart. */
-static const double OTHER_MODEL = .1, OTHER_CHOICE = .75, FAR = .6;
+/* Likeness of two values of a choice (another backbone is another program, much
+ * the same one where both bring the same knobs in) and of two numbers one range
+ * apart. */
+static const double OTHER_MODEL = .1, SAME_KIND = .7, OTHER_CHOICE = .75;
+static const double FAR = .6;
+
+/* Times the expected cost that a training gets along with, where less is left
+ * than the worst case, which may be a large part of the budget: of its kind one
+ * was measured, or none. */
+static const double SAFE_SEEN = 2, SAFE_UNSEEN = 3;
 
 /* Of the weight of a cost; share of the budget from which a run is large. */
 static const double POWER = .75, LARGE_SHARE = .125;
@@ -62,9 +69,28 @@ law(const struct core *c, const struct config *x)
     return sum;
 }
 
+/* Two backbones, by the knobs that the baseline's does not have. */
 static double
-likeness(const struct spec *s, const struct config *a, const struct config *b)
+models_alike(
+    const struct core *c, const struct config *a, const struct config *b)
 {
+    const struct spec *s = &c->spec;
+    double both = 0, any = 0;
+    for (uint32_t k = 0; k < s->n_knobs; k++) {
+        if (knob_is_active(s, &c->experiment[0].config, k))
+            continue;
+        bool in_a = knob_is_active(s, a, k), in_b = knob_is_active(s, b, k);
+        both += in_a && in_b;
+        any += in_a || in_b;
+    }
+    return any > 0 ? OTHER_MODEL + (SAME_KIND - OTHER_MODEL) * both / any
+                   : OTHER_MODEL;
+}
+
+static double
+likeness(const struct core *c, const struct config *a, const struct config *b)
+{
+    const struct spec *s = &c->spec;
     double like = 1;
     for (uint32_t p = a->patches ^ b->patches; p != 0; p &= p - 1)
         like *= OTHER_CHOICE;
@@ -76,7 +102,8 @@ likeness(const struct spec *s, const struct config *a, const struct config *b)
             like *= pow(FAR, fabs(knob_to_unit(knob, a->v[k]) -
                                   knob_to_unit(knob, b->v[k])));
         else
-        like *= knob->concept == CONCEPT_MODEL ? OTHER_MODEL : OTHER_CHOICE;
+        like *= knob->concept == CONCEPT_MODEL ? models_alike(c, a, b)
+                                               : OTHER_CHOICE;
     }
     return like;
 }
@@ -98,6 +125,7 @@ rests_take(const struct core *c, struct cost_model *m, double *y, double *v)
         runs[t->experiment]++;
     }
     m->base_u = runs[0] > 0 ? sum[0] / runs[0] : (double)budget_trial_u(c);
+    m->base_seen = runs[0] > 0;
     for (uint32_t e = 0; e < c->n_experiments; e++) {
         y[e] = NAN;
         if (runs[e] == 0)
@@ -150,11 +178,10 @@ cost_model_fit(const struct core *c, struct cost_model *m)
     }
     for (int i = 0; i < n; i++)
         for (int j = 0; j <= i; j++)
-            m->l[i * n + j] =
-                SIZE * SIZE *
-                    likeness(&c->spec, &c->experiment[m->who[i]].config,
-                        &c->experiment[m->who[j]].config) +
-                (i == j ? m->v[i] : 0);
+            m->l[i * n + j] = SIZE * SIZE *
+                                  likeness(c, &c->experiment[m->who[i]].config,
+                                      &c->experiment[m->who[j]].config) +
+                              (i == j ? m->v[i] : 0);
     if (chol_factor(m->l, n, n) != 0) {
         m->n = 0;
         return;
@@ -171,7 +198,7 @@ cost_of(const struct core *c, const struct cost_model *m,
         return (double)MICRO;
     double mean = law(c, x), near = 0, y = 0;
     for (uint32_t i = 0; i < m->n; i++) {
-        double like = likeness(&c->spec, x, &c->experiment[m->who[i]].config);
+        double like = likeness(c, x, &c->experiment[m->who[i]].config);
         y += SIZE * SIZE * like * m->w[i];
         near = fmax(near, like);
     }
@@ -181,6 +208,37 @@ cost_of(const struct core *c, const struct cost_model *m,
     /* the mean of a log-normal: what is unknown may be dear */
     double var = m->n > 0 ? SIZE * SIZE * (1 - near * near) : 0;
     return m->base_u * exp(mean + y + var / 2);
+}
+
+int64_t
+cost_least_u(const struct core *c, const struct cost_model *m,
+    const struct config *x, double factor, uint32_t phase)
+{
+    int64_t worst = budget_worst_u(c, phase, JOB_TRAIN);
+    bool seen =
+        m->base_seen && config_equal(&c->spec, x, &c->experiment[0].config);
+    for (uint32_t i = 0; i < m->n && !seen; i++)
+        seen = config_equal(&c->spec, x, &c->experiment[m->who[i]].config);
+    double safe = seen ? SAFE_SEEN : SAFE_UNSEEN;
+    double least = safe * cost_of(c, m, x, factor) * budget_rate(c, phase);
+    return least < (double)worst ? (int64_t)least : worst;
+}
+
+void
+purse_open(const struct core *c, uint32_t phase, struct purse *p)
+{
+    p->phase = phase;
+    p->room_u = budget_room_u(c, phase == PHASE_CONFIRMATION);
+    p->tight = p->room_u < budget_worst_u(c, phase, JOB_TRAIN);
+    cost_model_fit(c, &p->cost);
+}
+
+bool
+purse_holds(const struct core *c, const struct purse *p, const struct config *x,
+    double factor)
+{
+    return !p->tight ||
+           cost_least_u(c, &p->cost, x, factor, p->phase) <= p->room_u;
 }
 
 /* Less than in proportion: the best of the cheap ones is soon found. More than

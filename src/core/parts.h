@@ -65,8 +65,9 @@ void budget_settle(
     struct core *c, uint32_t phase, int64_t reserve_u, int64_t cost_u);
 
 /* What must be left to start one more job of this kind (enum job_kind): its
- * worst case, or some times a training's expected cost, with which it must then
- * get along. */
+ * worst case, or some times what one is expected to cost, of trainings what the
+ * baseline's cost, with which it must then get along. A phase that has dearer
+ * ones to choose from looks into its purse. */
 int64_t budget_least_u(const struct core *c, uint32_t phase, uint32_t kind);
 
 /* Is the next run of a single idea worth more than the same money later? Plays
@@ -89,6 +90,7 @@ enum { COST_POINTS_MAX = 48 };
 struct cost_model {
     uint32_t n;
     double base_u; /* of one training of the baseline, micro-units */
+    bool base_seen;
     uint32_t who[COST_POINTS_MAX]; /* experiments it was learnt from */
     double y[COST_POINTS_MAX], v[COST_POINTS_MAX], w[COST_POINTS_MAX];
     double l[COST_POINTS_MAX * COST_POINTS_MAX];
@@ -97,6 +99,21 @@ void cost_model_fit(const struct core *c, struct cost_model *m);
 /* Expected cost of one training in micro-units. factor: what the source of the
  * idea says against the baseline, 0: nothing. */
 double cost_of(const struct core *c, const struct cost_model *m,
+    const struct config *x, double factor);
+/* What a training needs to have reserved, at least; no more than the worst
+ * case of its phase. */
+int64_t cost_least_u(const struct core *c, const struct cost_model *m,
+    const struct config *x, double factor, uint32_t phase);
+/* What is left for the search, or for confirmation, and what costs are known to
+ * be: for phases that look what they can still pay. */
+struct purse {
+    struct cost_model cost;
+    uint32_t phase;
+    int64_t room_u;
+    bool tight; /* not every training could reserve its worst case */
+};
+void purse_open(const struct core *c, uint32_t phase, struct purse *p);
+bool purse_holds(const struct core *c, const struct purse *p,
     const struct config *x, double factor);
 /* What the value of a run is divided by; 1 for a small run of the baseline. */
 double cost_weight(const struct core *c, const struct cost_model *m,

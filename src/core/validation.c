@@ -193,10 +193,10 @@ idea_next(const struct core *c, const struct analysis *a, struct pick *best)
     double floor_value = KG_FLOOR * c->spec.metric[c->spec.primary].min_gain;
     struct sources src;
     sources_collect(c, a, &src);
-    struct cost_model cost;
-    cost_model_fit(c, &cost);
+    struct purse purse;
+    purse_open(c, PHASE_VALIDATION, &purse);
     struct source_split split;
-    sources_split(c, a, &cost, &split);
+    sources_split(c, a, &purse.cost, &split);
     for (uint32_t i = 0; i < c->n_hypotheses; i++) {
         const struct hypothesis *h = &c->hypothesis[i];
         if (!idea_is_open(h))
@@ -204,9 +204,12 @@ idea_next(const struct core *c, const struct analysis *a, struct pick *best)
         const struct arm *arm = h->experiment ? &a->arm[h->experiment] : NULL;
         bool fresh = arm == NULL || arm->n + arm->flying == 0;
         bool full = arm != NULL && arm->n + arm->flying >= REPEATS_MAX;
-        struct pick x = {idea_value(c, a, &src, &cost, i), h->pinned && fresh,
-            arm == NULL && split.due[h->source]};
-        if (full || (!x.pinned && x.value < floor_value))
+        struct pick x = {idea_value(c, a, &src, &purse.cost, i),
+            h->pinned && fresh, arm == NULL && split.due[h->source]};
+        struct config config;
+        hypothesis_config(c, i + 1, &config);
+        if (full || (!x.pinned && x.value < floor_value) ||
+            !purse_holds(c, &purse, &config, h->cost_factor))
             continue;
         if (arm == NULL)
             x.value *= split.weight[h->source];
