@@ -233,10 +233,43 @@ a_leader_is_proven(void **state)
     free(s);
 }
 
+/* What the source of an idea says, unsure as it is, counts for a value that
+ * never ran: the idea is tried on top of the best, but not when it is sure to
+ * add nothing. */
+static void
+a_fresh_idea_is_tried_on_the_best(void **state)
+{
+    (void)state;
+    for (int unsure = 0; unsure < 2; unsure++) {
+        struct spec *s = spec_make();
+        struct event idea = {.kind = EVENT_hypothesis_added,
+            .hypothesis = 1,
+            .source = SOURCE_RESEARCH,
+            .statement = "another value",
+            .mean = -1e-4,
+            .sd = unsure ? 3e-2 : 1e-4,
+            .n_over = 1,
+            .over = {{0, .3125}}};
+        struct core *c = world_start(s, 3);
+        world_end(c, .7, MICRO);
+        uint32_t best = world_end(c, .71, MICRO);
+        world_tell(c, &idea);
+        world_end(c, .705, MICRO);
+        struct config want = c->experiment[best].config;
+        want.v[0] = .3125;
+        assert_int_equal(
+            config_equal(s, &c->experiment[next_experiment(c)].config, &want),
+            unsure);
+        free(c);
+        free(s);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_fresh_idea_is_tried_on_the_best),
         cmocka_unit_test(a_leader_is_proven),
         cmocka_unit_test(same_seed_plans_the_same),
         cmocka_unit_test(jobs_in_flight_differ),
