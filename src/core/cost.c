@@ -22,6 +22,10 @@ static const double SIZE = 1.0; /* sd of the log cost between configurations */
 static const double OTHER_MODEL = .1, SAME_KIND = .7, OTHER_CHOICE = .75;
 static const double FAR = .6;
 
+/* Of the variance of an unseen kind's log cost what is left where the source of
+ * the idea says by what factor it differs. */
+static const double SAID = .25;
+
 /* Times the expected cost that a training gets along with, where less is left
  * than the worst case, which may be a large part of the budget: of its kind one
  * was measured, or none. */
@@ -207,6 +211,8 @@ cost_of(const struct core *c, const struct cost_model *m,
         mean += (1 - near) * (log(factor) - mean);
     /* the mean of a log-normal: what is unknown may be dear */
     double var = m->n > 0 ? SIZE * SIZE * (1 - near * near) : 0;
+    if (factor > 0 && factor != 1)
+        var *= SAID;
     return m->base_u * exp(mean + y + var / 2);
 }
 

@@ -99,7 +99,8 @@ a_kind_is_learnt_by_one_run(void **state)
         ran(c, 0, 4, 0, 100 + i);
     ran(c, 0, 4, .2, 104);
     between(predicted(c, 1, 4, .1, 1.5), 120, 300); /* the idea's word */
-    between(predicted(c, 1, 4, .1, 0), 100, 200);   /* unknown: may be dear */
+    between(predicted(c, 1, 4, .1, 0), 150, 200);   /* unknown: may be dear, */
+    between(predicted(c, 1, 4, .1, 4), 400, 480);   /* less so where one says */
     ran(c, 1, 4, 0, 700);
     between(predicted(c, 1, 4, .1, 1.5), 550, 850);
     between(predicted(c, 1, 8, .1, 1.5), 900, 1700);
