@@ -329,13 +329,24 @@ fs_size(const char *path)
     return stat(path, &st) == 0 ? (int64_t)st.st_size : -1;
 }
 
+int
+fs_mtime_look(const char *path, int64_t *ms, struct err *err)
+{
+    struct stat st;
+    *ms = -1;
+    if (stat(path, &st) == 0)
+        *ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+    else if (errno != ENOENT && errno != ENOTDIR)
+        return err_sys(err, "look at %s", path);
+    return 0;
+}
+
 int64_t
 fs_mtime_ms(const char *path)
 {
-    struct stat st;
-    if (stat(path, &st) != 0)
-        return -1;
-    return (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+    int64_t ms;
+    fs_mtime_look(path, &ms, NULL);
+    return ms;
 }
 
 void

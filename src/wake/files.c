@@ -76,12 +76,16 @@ checkpoint_find(
         struct run_files files;
         run_dir_name(w->row.id, trial, k, dir);
         const char *full = from_root(w, dir);
-        if (!fs_is_dir(full))
+        int64_t at;
+        int rc = fs_mtime_look(full, &at, err);
+        if (rc == 0 && at < 0)
             continue;
-        int rc = run_files_in(&w->arena, full, &files, err);
+        if (rc == 0)
+            rc = run_files_in(&w->arena, full, &files, err);
+        if (rc == 0)
+            rc = fs_mtime_look(from_root(w, files.checkpoint), &at, err);
         if (rc != 0)
             return rc;
-        int64_t at = fs_mtime_ms(from_root(w, files.checkpoint));
         if (at > newest) {
             newest = at;
             *out = files.checkpoint;

@@ -55,6 +55,15 @@ test_together(void **state)
             assert_string_equal(buf_str(&b), file[i].data);
         }
     }
+    /* what can't be looked at is not the same as what is not there */
+    int64_t ms = 0;
+    char *longer = arena_alloc(&a, 5000);
+    memset(longer, 'x', 4999);
+    assert_int_equal(fs_mtime_look(file[0].path, &ms, &err), 0);
+    assert_true(ms > 0 && ms == fs_mtime_ms(file[0].path));
+    assert_int_equal(fs_mtime_look(file[2].path, &ms, &err), 0);
+    assert_int_equal(ms, -1);
+    assert_int_equal(fs_mtime_look(longer, &ms, &err), -ERR_SYS);
     const char **names;
     size_t n;
     assert_int_equal(fs_list_in(&a, fs_dir_in(&a, work), &names, &n, &err), 0);
