@@ -336,7 +336,8 @@ fs_mtime_look(const char *path, int64_t *ms, struct err *err)
     *ms = -1;
     if (stat(path, &st) == 0)
         *ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
-    else if (errno != ENOENT && errno != ENOTDIR)
+    else if (errno == EIO || errno == ESTALE || errno == ETIMEDOUT ||
+             errno == ENOMEM)
         return err_sys(err, "look at %s", path);
     return 0;
 }

@@ -66,8 +66,8 @@ bool fs_is_plain(const char *path);
 int64_t fs_size(const char *path);
 /* Last change in wall-clock milliseconds; -1: it is not there. */
 int64_t fs_mtime_ms(const char *path);
-/* The same where it matters why: *ms is -1 only when nothing is there; -ERR_SYS
- * when a disk that fails now does not tell. */
+/* The same where it matters why: *ms is -1 only when nothing is there that we
+ * may look at; -ERR_SYS when a disk that fails now does not tell. */
 int fs_mtime_look(const char *path, int64_t *ms, struct err *err);
 
 /* "dir/name"; name alone when it is absolute or dir is "" or ".". */

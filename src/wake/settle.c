@@ -333,10 +333,12 @@ traces_fill(
     const struct job *j = x->job;
     struct good_mark good;
     uint32_t of = 0;
-    int rc = 0;
-    f->e.has_checkpoint = fs_exists(
-        fs_join_in(&w->arena, store_root(w->st), x->files.checkpoint));
-    if (x->reason != REASON_OK && j->kind == JOB_TRAIN)
+    int64_t at;
+    int rc = fs_mtime_look(
+        fs_join_in(&w->arena, store_root(w->st), x->files.checkpoint), &at,
+        err);
+    f->e.has_checkpoint = at >= 0;
+    if (rc == 0 && x->reason != REASON_OK && j->kind == JOB_TRAIN)
         rc =
             good_find(w, j->trial, j->attempt, &f->e.has_good, &of, &good, err);
     if (rc == 0)
