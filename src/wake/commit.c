@@ -199,7 +199,8 @@ commit_write(struct wake *w, const struct fact_list *l, double used_before,
     }
     for (size_t i = 0; rc == 0 && i < l->n; i++)
         rc = books_write(w, l->fact[i], err);
-    brief_fill(w, false, &brief);
+    /* Here, not when the wake closes: that would be a sync more. */
+    brief_fill(w, w->best_stale, &brief);
     if (rc == 0)
         rc = store_snapshot(w->st, id, w->core, &brief, err);
     if (rc == 0)
@@ -276,6 +277,7 @@ wake_commit(struct wake *w, const struct fact_list *l, struct err *err)
     w->events += (uint32_t)w->n_entries;
     w->out->events += (uint32_t)w->n_entries;
     w->row.seq = w->core->seq;
+    w->best_stale = false;
     if (w->signed_hash != NULL)
         snprintf(w->row.project_hash, sizeof w->row.project_hash, "%s",
             w->signed_hash);
@@ -294,7 +296,7 @@ wake_close(struct wake *w, struct err *err)
 {
     static const char *const cause[] = {"verb", "callback", "sweep", "wait"};
     struct store_brief brief;
-    brief_fill(w, w->best_stale, &brief);
+    brief_fill(w, false, &brief);
     struct store_wake row = {.start_ms = w->start_ms,
         .wall_us = fs_mono_us() - w->start_us + 1, /* an activation counts */
         .events = w->events};
