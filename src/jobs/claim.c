@@ -106,3 +106,19 @@ claim_find(struct jobs *j, const char *kind, const char *token,
     handle_put(out, kind, token);
     return 0;
 }
+
+int
+claim_logs(struct jobs *j, const struct job_handle *h, size_t max,
+    struct buf *out, struct err *err)
+{
+    const char *token;
+    struct claim c = {0};
+    int rc = handle_token(h, j->ops->name, &token, err);
+    if (rc != 0)
+        return rc;
+    rc = claim_read(j, token, &c, err);
+    if (rc == 0)
+        rc = run_logs(c.run_dir, max, out, err);
+    claim_fini(&c);
+    return rc;
+}

@@ -28,6 +28,10 @@ int handle_token(const struct job_handle *h, const char *kind,
 /* The handle of a claimed token; -ERR_NOT_FOUND: nobody claimed it. */
 int claim_find(struct jobs *j, const char *kind, const char *token,
     struct job_handle *out, struct err *err);
+/* logs of a backend whose jobs are known by their claims: up to max bytes from
+ * the end of what the job of the handle printed; -ERR_INPUT, -ERR_NOT_FOUND. */
+int claim_logs(struct jobs *j, const struct job_handle *h, size_t max,
+    struct buf *out, struct err *err);
 enum created {
     CREATED_LOOSE,
     CREATED_WHOLE, /* synced; never seen half, not even after a power loss */

@@ -133,22 +133,6 @@ local_cancel(struct jobs *j, const struct job_handle *h, struct err *err)
     return rc;
 }
 
-static int
-local_logs(struct jobs *j, const struct job_handle *h, size_t max,
-    struct buf *out, struct err *err)
-{
-    const char *token;
-    struct claim c = {0};
-    int rc = handle_token(h, KIND, &token, err);
-    if (rc != 0)
-        return rc;
-    rc = claim_read(j, token, &c, err);
-    if (rc == 0)
-        rc = run_logs(c.run_dir, max, out, err);
-    claim_fini(&c);
-    return rc;
-}
-
 static int64_t
 local_now_ms(struct jobs *j)
 {
@@ -168,6 +152,6 @@ const struct jobs_ops jobs_local = {
     .find = local_find,
     .poll = local_poll,
     .cancel = local_cancel,
-    .logs = local_logs,
+    .logs = claim_logs,
     .now_ms = local_now_ms,
 };

@@ -363,22 +363,6 @@ recorded_cancel(struct jobs *j, const struct job_handle *h, struct err *err)
     return rc < 0 && rc != -ERR_NOT_FOUND ? rc : 0;
 }
 
-static int
-recorded_logs(struct jobs *j, const struct job_handle *h, size_t max,
-    struct buf *out, struct err *err)
-{
-    const char *token;
-    struct claim c = {0};
-    int rc = handle_token(h, KIND, &token, err);
-    if (rc != 0)
-        return rc;
-    rc = claim_read(j, token, &c, err);
-    if (rc == 0)
-        rc = run_logs(c.run_dir, max, out, err);
-    claim_fini(&c);
-    return rc;
-}
-
 const struct jobs_ops jobs_recorded = {
     .name = KIND,
     .caps = {.survives_us = true,
@@ -390,6 +374,6 @@ const struct jobs_ops jobs_recorded = {
     .find = recorded_find,
     .poll = recorded_poll,
     .cancel = recorded_cancel,
-    .logs = recorded_logs,
+    .logs = claim_logs,
     .now_ms = recorded_now_ms,
 };
