@@ -30,6 +30,9 @@ enum {
 /* What a quoted claim adds to the gain that code is hoped to bring, in AUC. */
 #define CITED_WORTH 2e-4
 
+/* Rows of the team's own that a guess from min_gain is worth. */
+#define OWN_ROWS 5
+
 struct draft {
     const struct spec *spec;
     struct history history;
@@ -60,6 +63,15 @@ units_set(struct draft *d)
     bool auc = strcmp(metric_kind(m->name), "auc") == 0;
     d->unit = auc ? 1 : ratio;
     d->spread = auc ? fmin(fmax(ratio, 1), 4) : ratio;
+}
+
+/* From the spread of an answer to the metric's: where min_gain is larger
+ * effects are, as far as the team's own rows, which are of such metrics, don't
+ * say. */
+static double
+spread_of(const struct draft *d, const struct history_answer *x)
+{
+    return d->unit + (d->spread - d->unit) * OWN_ROWS / (OWN_ROWS + x->own);
 }
 
 static void
@@ -485,7 +497,8 @@ rationale_in(
             "campaign is taken in. ",
             d->seen->n);
     buf_printf(&b, "Predicted gain on %s: %.2g +- %.2g.",
-        primary_of(d->spec)->name, h->p.mean * d->unit, h->p.sd * d->spread);
+        primary_of(d->spec)->name, h->p.mean * d->unit,
+        h->p.sd * spread_of(d, h));
     const char *text = arena_strdup(a, buf_str(&b));
     buf_fini(&b);
     return text;
@@ -518,7 +531,7 @@ event_fill(const struct draft *d, struct candidate *x, struct event *e)
     e->n_over = x->n_over;
     memcpy(e->over, x->over, x->n_over * sizeof x->over[0]);
     e->mean = x->answer.p.mean * d->unit;
-    e->sd = x->answer.p.sd * d->spread;
+    e->sd = x->answer.p.sd * spread_of(d, &x->answer);
     e->score = x->cost;
     e->statement = x->statement;
     e->rationale = rationale_in(d, x, &v);
@@ -662,7 +675,7 @@ draft_predict(const struct spec *s, struct insights *db,
         calibration_apply(d.history.calibration, &key, &x.p.mean, &x.p.sd);
         *out = x.p;
         out->mean *= d.unit;
-        out->sd *= d.spread;
+        out->sd *= spread_of(&d, &x);
     } else if (rc == 0) {
         *out = (struct draft_prediction){
             0, BASE_RATE_SD * d.spread, 0, DRAFT_BASE_RATE};

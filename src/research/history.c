@@ -27,6 +27,8 @@
 #define TRANSFER 0.3
 /* Records of the average size that the base rate's spread is worth. */
 #define SPREAD_WORTH 5
+/* Worth of a record of the same knob that took another step elsewhere. */
+#define FAR_WORTH 0.1
 /* Base rate of a change of backbone: published differences are larger. */
 #define MODEL_SD_MIN 5e-3
 
@@ -208,15 +210,18 @@ family_similarity(const char *a, const char *b)
 
 /* ---- pooling ---- */
 
+static bool
+record_is_of(const struct record *r, const struct history_query *q)
+{
+    return r->concept == q->concept &&
+           (q->concept != CONCEPT_NONE || strcmp(r->row->knob, q->knob) == 0);
+}
+
 static double
 record_match(const struct record *r, const struct history_query *q,
     const char *family, enum draft_level level, double *sign)
 {
-    bool same_knob =
-        q->concept != CONCEPT_NONE
-            ? r->concept == q->concept
-            : r->concept == CONCEPT_NONE && strcmp(r->row->knob, q->knob) == 0;
-    if (!same_knob)
+    if (!record_is_of(r, q))
         return 0;
     double s = move_similarity(&q->move, &r->move, sign);
     /* A backbone's name is its own family: from and to say it all. */
@@ -229,6 +234,12 @@ record_match(const struct record *r, const struct history_query *q,
     return s;
 }
 
+static bool
+record_is_public(const struct record *r)
+{
+    return strcmp(r->row->campaign, INSIGHT_PUBLIC) == 0;
+}
+
 /* Rows of the public set are means over data sets already, and count little
  * each: the share is in their trust. */
 static double
@@ -236,8 +247,7 @@ record_transfer(const struct record *r, const struct history_query *q)
 {
     bool home = q->place != NULL && r->place[0] != '\0' &&
                 strcmp(r->place, q->place) == 0;
-    bool public = strcmp(r->row->campaign, INSIGHT_PUBLIC) == 0;
-    return home || public ? 1 : TRANSFER;
+    return home || record_is_public(r) ? 1 : TRANSFER;
 }
 
 static void
@@ -309,21 +319,41 @@ level_pool(const struct history *h, const struct history_query *q,
     }
 }
 
-/* How far a change of this concept moves the metric, up or down: the root mean
- * square of what is on record, a team's own rows first. Learning rates and
- * optimisers move it ten times as far as first-order weights do. */
+/* How much a record tells of how far a change moves the metric: one of another
+ * step from another value tells little. Names have no steps. */
 static double
-concept_spread(const struct history *h, uint32_t concept, double base)
+record_nearness(const struct record *r, const struct move *m)
 {
-    double k = SPREAD_WORTH, sum = k * base * base;
+    double sign;
+    if (m->kind != MOVE_SCALE && m->kind != MOVE_SHIFT)
+        return 1;
+    return FAR_WORTH + (1 - FAR_WORTH) * move_similarity(m, &r->move, &sign);
+}
+
+/* How far such a change moves the metric, up or down: the root mean square of
+ * what is on record, a team's own rows first, and without their noise: they are
+ * single changes of a few seeds. Learning rates and optimisers move it ten
+ * times as far as first-order weights do. *own: what own rows weigh. */
+static double
+concept_spread(const struct history *h, const struct history_query *q,
+    double base, double *own)
+{
+    double k = SPREAD_WORTH, sum = k * base * base, square = 0;
+    *own = 0;
     for (uint32_t i = 0; i < h->n; i++) {
         const struct record *r = &h->record[i];
-        if (r->concept != concept)
+        if (!record_is_of(r, q))
             continue;
-        sum += r->trust * r->d * r->d;
-        k += r->trust;
+        double w = r->trust * record_nearness(r, &q->move);
+        if (record_is_public(r)) {
+            sum += w * r->d * r->d;
+        } else {
+            square += w * (r->d * r->d - r->v);
+            *own += w;
+        }
+        k += w;
     }
-    return sqrt(sum / k);
+    return sqrt((sum + fmax(square, 0)) / k);
 }
 
 void
@@ -336,7 +366,7 @@ history_ask(const struct history *h, const struct history_query *q,
     bool model = q->concept == CONCEPT_MODEL;
     double least = model ? MODEL_SD_MIN : BASE_RATE_SD;
     double most = model ? MODEL_SD_MAX : SINGLE_SD_MAX;
-    double spread = concept_spread(h, q->concept, least);
+    double spread = concept_spread(h, q, least, &out->own);
     least = fmin(least, spread);
     out->p.sd = spread;
     out->p.level = DRAFT_BASE_RATE;

@@ -60,7 +60,8 @@ struct history_query {
 struct history_answer {
     struct draft_prediction p; /* in AUC units */
     double best;               /* similarity of the nearest record */
-    uint32_t comparisons;      /* single changes behind the pool */
+    double own; /* what a team's own rows weigh in the spread, in rows */
+    uint32_t comparisons; /* single changes behind the pool */
     uint32_t n_cited;
     const struct insight *cited[HISTORY_CITED_MAX];
     double cited_sign[HISTORY_CITED_MAX];

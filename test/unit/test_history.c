@@ -130,6 +130,48 @@ pooling_shrinks_and_backs_off(void **state)
     assert_true(small.sd < .75 * BASE_RATE_SD && small.sd > 1e-4);
 }
 
+/* Ten rows of a step from 1e-2 to 3e-2, asked about a step from `from` to `to`;
+ * v: variance of their noise. */
+static struct history_answer
+spread_asked(
+    const char *from, const char *to, const char *campaign, double d, double v)
+{
+    enum { ROWS = 10 };
+    struct record r[ROWS];
+    struct insight row[ROWS];
+    struct meta_delta work[ROWS + 16];
+    struct history_answer a;
+    rows_make(r, row, ROWS, d);
+    for (uint32_t i = 0; i < ROWS; i++) {
+        r[i].v = v;
+        row[i].campaign = campaign;
+    }
+    struct history h = {.n = ROWS, .record = r, .work = work};
+    struct history_query q = {.concept = CONCEPT_LEARNING_RATE,
+        .knob = "lr",
+        .family = "fm",
+        .place = "home"};
+    move_read(&q.move, q.concept, from, to, "");
+    history_ask(&h, &q, &a);
+    return a;
+}
+
+static void
+spread_is_of_like_steps(void **state)
+{
+    (void)state;
+    struct history_answer same = spread_asked("0.01", "0.03", "u", 0, 1e-7);
+    struct history_answer far = spread_asked("0.0001", "0.1", "u", 0, 1e-7);
+    assert_true(same.p.sd < .75 * far.p.sd);
+    assert_true(same.own > 9 && far.own < 2);
+    /* what the public set holds is nobody's own */
+    assert_true(spread_asked("0.01", "0.03", INSIGHT_PUBLIC, 0, 1e-7).own == 0);
+    /* effects that are all noise are no effects; clear ones are */
+    double noise = spread_asked("0.01", "0.03", "u", 1e-3, 1e-6).p.sd;
+    double clear = spread_asked("0.01", "0.03", "u", 1e-3, 1e-8).p.sd;
+    assert_true(noise < .95 * clear);
+}
+
 int
 main(void)
 {
@@ -137,6 +179,7 @@ main(void)
         cmocka_unit_test(changes_are_read),
         cmocka_unit_test(similarity_is_ordered),
         cmocka_unit_test(pooling_shrinks_and_backs_off),
+        cmocka_unit_test(spread_is_of_like_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
