@@ -173,7 +173,8 @@ start(struct process what)
 void
 life_wake(uint32_t campaign)
 {
-    start((struct process){.campaign = campaign});
+    if (!life.tidies)
+        start((struct process){.campaign = campaign});
 }
 
 void
@@ -303,11 +304,13 @@ loop(void)
     }
 }
 
-/* Once all is over, a last sweep tidies up what the engineer has not seen. */
+/* Once all is over, a last sweep tidies up what the engineer has not seen. A
+ * late callback is lost on it: a wake beside it would hold the lease of its
+ * campaign, whose claims are then the next sweep's. */
 static void
 last_sweep(void)
 {
-    life.quiet = true;
+    life.quiet = life.tidies = true;
     weather_draw();
     start((struct process){.sweeps = true});
     while (process_count() > 0 || cluster_running() > 0) {

@@ -120,7 +120,8 @@ struct life_state {
     int64_t now_us;  /* true time since the life began */
     int64_t skew_us; /* the wall clock's error */
     struct weather weather;
-    bool quiet; /* trouble has ended: all must come to an end now */
+    bool quiet;  /* trouble has ended: all must come to an end now */
+    bool tidies; /* the last sweep is at work */
     uint32_t n_campaigns;
     char root[128];
 };
