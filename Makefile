@@ -2,6 +2,9 @@
 # The folders below are in path order: the list reads as the story.
 SHELL = /bin/sh
 BUILD ?= build
+# One name for it, or the headers that objects were made from are not seen by a
+# make that was told the folder in the other way.
+override BUILD := $(patsubst $(CURDIR)/%,%,$(abspath $(BUILD)))
 CC ?= gcc
 PREFIX ?= /usr/local
 
