@@ -2,6 +2,7 @@
 # The build folder named by its whole path is the one named from the root: else
 # the objects made under one name have headers that the other does not see.
 set -eu
+unset MAKEFLAGS MFLAGS
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top"
 for named in build "$top/build" ./build; do
