@@ -72,6 +72,7 @@ log_add(void *ctx, const struct event *e)
     attention_note(w, e);
     w->best_stale = w->best_stale || e->kind == EVENT_trial_closed ||
                     e->kind == EVENT_finalist_judged ||
+                    e->kind == EVENT_hypothesis_judged ||
                     e->kind == EVENT_proposal_made;
     if (e->why != NULL)
         snprintf(w->out->why, sizeof w->out->why, "%s", e->why);

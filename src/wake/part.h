@@ -76,7 +76,7 @@ struct wake {
     struct log_entry *entry;
     size_t n_entries, cap_entries;
     char attention[WHY_LEN]; /* of a gate, or of a wake that failed */
-    bool best_stale;         /* a trial closed: the best may be another one */
+    bool best_stale;         /* the best, or its verdict, may be another one */
     const char *signed_hash; /* goes with the next commit; NULL: none */
     const char *signed_canon;
     bool claims_too;      /* the commit also takes slots for what follows; */
